@@ -1,0 +1,52 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install lock demo test fast lint format package clean
+
+help: ## What each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed ## Make .venv from the hashed lock
+
+.venv/installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=...)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: install ## Pin every dependency again, with hashes
+	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra lambda --extra sandbox --extra dev \
+	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --upgrade requirements/lambda.in --constraint requirements/dev.txt \
+	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' \
+	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o requirements/lambda.txt
+
+demo: install ## The main job on a local AWS, step by step; leaves nothing running
+	@$(BIN)/python -m reconciler.sandbox.demo
+
+test: install ## All tests
+	@$(BIN)/python -m pytest
+
+fast: install ## The tests that need no local AWS
+	@$(BIN)/python -m pytest -m 'not sandbox'
+
+lint: install ## Style, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: install ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+package: install ## build/lambda.zip, the same bytes for the same input
+	@$(BIN)/python -m reconciler.package
+
+clean: ## Remove what was built, and the sandbox
+	@if test -x $(BIN)/reconcile; then $(BIN)/reconcile sandbox down; fi
+	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

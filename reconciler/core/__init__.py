@@ -1,0 +1,1 @@
+"""Decisions, and nothing else: standard library only; no AWS, no clock, no environment, no logging."""

@@ -1,0 +1,148 @@
+"""Compare what is declared with the rows that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.core.lifecycle import is_overdue
+from reconciler.core.record import AWAITING, Record, Status, parse_timestamp
+from reconciler.core.user import User, spec_hash
+
+STUCK_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A user and the place it is declared at."""
+
+    user: User
+    manifest: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    declaration: Declaration
+
+    @property
+    def name(self) -> str:
+        return self.declaration.user.name
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`reasons`: why it is driven again, beside any difference between row and declaration."""
+
+    declaration: Declaration
+    record: Record
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.declaration.user.name
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Take over a row that somebody else put there: from now on the manifest decides."""
+
+    declaration: Declaration
+    record: Record
+
+    @property
+    def name(self) -> str:
+        return self.declaration.user.name
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """`reasons`: not empty when the deletion was asked for before and is driven again."""
+
+    record: Record
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+
+Change = Create | Adopt | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Every name is in exactly one of the four. All are sorted by name."""
+
+    changes: tuple[Change, ...]
+    unchanged: tuple[str, ...]
+    leaving: tuple[str, ...]  # their deletion is under way
+    foreign: tuple[Record, ...]  # rows that no manifest declares and the reconciler did not write
+
+
+def diff(desired: Mapping[str, Declaration], actual: Iterable[Record], mark: str, now: datetime) -> Diff:
+    """`mark`: what `managed_by` says on rows of ours. Names in `actual` are unique, being sort keys."""
+    rows = {record.name: record for record in actual}
+    changes: list[Change] = []
+    unchanged: list[str] = []
+    leaving: list[str] = []
+    foreign: list[Record] = []
+    for name in sorted(desired.keys() | rows.keys()):
+        declaration, record = desired.get(name), rows.get(name)
+        if record is None:
+            assert declaration  # noqa: S101 - the name came from one of the two
+            changes.append(Create(declaration))
+        elif record.managed_by != mark:
+            if declaration:
+                changes.append(Adopt(declaration, record))
+            else:
+                foreign.append(record)
+        elif declaration is None:
+            reasons = _reasons_to_delete_again(record, now)
+            if reasons is None:
+                leaving.append(name)
+            else:
+                changes.append(Delete(record, reasons))
+        else:
+            reasons = _reasons_to_drive_again(declaration.user, record, now)
+            if reasons or record.user != declaration.user:
+                changes.append(Update(declaration, record, reasons))
+            else:
+                unchanged.append(name)
+    return Diff(tuple(changes), tuple(unchanged), tuple(leaving), tuple(foreign))
+
+
+def _reasons_to_delete_again(record: Record, now: datetime) -> tuple[str, ...] | None:
+    """None: the deletion is under way. Empty: it is to begin."""
+    if record.status == Status.DELETING:
+        return _stuck(record, now) or None
+    if record.status == Status.FAILED and record.failure and record.failure.during == Status.DELETING:
+        return (f"its deletion failed: {record.failure.message}",)
+    return ()
+
+
+def _reasons_to_drive_again(user: User, record: Record, now: datetime) -> tuple[str, ...]:
+    reasons: list[str] = []
+    if record.status == Status.FAILED:
+        reasons.append(f"failed: {record.failure.message}" if record.failure else "failed")
+    if record.status == Status.DELETING:
+        reasons.append("was being deleted; is made again, with a new credential")
+    edited = record.spec_hash == spec_hash(user) and record.user != user
+    if edited or record.status not in tuple(Status):
+        reasons.append("the row was edited by hand; the declaration is put back")
+    if record.status in (Status.ACTIVE, Status.DISABLED) and record.user == user:
+        if is_overdue(record, now):
+            reasons.append("time has passed: expiry or the end of a rotation is due")
+        elif not record.is_observed():
+            reasons.append("its status was set by hand; nothing has been checked since")
+    return (*reasons, *(() if record.status == Status.DELETING else _stuck(record, now)))
+
+
+def _stuck(record: Record, now: datetime) -> tuple[str, ...]:
+    if record.status not in AWAITING:
+        return ()
+    since = parse_timestamp(record.requested_at)
+    if since is not None and now - since <= STUCK_AFTER:
+        return ()
+    return (f"stuck: {record.status} since {record.requested_at or 'an unknown time'}",)

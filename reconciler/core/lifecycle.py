@@ -1,0 +1,215 @@
+"""Decide: what must be done so that IAM is what the row asks for.
+
+`decide` looks at the row and at IAM as they are now and answers with steps. It does not care why it was
+called: a first event, a replay, a crash half-way and a repair all come out as "what is still missing".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.core import policy
+from reconciler.core.policy import Document, Sending
+from reconciler.core.record import Record, Status, parse_timestamp, timestamp
+from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    id: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The IAM user of a name as it was observed. `owned`: it carries our mark, or a key that our row knows."""
+
+    owned: bool
+    arn: str = ""
+    keys: tuple[Key, ...] = ()
+    needs_repair: bool = False  # tags or boundary are not as we made them
+
+
+# Steps, in the words of IAM.
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class RepairUser:
+    """Put tags and boundary back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutPolicy:
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteKey:
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetKey:
+    key_id: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IssueKey:
+    """Create a key, derive the passwords, encrypt them. `replaces` stays valid until `retires_at`."""
+
+    credential: int
+    replaces: str = ""
+    retires_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUser:
+    """With everything that is attached to it."""
+
+
+Step = CreateUser | RepairUser | PutPolicy | DeleteKey | SetKey | IssueKey | DeleteUser
+
+
+# How a decision ends, once its steps are done.
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Write the outcome into the row, conditional on the row that was decided upon."""
+
+    status: Status
+    forget_previous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRow:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    pass
+
+
+End = Settle | RemoveRow | Fail | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    end: End
+    steps: tuple[Step, ...] = ()
+
+
+def iam_user_name(environment: str, name: str) -> str:
+    """One name, one IAM user. Environment names have no '-', so two environments never meet."""
+    return f"smtp-{environment}-{name}"
+
+
+def iam_path(environment: str) -> str:
+    return f"/smtp/{environment}/"
+
+
+def ownership_tags(environment: str, name: str) -> dict[str, str]:
+    """Our mark on an IAM user."""
+    return {"managed-by": "ses-smtp-reconciler", "smtp-environment": environment, "smtp-user": name}
+
+
+def is_settled(record: Record, now: datetime) -> bool:
+    """Nothing to do, told from the row alone. What waits for a clock (expiry, retirement) is not settled."""
+    if record.status == Status.FAILED:
+        return True  # a person looks at it and drives it again
+    return record.is_observed() and not is_overdue(record, now)
+
+
+def is_overdue(record: Record, now: datetime) -> bool:
+    """Has time alone made this settled row untrue?"""
+    expired = record.status == Status.ACTIVE and not record.may_send_now(now)
+    retires = parse_timestamp(record.previous_key_retires_at)
+    return expired or (retires is not None and now >= retires)
+
+
+def decide(record: Record | None, identity: Identity | None, sending: Sending, now: datetime) -> Decision:
+    """`identity` is None when IAM has no user of that name."""
+    if record is None or record.status == Status.DELETING:
+        return _tear_down(record, identity)
+    if record.status not in tuple(Status):
+        return Decision(Nothing())  # a row that asks for nothing
+    if record.user is None:
+        return Decision(Fail("InvalidRecord", "; ".join(record.problems)))
+    if identity and not identity.owned:
+        return Decision(_foreign())
+    document = policy.build(record.user, sending)
+    if (size := policy.measure(document)) > policy.QUOTA:
+        advice = policy.advise_split(record.user, sending)
+        return Decision(Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}"))
+    return _build_up(record, record.user, identity, document, now)
+
+
+def _tear_down(record: Record | None, identity: Identity | None) -> Decision:
+    end: End = RemoveRow() if record else Nothing()
+    if identity is None or not identity.owned:
+        return Decision(end)
+    keys = tuple(DeleteKey(key.id) for key in identity.keys)
+    return Decision(end, (*keys, DeleteUser()))
+
+
+def _build_up(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:
+    steps: list[Step] = []
+    if identity is None:
+        steps.append(CreateUser())
+    elif identity.needs_repair:
+        steps.append(RepairUser())
+    may_send = user.may_send(now)
+    status = Status.ACTIVE if may_send else Status.DISABLED
+    keys, forget_previous = _decide_keys(record, user, identity.keys if identity else (), may_send, now)
+    grant = PutPolicy(document)
+    # Narrow first when sending ends, allow first when it begins: no moment is wider than both ends.
+    steps += [grant, *keys] if may_send else [*keys, grant]
+    return Decision(Settle(status, forget_previous), tuple(steps))
+
+
+def _decide_keys(
+    record: Record, user: User, keys: tuple[Key, ...], may_send: bool, now: datetime
+) -> tuple[list[Step], bool]:
+    """Steps on keys, and whether the row shall forget its previous key."""
+    current = next((key for key in keys if key.id == record.smtp_username), None)
+    previous = next((key for key in keys if key.id == record.previous_key), None)
+    steps: list[Step] = [DeleteKey(key.id) for key in keys if key not in (current, previous)]
+    rotate = current is not None and record.key_credential not in (None, user.credential)
+    retires = parse_timestamp(record.previous_key_retires_at)
+    if previous and (retires is None or now >= retires or (rotate and may_send)):
+        steps.append(DeleteKey(previous.id))
+        previous = None
+    elif previous and previous.active != may_send:
+        steps.append(SetKey(previous.id, may_send))
+    if rotate and current and may_send and not current.active:
+        steps.append(DeleteKey(current.id))  # it was switched off, perhaps for cause: no overlap for it
+        current = None
+    if may_send and (current is None or rotate):
+        steps.append(_issue(user, current, now))
+    elif current and current.active != may_send:
+        steps.append(SetKey(current.id, may_send))
+    return steps, bool(record.previous_key) and previous is None
+
+
+def _issue(user: User, replaced: Key | None, now: datetime) -> IssueKey:
+    if replaced is None:
+        return IssueKey(user.credential)
+    overlap = user.rotation.overlap_days if user.rotation else DEFAULT_OVERLAP_DAYS
+    return IssueKey(user.credential, replaced.id, timestamp(now + timedelta(days=overlap)))
+
+
+def _foreign() -> Fail:
+    return Fail(
+        "ForeignUser",
+        "an IAM user of that name exists without our mark; it is not touched: rename the SMTP user, or remove it",
+    )

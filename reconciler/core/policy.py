@@ -1,0 +1,148 @@
+"""The IAM policy behind a grant: build it, measure it, evaluate it."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.user import User
+
+POLICY_NAME = "smtp-send"
+SEND = "ses:SendRawEmail"  # all that SMTP needs
+# All inline policies of one IAM user together, white space not counted:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+QUOTA = 2048
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Where an environment sends: the account, the SES regions and the one configuration set."""
+
+    account_id: str
+    regions: tuple[str, ...]
+    configuration_set: str
+
+    def resources(self) -> list[str]:
+        """Any identity, and the configuration set: SES authorises both (naming another set is refused)."""
+        return [
+            f"arn:{partition(region)}:ses:{region}:{self.account_id}:{resource}"
+            for region in self.regions
+            for resource in ("identity/*", f"configuration-set/{self.configuration_set}")
+        ]
+
+
+def partition(region: str) -> str:
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def build(user: User, sending: Sending) -> Document:
+    """Allow sending as the granted addresses only; source networks and expiry are compiled in."""
+    condition: dict[str, dict[str, Any]] = {
+        "StringLike": {"ses:FromAddress": list(user.allowed_from_addresses)},
+    }
+    if user.allowed_source_ips:
+        condition["IpAddress"] = {"aws:SourceIp": list(user.allowed_source_ips)}
+    if end := user.expires_at():
+        condition["DateLessThan"] = {"aws:CurrentTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return _allow(SEND, sending.resources(), condition)
+
+
+def boundary(sending: Sending) -> Document:
+    """The most an SMTP user may ever do, whatever else is attached to it: send."""
+    return _allow(SEND, sending.resources(), {})
+
+
+def _allow(action: str, resources: list[str], condition: dict[str, dict[str, Any]]) -> Document:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": resources}
+    if condition:
+        statement["Condition"] = condition
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def to_json(document: Document) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def measure(document: Document) -> int:
+    """Characters as IAM counts them against QUOTA."""
+    return len(re.sub(r"\s", "", to_json(document)))
+
+
+def advise_split(user: User, sending: Sending) -> str:
+    """What to do about a policy that is too large."""
+    base = measure(build(_with_addresses(user, ()), sending))
+    room = QUOTA - base
+    fits = 0
+    for address in user.allowed_from_addresses:
+        room -= len(address) + 3
+        if room < -1:
+            break
+        fits += 1
+    return (
+        f"the first {fits} of its {len(user.allowed_from_addresses)} addresses would fit: "
+        f"split it into several users, or use a wildcard where the environment permits one"
+    )
+
+
+def _with_addresses(user: User, addresses: tuple[str, ...]) -> User:
+    return User(
+        name=user.name,
+        allowed_from_addresses=addresses,
+        expires=user.expires,
+        allowed_source_ips=user.allowed_source_ips,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One attempt to send, as IAM would see it."""
+
+    from_address: str
+    at: datetime
+    source_ip: str = "192.0.2.1"
+    resource: str = ""
+    action: str = SEND
+
+
+def evaluate(document: Document, request: Request) -> bool:
+    """Does the document allow the request? Understands what `build` can write, and refuses the rest."""
+    return any(_statement_allows(statement, request) for statement in document["Statement"])
+
+
+def _statement_allows(statement: dict[str, Any], request: Request) -> bool:
+    if statement["Effect"] != "Allow" or request.action != statement["Action"]:
+        return False
+    if request.resource and not any(like(p, request.resource) for p in statement["Resource"]):
+        return False
+    return all(
+        _condition_holds(operator, key, value, request)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, value in keys.items()
+    )
+
+
+def _condition_holds(operator: str, key: str, value: Any, request: Request) -> bool:
+    match operator, key:
+        case "StringLike", "ses:FromAddress":
+            return any(like(pattern, request.from_address) for pattern in value)
+        case "IpAddress", "aws:SourceIp":
+            source = ipaddress.ip_address(request.source_ip)
+            return any(source in ipaddress.ip_network(network) for network in value)
+        case "DateLessThan", "aws:CurrentTime":
+            return request.at < datetime.fromisoformat(value)
+        case _:
+            return False
+
+
+def like(pattern: str, text: str) -> bool:
+    """IAM's StringLike: case-sensitive, `*` any run, `?` any one character."""
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.fullmatch("".join(parts), text, re.DOTALL) is not None

@@ -1,0 +1,130 @@
+"""An SMTP user as it is declared: who may send as whom, from where and until when."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from reconciler.core.address import (
+    Fault,
+    Rules,
+    check_address,
+    check_network,
+    normalize_address,
+    normalize_network,
+)
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+NAME_HINT = "2 to 40 of a-z, 0-9 and '-', starting with a letter, for example billing-mailer"
+DEFAULT_OVERLAP_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    every_days: int
+    overlap_days: int = DEFAULT_OVERLAP_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One grant. Addresses and networks are normalized, sorted and free of repetition."""
+
+    name: str
+    allowed_from_addresses: tuple[str, ...]
+    description: str = ""
+    owner: str = ""
+    enabled: bool = True
+    expires: date | None = None
+    allowed_source_ips: tuple[str, ...] = ()
+    credential: int = 1
+    rotation: Rotation | None = None
+
+    def expires_at(self) -> datetime | None:
+        """The first moment at which sending ends: midnight UTC after the last valid day."""
+        if self.expires is None:
+            return None
+        return datetime.combine(self.expires + timedelta(days=1), time(), UTC)
+
+    def may_send(self, now: datetime) -> bool:
+        end = self.expires_at()
+        return self.enabled and (end is None or now < end)
+
+
+def make_user(fields: Mapping[str, Any]) -> User:
+    """Normalize declared fields (types already checked) into a User."""
+    rotation = fields.get("rotation")
+    expires = fields.get("expires")
+    return User(
+        name=fields["name"],
+        allowed_from_addresses=_tidy(map(normalize_address, fields["allowed_from_addresses"])),
+        description=fields.get("description", ""),
+        owner=fields.get("owner", ""),
+        enabled=fields.get("enabled", True),
+        expires=date.fromisoformat(expires) if expires else None,
+        allowed_source_ips=_tidy(map(normalize_network, fields.get("allowed_source_ips", ()))),
+        credential=int(fields.get("credential", 1)),
+        rotation=Rotation(int(rotation["every_days"]), int(rotation.get("overlap_days", DEFAULT_OVERLAP_DAYS)))
+        if rotation
+        else None,
+    )
+
+
+def _tidy(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))
+
+
+def spec_fields(user: User) -> dict[str, Any]:
+    """The declaration as plain data; what is at its default is left out. `make_user` reads it back."""
+    fields: dict[str, Any] = {
+        "description": user.description,
+        "owner": user.owner,
+        "allowed_from_addresses": list(user.allowed_from_addresses),
+        "enabled": user.enabled,
+        "credential": user.credential,
+    }
+    if user.expires:
+        fields["expires"] = user.expires.isoformat()
+    if user.allowed_source_ips:
+        fields["allowed_source_ips"] = list(user.allowed_source_ips)
+    if user.rotation:
+        fields["rotation"] = {
+            "every_days": user.rotation.every_days,
+            "overlap_days": user.rotation.overlap_days,
+        }
+    return fields
+
+
+def spec_hash(user: User) -> str:
+    """16 hex digits over everything that is declared: equal hashes, equal declarations."""
+    canonical = json.dumps(spec_fields(user), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def check_lists(addresses: Sequence[str], networks: Sequence[str], rules: Rules) -> list[tuple[tuple[str, int], Fault]]:
+    """Every fault of the two lists with its place: (field, index)."""
+    found: list[tuple[tuple[str, int], Fault]] = []
+    seen: dict[str, int] = {}
+    for index, address in enumerate(addresses):
+        fault = check_address(address, rules)
+        if not fault and seen.setdefault(normalize_address(address), index) != index:
+            fault = Fault(f"'{address}' is listed twice", "list each address once")
+        if fault:
+            found.append((("allowed_from_addresses", index), fault))
+    for index, network in enumerate(networks):
+        if fault := check_network(network):
+            found.append((("allowed_source_ips", index), fault))
+    return found
+
+
+def check_date(text: str) -> Fault | None:
+    """A calendar day written YYYY-MM-DD; `date.fromisoformat` alone accepts more."""
+    try:
+        valid = date.fromisoformat(text).isoformat() == text and text < "9999"
+    except ValueError:
+        valid = False
+    return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a day", "write YYYY-MM-DD, e.g. 2027-06-30")

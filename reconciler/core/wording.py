@@ -1,0 +1,85 @@
+"""Grants and their changes in plain words. No grant widens without a sentence from here that says so."""
+
+from __future__ import annotations
+
+from reconciler.core.diff import Adopt, Change, Create, Delete, Update
+from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
+
+
+def words_of(change: Change) -> list[str]:
+    """What a change means for the right to send: one clause per thing that changes."""
+    match change:
+        case Create(declaration):
+            return _new_grant(declaration.user)
+        case Adopt(declaration, record):
+            taken = f"taken over from {record.managed_by or 'a row put by hand'}"
+            return [taken, *_difference(record.user, declaration.user)]
+        case Update(declaration, record, reasons):
+            return [*_difference(record.user, declaration.user), *reasons]
+        case Delete(_, reasons):
+            return ["loses everything: key, policy and IAM user", *reasons]
+
+
+def _new_grant(user: User) -> list[str]:
+    words = [f"may send as {_join(user.allowed_from_addresses)}"]
+    if user.allowed_source_ips:
+        words.append(f"from {_join(user.allowed_source_ips)} only")
+    if user.expires:
+        words.append(f"until {user.expires}")
+    if not user.enabled:
+        words.append("disabled: gets no key yet")
+    return words
+
+
+def _difference(old: User | None, new: User) -> list[str]:
+    if old is None:
+        return ["the row could not be understood", *_new_grant(new)]
+    words = _set_words(old.allowed_from_addresses, new.allowed_from_addresses, "")
+    words += _source_words(old, new)
+    if old.enabled != new.enabled:
+        words.append("enabled: may send again" if new.enabled else "disabled: its key becomes inactive")
+    words += _expiry_words(old, new)
+    if old.credential != new.credential:
+        overlap = new.rotation.overlap_days if new.rotation else DEFAULT_OVERLAP_DAYS
+        words.append(f"gets a new password; the old one ends {overlap} days later")
+    if old.rotation != new.rotation:
+        words.append(_rotation_words(new))
+    if old.owner != new.owner:
+        words.append(f"owner {old.owner or 'nobody'} → {new.owner}")
+    if old.description != new.description:
+        words.append("description changed")
+    return words
+
+
+def _set_words(old: tuple[str, ...], new: tuple[str, ...], noun: str) -> list[str]:
+    gained, lost = sorted(set(new) - set(old)), sorted(set(old) - set(new))
+    words = [f"gains {noun}{_join(gained)}"] if gained else []
+    return words + ([f"loses {noun}{_join(lost)}"] if lost else [])
+
+
+def _source_words(old: User, new: User) -> list[str]:
+    if old.allowed_source_ips and not new.allowed_source_ips:
+        return ["may now send from any network"]
+    if new.allowed_source_ips and not old.allowed_source_ips:
+        return [f"from {_join(new.allowed_source_ips)} only"]
+    return _set_words(old.allowed_source_ips, new.allowed_source_ips, "source ")
+
+
+def _expiry_words(old: User, new: User) -> list[str]:
+    if old.expires == new.expires:
+        return []
+    if new.expires is None:
+        return [f"no longer ends (was {old.expires})"]
+    if old.expires is None:
+        return [f"ends after {new.expires}"]
+    return [f"{'extended' if new.expires > old.expires else 'shortened'} from {old.expires} to {new.expires}"]
+
+
+def _rotation_words(new: User) -> str:
+    if new.rotation is None:
+        return "rotation stops"
+    return f"rotates every {new.rotation.every_days} days, overlap {new.rotation.overlap_days}"
+
+
+def _join(values: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(values)

@@ -1,0 +1,142 @@
+"""What the functions run on: clients, settings from the environment, and telemetry that cannot hurt."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from aws_xray_sdk.core import xray_recorder
+
+from reconciler.aws import RETRIED, UNRETRIED
+from reconciler.converge import Converger, Report
+from reconciler.core.address import Rules
+from reconciler.core.policy import Sending
+from reconciler.identity import IamIdentities
+from reconciler.store import DynamoStore
+from reconciler.vault import KmsVault
+
+SERVICE = "smtp-credential-manager"
+
+# At DEBUG botocore logs whole requests and answers, and some of them are secrets. Whatever level is configured.
+for _chatty in ("botocore", "boto3", "urllib3"):
+    logging.getLogger(_chatty).setLevel(logging.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment variables. `from_environ` is the only place that reads them."""
+
+    environment: str
+    account_id: str
+    table: str
+    key: str
+    boundary_arn: str
+    configuration_set: str
+    smtp_regions: tuple[str, ...]
+    allowed_domains: frozenset[str]
+    allow_wildcards: bool
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises KeyError with the name of a variable that is missing."""
+        return cls(
+            environment=environ["ENVIRONMENT"],
+            account_id=environ["ACCOUNT_ID"],
+            table=environ["TABLE_NAME"],
+            key=environ["KMS_KEY_ARN"],
+            boundary_arn=environ["PERMISSIONS_BOUNDARY_ARN"],
+            configuration_set=environ["CONFIGURATION_SET"],
+            smtp_regions=tuple(environ["SMTP_REGIONS"].split(",")),
+            allowed_domains=frozenset(environ["ALLOWED_DOMAINS"].split(",")),
+            allow_wildcards=environ["ALLOW_WILDCARDS"] == "true",
+        )
+
+
+def make_converger(settings: Settings, session: boto3.session.Session, now: Callable[[], datetime]) -> Converger:
+    iam = session.client("iam", config=RETRIED)
+    return Converger(
+        environment=settings.environment,
+        sending=Sending(settings.account_id, settings.smtp_regions, settings.configuration_set),
+        rows=DynamoStore(
+            session.client("dynamodb", config=RETRIED),
+            settings.table,
+            Rules(settings.allowed_domains, settings.allow_wildcards),
+        ),
+        identities=IamIdentities(
+            iam, session.client("iam", config=UNRETRIED), settings.environment, settings.boundary_arn
+        ),
+        vault=KmsVault(session.client("kms", config=RETRIED), settings.key, settings.environment),
+        now=now,
+    )
+
+
+@cache
+def converger() -> Converger:
+    """One per execution environment: clients keep their connections between invocations."""
+    return make_converger(Settings.from_environ(os.environ), boto3.session.Session(), lambda: datetime.now(UTC))
+
+
+class Telemetry:
+    """Logs, metrics and traces of what was done. None of them can fail the work."""
+
+    def __init__(self) -> None:
+        self.logger = Logger(service=SERVICE, location=None)
+        Tracer(service=SERVICE, patch_modules=["botocore"])  # switches itself off where no tracing runs
+        self.metrics = Metrics(namespace="SmtpUsers", service=SERVICE)
+
+    def begin(self, context: LambdaContext) -> None:
+        with suppress(Exception):  # telemetry: see the class
+            self.logger.append_keys(function_request_id=context.aws_request_id)
+            self.metrics.set_default_dimensions(environment=os.environ["ENVIRONMENT"])
+
+    @contextmanager
+    def traced(self, name: str) -> Iterator[None]:
+        """A trace segment of its own for each user of a batch."""
+        with suppress(Exception):  # telemetry
+            xray_recorder.begin_subsegment("converge")
+            xray_recorder.put_annotation("smtp_user", name)
+        try:
+            yield
+        finally:
+            with suppress(Exception):  # telemetry
+                xray_recorder.end_subsegment()
+
+    def report(self, report: Report) -> None:
+        with suppress(Exception):  # telemetry
+            self._log(report)
+        with suppress(Exception):  # telemetry
+            xray_recorder.put_annotation("result", report.result)
+            if report.correlation_id:
+                xray_recorder.put_annotation("correlation_id", report.correlation_id)
+        with suppress(Exception):  # telemetry
+            self.metrics.add_metric(f"User{report.result.capitalize()}", MetricUnit.Count, 1)
+
+    def _log(self, report: Report) -> None:
+        fields: dict[str, object] = {
+            "smtp_user": report.name,
+            "result": report.result,
+            "steps": list(report.steps),
+            "correlation_id": report.correlation_id,
+        }
+        if failure := report.failure:
+            self.logger.error("smtp user failed", extra={**fields, "code": failure.code, "reason": failure.message})
+        else:
+            self.logger.info("smtp user converged", extra=fields)
+
+    def retry(self, name: str, error: Exception) -> None:
+        with suppress(Exception):  # telemetry
+            self.logger.warning("smtp user is tried again later", extra={"smtp_user": name, "reason": str(error)})
+            self.metrics.add_metric("UserRetried", MetricUnit.Count, 1)
+
+    def flush(self) -> None:
+        with suppress(Exception):  # telemetry
+            self.metrics.flush_metrics()

@@ -1,0 +1,41 @@
+"""The credential manager: looks at every SMTP user that the table's stream speaks of.
+
+An event is a hint and no more. Only the keys are taken from it; row and IAM are read as they are now.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from reconciler.core.record import name_of
+from reconciler.errors import AwsError
+from reconciler.handlers.runtime import Telemetry, converger
+
+telemetry = Telemetry()
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+
+
+def handle_record(record: DynamoDBRecord) -> None:
+    """Raises Retryable (or Terminal without a row to say it in): the record is then delivered again."""
+    name = name_of((record.dynamodb.keys if record.dynamodb else None) or {})
+    if name is None:
+        return
+    with telemetry.traced(name):
+        try:
+            telemetry.report(converger().converge(name))
+        except AwsError as error:
+            telemetry.retry(name, error)
+            raise
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Lambda entry point. Answers with the sequence numbers to deliver again (`batchItemFailures`)."""
+    telemetry.begin(context)
+    try:
+        return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)
+    finally:
+        telemetry.flush()

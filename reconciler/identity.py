@@ -1,0 +1,171 @@
+"""IAM users behind SMTP users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.aws import aws_errors
+from reconciler.core.lifecycle import Identity, Key, iam_path, iam_user_name, ownership_tags
+from reconciler.core.policy import POLICY_NAME, Document, to_json
+from reconciler.errors import AwsError
+from reconciler.ports import AccessKey
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+
+QUOTA_REACHED = frozenset({"LimitExceeded"})
+ABSENT = "NoSuchEntity"
+
+
+class IamIdentities:
+    """The IAM users of one environment: deterministic name, own path, ownership tags, boundary."""
+
+    def __init__(self, client: IAMClient, unretried: IAMClient, environment: str, boundary_arn: str) -> None:
+        """`unretried`: a client that makes each call once, for CreateAccessKey."""
+        self._client = client
+        self._unretried = unretried
+        self._environment = environment
+        self._boundary_arn = boundary_arn
+
+    def _user(self, name: str) -> str:
+        return iam_user_name(self._environment, name)
+
+    def observe(self, name: str, known_keys: frozenset[str]) -> Identity | None:
+        """One call when the row knows a key of the user: that key is proof enough that the user is ours."""
+        if known_keys:
+            keys = self._keys(name)
+            if keys is None:
+                return None
+            if known_keys & {key.id for key in keys}:
+                return Identity(owned=True, keys=keys)
+        return self._examine(name)
+
+    def _examine(self, name: str) -> Identity | None:
+        try:
+            with aws_errors("iam:GetUser"):
+                found = self._client.get_user(UserName=self._user(name))["User"]
+        except AwsError as error:
+            if error.code == ABSENT:
+                return None
+            raise
+        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+        if not ownership_tags(self._environment, name).items() <= tags.items():
+            return Identity(owned=False)
+        boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        keys = self._keys(name)
+        if keys is None:
+            return None
+        return Identity(owned=True, keys=keys, needs_repair=boundary != self._boundary_arn)
+
+    def _keys(self, name: str) -> tuple[Key, ...] | None:
+        try:
+            with aws_errors("iam:ListAccessKeys"):
+                listed = self._client.list_access_keys(UserName=self._user(name))["AccessKeyMetadata"]
+        except AwsError as error:
+            if error.code == ABSENT:
+                return None
+            raise
+        return tuple(Key(key["AccessKeyId"], key["Status"] == "Active") for key in listed)
+
+    def create_user(self, name: str) -> None:
+        with aws_errors("iam:CreateUser", terminal=QUOTA_REACHED):
+            self._client.create_user(
+                UserName=self._user(name),
+                Path=iam_path(self._environment),
+                PermissionsBoundary=self._boundary_arn,
+                Tags=self._tags(name),
+            )
+
+    def repair_user(self, name: str) -> None:
+        with aws_errors("iam:TagUser"):
+            self._client.tag_user(UserName=self._user(name), Tags=self._tags(name))
+        with aws_errors("iam:PutUserPermissionsBoundary"):
+            self._client.put_user_permissions_boundary(
+                UserName=self._user(name), PermissionsBoundary=self._boundary_arn
+            )
+
+    def _tags(self, name: str) -> Any:
+        return [{"Key": key, "Value": value} for key, value in ownership_tags(self._environment, name).items()]
+
+    def put_policy(self, name: str, document: Document) -> None:
+        with aws_errors("iam:PutUserPolicy", terminal=QUOTA_REACHED):
+            self._client.put_user_policy(
+                UserName=self._user(name), PolicyName=POLICY_NAME, PolicyDocument=to_json(document)
+            )
+
+    def create_key(self, name: str) -> AccessKey:
+        """Never retried by the SDK: a time-out can have made a key, and a second try would make two."""
+        with aws_errors("iam:CreateAccessKey"):
+            key = self._unretried.create_access_key(UserName=self._user(name))["AccessKey"]
+        return AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def set_key(self, name: str, key_id: str, *, active: bool) -> None:
+        with aws_errors("iam:UpdateAccessKey"):
+            self._client.update_access_key(
+                UserName=self._user(name), AccessKeyId=key_id, Status="Active" if active else "Inactive"
+            )
+
+    def delete_key(self, name: str, key_id: str) -> None:
+        self._delete("delete_access_key", name, AccessKeyId=key_id)
+
+    def delete_user(self, name: str) -> None:
+        """Try the short way; what DeleteUser still trips over is looked up only then."""
+        self._delete("delete_user_policy", name, PolicyName=POLICY_NAME)
+        try:
+            self._delete("delete_user", name)
+        except AwsError as error:
+            if error.code != "DeleteConflict":
+                raise
+            self._strip(name)
+            self._delete("delete_user", name)
+
+    def _strip(self, name: str) -> None:
+        """Everything that AWS or people may attach to a user, keys first.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
+        """
+        for operation, listing, parameter, delete in _ATTACHED:
+            for entry in self._list(operation, listing, name):
+                value = entry if isinstance(entry, str) else entry[parameter]
+                self._delete(delete, name, **{parameter: value})
+        self._delete("delete_login_profile", name)
+
+    def _list(self, operation: str, listing: str, name: str) -> list[Any]:
+        user = {"UserName": self._user(name)}
+        with aws_errors(_iam_action(operation)):
+            if self._client.can_paginate(operation):
+                pages = self._client.get_paginator(operation).paginate(**user)  # type: ignore[call-overload]
+                return [entry for page in pages for entry in page[listing]]
+            return list(getattr(self._client, operation)(**user)[listing])
+
+    def _delete(self, operation: str, name: str, **parameters: str) -> None:
+        """Absent is success."""
+        try:
+            with aws_errors(_iam_action(operation)):
+                getattr(self._client, operation)(UserName=self._user(name), **parameters)
+        except AwsError as error:
+            if error.code != ABSENT:
+                raise
+
+
+# What to list, where the answer holds it, its identifier, and how it goes.
+_ATTACHED = (
+    ("list_access_keys", "AccessKeyMetadata", "AccessKeyId", "delete_access_key"),
+    ("list_attached_user_policies", "AttachedPolicies", "PolicyArn", "detach_user_policy"),
+    ("list_user_policies", "PolicyNames", "PolicyName", "delete_user_policy"),
+    ("list_groups_for_user", "Groups", "GroupName", "remove_user_from_group"),
+    ("list_mfa_devices", "MFADevices", "SerialNumber", "deactivate_mfa_device"),
+    ("list_signing_certificates", "Certificates", "CertificateId", "delete_signing_certificate"),
+    ("list_ssh_public_keys", "SSHPublicKeys", "SSHPublicKeyId", "delete_ssh_public_key"),
+    (
+        "list_service_specific_credentials",
+        "ServiceSpecificCredentials",
+        "ServiceSpecificCredentialId",
+        "delete_service_specific_credential",
+    ),
+)
+
+
+def _iam_action(operation: str) -> str:
+    spelled = "".join(word.capitalize() for word in operation.split("_"))
+    return f"iam:{spelled.replace('Mfa', 'MFA').replace('Ssh', 'SSH')}"

@@ -1,0 +1,107 @@
+"""What the two halves need from the world outside: rows, IAM users and encryption.
+
+DynamoDB, IAM and KMS stand behind these (`store`, `identity`, `vault`). All of them raise `Retryable` or
+`Terminal` (see `errors`) and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.core.lifecycle import Identity
+from reconciler.core.policy import Document
+from reconciler.core.record import Failure, Record, Status
+from reconciler.core.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key just made. The secret can be read only now, so it must not get lost or printed."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a mail client signs in with: the user name, and a password per SES region."""
+
+    username: str
+    passwords: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key as the row will know it."""
+
+    id: str
+    created_at: str
+    credential: int
+    encrypted_credentials: bytes = field(repr=False)
+    replaces: str = ""
+    retires_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the credential manager made of a row."""
+
+    status: Status
+    observed_hash: str
+    settled_at: str
+    iam_user_name: str
+    iam_user_arn: str
+    issued: IssuedKey | None = None
+    forget_previous: bool = False
+
+
+class Rows(Protocol):
+    """The row as the credential manager uses it. Writes raise Conflict when the row is no longer the one read."""
+
+    def get(self, name: str) -> Record | None: ...
+    def settle(self, record: Record, outcome: Outcome) -> None: ...
+    def fail(self, record: Record, failure: Failure) -> None: ...
+    def remove(self, record: Record) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for a change, as it will stand in the row."""
+
+    managed_by: str
+    commit: str
+    actor: str
+    correlation_id: str
+    requested_at: str
+
+
+class Requests(Protocol):
+    """The rows as the reconciler uses them. Writes answer with the new revision, or raise Conflict."""
+
+    def records(self) -> list[Record]: ...
+    def fetch(self, names: Iterable[str]) -> dict[str, Record]: ...
+    def create(self, user: User, manifest: str, request: Request) -> int: ...
+    def update(self, record: Record, user: User, manifest: str, request: Request) -> int: ...
+    def delete(self, record: Record, request: Request) -> int: ...
+
+
+class Identities(Protocol):
+    """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success."""
+
+    def observe(self, name: str, known_keys: frozenset[str]) -> Identity | None: ...
+    def create_user(self, name: str) -> None: ...
+    def repair_user(self, name: str) -> None: ...
+    def put_policy(self, name: str, document: Document) -> None: ...
+    def create_key(self, name: str) -> AccessKey: ...
+    def set_key(self, name: str, key_id: str, *, active: bool) -> None: ...
+    def delete_key(self, name: str, key_id: str) -> None: ...
+    def delete_user(self, name: str) -> None: ...
+
+
+class Vault(Protocol):
+    """Encryption bound to the environment, the user and the key: a ciphertext fits its own row only."""
+
+    def encrypt(self, name: str, credentials: Credentials) -> bytes: ...
+    def decrypt(self, name: str, username: str, ciphertext: bytes) -> Credentials: ...

@@ -1,0 +1,118 @@
+"""One run of the reconciler: observe, plan, guard, apply, wait."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler.apply import Result, apply_changes
+from reconciler.connection import connect
+from reconciler.core.diff import Delete, Diff, diff
+from reconciler.core.guard import Allowance, check_deletes, check_target, count_managed
+from reconciler.core.plan import Plan, make_plan
+from reconciler.core.record import manager_mark
+from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Refused
+from reconciler.manifest import load_manifests
+from reconciler.ports import Requests
+from reconciler.provenance import make_request
+from reconciler.settings import Environment
+from reconciler.terminal import STATUS_COLORS, is_interactive, say, show_plan
+from reconciler.wait import Settled, wait_until_settled
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with what it was made from."""
+
+    plan: Plan
+    changes: Diff
+    requests: Requests
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the person who runs it chose."""
+
+    allowance: Allowance
+    yes: bool = False
+    wait: bool = True
+    timeout: float = 300
+
+
+def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowance: Allowance) -> Prepared:
+    """Read everything, write nothing. Raises for invalid manifests and for the wrong account or region."""
+    desired = load_manifests(users, environment)
+    connection = connect(environment, sandbox_folder)
+    wanted = (environment.account_id, environment.region)
+    if refusals := check_target(wanted, connection.target(), environment.name):
+        raise Refused(refusals)
+    store = connection.store()
+    records = store.records()
+    mark = manager_mark(environment.name)
+    changes = diff(desired, records, mark, datetime.now(UTC))
+    managed = count_managed(records, mark)
+    refusals = check_deletes(changes, len(desired), managed, environment.limits, allowance)
+    plan = make_plan(environment.name, changes, managed, len(desired), environment.sending, refusals)
+    return Prepared(plan, changes, store)
+
+
+def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choices: Choices) -> int:
+    """Make the rows what the manifests say, and see it through. Returns the exit code."""
+    prepared = prepare(environment, users, sandbox_folder, choices.allowance)
+    show_plan(prepared.plan)
+    if prepared.plan.refusals:
+        raise Refused(prepared.plan.refusals)
+    if not prepared.changes.changes:
+        return EXIT_OK
+    _confirm_deletes(prepared.changes, choices)
+    request = make_request(environment.name, users, os.environ, datetime.now(UTC))
+    say(f"\nwriting as {request.actor}, correlation id {request.correlation_id}")
+    results = apply_changes(prepared.changes.changes, prepared.requests, request, _show_unwritten)
+    written = {result.change.name: result.revision for result in results if not result.error}
+    good = len(written) == len(results)
+    if choices.wait:
+        good = _wait(prepared.requests, written, choices.timeout) and good
+    else:
+        say(f"{len(written)} written; the credential manager takes it from here")
+    return EXIT_OK if good else EXIT_INCOMPLETE
+
+
+def _confirm_deletes(changes: Diff, choices: Choices) -> None:
+    deletes = sum(isinstance(change, Delete) for change in changes.changes)
+    if deletes and not choices.yes and is_interactive():
+        noun = "user loses" if deletes == 1 else "users lose"
+        click.confirm(f"{deletes} {noun} key, policy and IAM user. Go on?", abort=True)
+
+
+def _show_unwritten(result: Result) -> None:
+    if result.lost_race:
+        say(f"  ! {result.change.name}: another run changed it meanwhile; run again", err=True, fg="red")
+    elif result.error:
+        say(f"  ! {result.change.name}: not written: {result.error}", err=True, fg="red")
+
+
+def _wait(requests: Requests, written: dict[str, int], timeout: float) -> bool:
+    """Follow the users until each has settled: a bar on a terminal, a line each elsewhere."""
+    outcome: list[Settled] = []
+    following = wait_until_settled(requests, written, timeout)
+    if is_interactive():
+        with click.progressbar(following, length=len(written), label="credentials") as bar:
+            outcome.extend(bar)
+        for settled in outcome:
+            _show_settled(settled)
+    else:
+        for settled in following:
+            outcome.append(settled)
+            _show_settled(settled)
+    bad = sum(not settled.is_good for settled in outcome)
+    say(f"{len(outcome) - bad} settled" + (f", {bad} not: see reconcile status" if bad else ""))
+    return not bad
+
+
+def _show_settled(settled: Settled) -> None:
+    reason = f"  {settled.reason}" if settled.reason else ""
+    say(f"  {settled.name}: {settled.result}{reason}", fg=STATUS_COLORS.get(settled.result))

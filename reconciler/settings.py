@@ -1,0 +1,68 @@
+"""`reconcile.yaml`: where each environment lives and what it permits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.address import Rules
+from reconciler.core.guard import Limits
+from reconciler.core.policy import Sending
+from reconciler.errors import InvalidInput, ReconcileError
+from reconciler.schema import check_schema
+from reconciler.yaml_source import read_source
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    name: str
+    account_id: str
+    region: str
+    smtp_regions: tuple[str, ...]
+    table: str
+    configuration_set: str
+    allowed_domains: frozenset[str]
+    allow_wildcards: bool
+    limits: Limits
+    local: bool
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.allowed_domains, self.allow_wildcards)
+
+    @property
+    def sending(self) -> Sending:
+        return Sending(self.account_id, self.smtp_regions, self.configuration_set)
+
+
+def load_environment(path: Path, name: str) -> Environment:
+    """Raises InvalidInput for a file that does not hold, ReconcileError for a name it does not have."""
+    environments = load_environments(path)
+    if name not in environments:
+        known = ", ".join(environments)
+        raise ReconcileError(f"no environment '{name}' in {path}", f"environments there: {known}")
+    return environments[name]
+
+
+def load_environments(path: Path) -> dict[str, Environment]:
+    source = read_source(path, str(path))
+    problems = source.problems or check_schema(source, "reconcile")
+    if problems:
+        raise InvalidInput(problems)
+    return {name: _environment(name, fields) for name, fields in source.data["environments"].items()}
+
+
+def _environment(name: str, fields: dict[str, Any]) -> Environment:
+    return Environment(
+        name=name,
+        account_id=fields["account_id"],
+        region=fields["region"],
+        smtp_regions=tuple(fields.get("smtp_regions", [fields["region"]])),
+        table=fields["table"],
+        configuration_set=fields["configuration_set"],
+        allowed_domains=frozenset(fields["allowed_domains"]),
+        allow_wildcards=fields.get("allow_wildcards", False),
+        limits=Limits(fields["limits"]["max_deletes"], fields["limits"]["max_delete_percent"]),
+        local=fields.get("local", False),
+    )

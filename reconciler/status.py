@@ -1,0 +1,50 @@
+"""Every user as it stands: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.connection import connect
+from reconciler.core.record import Record
+from reconciler.core.user import spec_fields
+from reconciler.errors import ReconcileError
+from reconciler.settings import Environment
+from reconciler.terminal import say, show_status
+
+
+def status(environment: Environment, name: str, form: str, sandbox_folder: Path) -> None:
+    store = connect(environment, sandbox_folder).store()
+    records = list(store.fetch([name]).values()) if name else store.records()
+    if name and not records:
+        raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")
+    if form == "json":
+        say(json.dumps([_to_dict(record) for record in records], indent=2))
+    elif not records:
+        say(f"no SMTP users in {environment.name}")
+    else:
+        show_status(records, datetime.now(UTC))
+
+
+def _to_dict(record: Record) -> dict[str, Any]:
+    failure = record.failure
+    return {
+        "name": record.name,
+        "status": record.status,
+        **(spec_fields(record.user) if record.user else {"problems": list(record.problems)}),
+        "managed_by": record.managed_by,
+        "manifest": record.manifest,
+        "revision": record.revision,
+        "observed_revision": record.observed_revision,
+        "commit": record.commit,
+        "actor": record.actor,
+        "correlation_id": record.correlation_id,
+        "requested_at": record.requested_at,
+        "settled_at": record.settled_at,
+        "iam_user_arn": record.iam_user_arn,
+        "smtp_username": record.smtp_username,
+        "key_created_at": record.key_created_at,
+        "failure": {"code": failure.code, "message": failure.message, "at": failure.at} if failure else None,
+    }

@@ -1,0 +1,97 @@
+"""How things look in a terminal, in a log file and with NO_COLOR."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from reconciler.core.plan import Plan
+from reconciler.core.record import Record, parse_timestamp
+from reconciler.core.render import to_text
+from reconciler.errors import InvalidInput, ReconcileError, Refused
+
+SIGN_COLORS = {"+": "green", ">": "cyan", "~": "yellow", "-": "red", "?": "bright_black", "·": "bright_black"}
+STATUS_COLORS = {"active": "green", "disabled": "yellow", "failed": "red", "timeout": "red", "removed": "green"}
+
+
+def is_interactive() -> bool:
+    """A person sits there: nobody is asked anything in CI."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+
+
+def use_color() -> bool | None:
+    """None lets click decide by the stream: colour on a terminal only."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def say(text: str = "", *, err: bool = False, fg: str | None = None, bold: bool | None = None) -> None:
+    click.echo(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err, color=use_color())
+
+
+def show_plan(plan: Plan) -> None:
+    for line in to_text(plan).splitlines():
+        sign = line[2:3] if line.startswith("  ") else ""
+        say(line, fg=SIGN_COLORS.get(sign))
+
+
+def show_refusals(reasons: Sequence[tuple[str, str]]) -> None:
+    for reason, hint in reasons:
+        say(f"refused: {reason}", err=True, fg="red")
+        say(f"  hint: {hint}", err=True)
+
+
+def show_error(error: ReconcileError) -> None:
+    if isinstance(error, InvalidInput):
+        for problem in error.problems:
+            say(str(problem), err=True)
+            if problem.hint:
+                say(f"  hint: {problem.hint}", err=True, fg="bright_black")
+    if isinstance(error, Refused):
+        show_refusals(error.reasons)
+    say(f"error: {error.message}", err=True, fg="red")
+    if error.hint:
+        say(f"  hint: {error.hint}", err=True)
+
+
+def show_status(records: Sequence[Record], now: datetime) -> None:
+    """One line a user; nothing is cut off, so it can be searched."""
+    rows = [("USER", "STATUS", "MAY SEND AS", "KEY AGE", "")]
+    rows += [
+        (
+            record.name,
+            record.status or "none",
+            ", ".join(record.user.allowed_from_addresses) if record.user else "not understood",
+            key_age(record, now),
+            failure_text(record),
+        )
+        for record in records
+    ]
+    widths = [min(max(len(row[n]) for row in rows), 60) for n in range(4)]
+    for index, row in enumerate(rows):
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
+        if index == 0:
+            say("  ".join(cells).rstrip(), bold=True)
+            continue
+        cells[1] = click.style(cells[1], fg=STATUS_COLORS.get(row[1]))
+        say("  ".join([*cells, row[4]]).rstrip())
+
+
+def key_age(record: Record, now: datetime) -> str:
+    made = parse_timestamp(record.key_created_at)
+    if made is None:
+        return "no key"
+    seconds = int((now - made).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "new"
+
+
+def failure_text(record: Record) -> str:
+    if record.failure:
+        return f"{record.failure.code}: {record.failure.message}"
+    return "; ".join(record.problems)

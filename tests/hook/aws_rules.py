@@ -1,0 +1,106 @@
+"""AWS's own rules, enforced on every botocore client of a test: what an emulator lets through, this refuses.
+
+Works inside the sandbox's functions too: `sitecustomize.py` beside this file installs it in their processes.
+Sources: the IAM and KMS API references and quotas pages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.handlers
+from botocore.exceptions import ClientError
+
+NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
+DOCUMENT = re.compile(r"[\t\n\r\u0020-\u00ff]+")
+KEYS_FILE = "AWS_RULES_SECRETS_FILE"  # where secrets that were seen are noted, for a scan of all output
+
+secrets_seen: list[str] = []
+
+
+def install() -> None:
+    """Idempotent. Every client that is made from now on obeys the rules."""
+    handlers = botocore.handlers.BUILTIN_HANDLERS
+    for event, handler in (
+        ("before-call.iam.CreateUser", _create_user),
+        ("before-call.iam.PutUserPolicy", _put_user_policy),
+        ("before-call.iam.CreateAccessKey", _create_access_key),
+        ("after-call.iam.CreateAccessKey", _note_secret),
+        ("provide-client-params.kms.Encrypt", _encrypt),
+    ):
+        if (event, handler) not in handlers:
+            handlers.append((event, handler))
+
+
+def _create_user(params: dict[str, Any], model: Any, **_: Any) -> None:
+    body = params["body"]
+    name = body["UserName"]
+    if not NAME.fullmatch(name):
+        _refuse(model, "ValidationError", f"invalid user name {name!r}")
+    if not re.fullmatch(r"/|/[\u0021-\u007e]*/", body.get("Path", "/")):
+        _refuse(model, "ValidationError", "invalid path")
+    for key, value in body.items():
+        if key.startswith("Tags.") and key.endswith(".Value") and not TAG_VALUE.fullmatch(value):
+            _refuse(model, "InvalidInput", f"invalid tag value {value!r}")
+    for users in _pages(params, "list_users"):
+        if any(user["UserName"].lower() == name.lower() for user in users["Users"]):
+            _refuse(model, "EntityAlreadyExists", f"User with name {name} already exists.", 409)
+
+
+def _put_user_policy(params: dict[str, Any], model: Any, **_: Any) -> None:
+    body = params["body"]
+    document = body["PolicyDocument"]
+    if not DOCUMENT.fullmatch(document):
+        _refuse(model, "MalformedPolicyDocument", "invalid characters in the policy document")
+    size = len(re.sub(r"\s", "", document))
+    for page in _pages(params, "list_user_policies", UserName=body["UserName"]):
+        for name in page["PolicyNames"]:
+            if name != body["PolicyName"]:
+                other = _client(params).get_user_policy(UserName=body["UserName"], PolicyName=name)
+                size += len(json.dumps(other["PolicyDocument"], separators=(",", ":")))
+    if size > 2048:
+        _refuse(model, "LimitExceeded", f"Maximum policy size of 2048 bytes exceeded for user {body['UserName']}", 409)
+
+
+def _create_access_key(params: dict[str, Any], model: Any, **_: Any) -> None:
+    name = params["body"]["UserName"]
+    keys = [key for page in _pages(params, "list_access_keys", UserName=name) for key in page["AccessKeyMetadata"]]
+    if len(keys) >= 2:
+        _refuse(model, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
+
+
+def _note_secret(parsed: dict[str, Any], **_: Any) -> None:
+    if secret := parsed.get("AccessKey", {}).get("SecretAccessKey"):
+        secrets_seen.append(secret)
+        if path := os.environ.get(KEYS_FILE):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(secret + "\n")
+
+
+def _encrypt(params: dict[str, Any], model: Any, **_: Any) -> None:
+    if len(params["Plaintext"]) > 4096:
+        _refuse(model, "ValidationException", "plaintext of more than 4096 bytes")
+
+
+def _client(params: dict[str, Any]) -> Any:
+    return boto3.client("iam", endpoint_url=params["url"].rstrip("/"), region_name="us-east-1")
+
+
+def _pages(params: dict[str, Any], operation: str, **arguments: Any) -> list[dict[str, Any]]:
+    try:
+        return list(_client(params).get_paginator(operation).paginate(**arguments))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchEntity":
+            return []
+        raise
+
+
+def _refuse(model: Any, code: str, message: str, status: int = 400) -> None:
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    raise ClientError(response, model.name)
