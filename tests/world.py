@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from moto_gaps import MotoGaps
 from reconciler.aws import UNRETRIED
 from reconciler.converge import Converger
 from reconciler.core.address import Rules
@@ -52,6 +53,7 @@ class World:
     store: DynamoStore
     identities: IamIdentities
     vault: KmsVault
+    gaps: MotoGaps
     now: datetime = START
     requests: int = field(default=0)
 
@@ -61,6 +63,10 @@ class World:
 
     def converge(self, name: str = "billing-mailer") -> Any:
         return self.converger.converge(name)
+
+    def clients(self) -> list[Any]:
+        """Those that the credential manager works with."""
+        return [self.dynamodb, self.iam, self.identities._unretried, self.kms]
 
     def pass_time(self, **delta: float) -> None:
         self.now += timedelta(**delta)
@@ -94,6 +100,12 @@ class World:
     def users(self) -> list[str]:
         return sorted(user["UserName"] for user in self.iam.list_users()["Users"])
 
+    def has_user(self, iam_user: str) -> bool:
+        try:
+            return bool(self.iam.get_user(UserName=iam_user))
+        except self.iam.exceptions.NoSuchEntityException:
+            return False
+
     def keys(self, name: str = "billing-mailer") -> dict[str, str]:
         """Access key id → status."""
         listed = self.iam.list_access_keys(UserName=iam_user_name(ENV, name))["AccessKeyMetadata"]
@@ -119,6 +131,10 @@ def make_world() -> Iterator[World]:
                 {"AttributeName": "SK", "AttributeType": "S"},
             ],
         )
+        gaps = MotoGaps()
+        unretried = boto3.client("iam", config=UNRETRIED)
+        for client in (iam, unretried):
+            gaps.fill(client)
         arn = iam.create_policy(PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING)))["Policy"][
             "Arn"
         ]
@@ -128,6 +144,7 @@ def make_world() -> Iterator[World]:
             iam,
             kms,
             DynamoStore(dynamodb, TABLE, RULES),
-            IamIdentities(iam, boto3.client("iam", config=UNRETRIED), ENV, arn),
+            IamIdentities(iam, unretried, ENV, arn),
             KmsVault(kms, key, ENV),
+            gaps,
         )

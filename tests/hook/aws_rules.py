@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
 DOCUMENT = re.compile(r"[\t\n\r\u0020-\u00ff]+")
 KEYS_FILE = "AWS_RULES_SECRETS_FILE"  # where secrets that were seen are noted, for a scan of all output
 
-secrets_seen: list[str] = []
+secrets_seen: dict[str, str] = {}  # by access key id
 
 
 def install() -> None:
@@ -76,8 +77,9 @@ def _create_access_key(params: dict[str, Any], model: Any, **_: Any) -> None:
 
 
 def _note_secret(parsed: dict[str, Any], **_: Any) -> None:
-    if secret := parsed.get("AccessKey", {}).get("SecretAccessKey"):
-        secrets_seen.append(secret)
+    key = parsed.get("AccessKey", {})
+    if secret := key.get("SecretAccessKey"):
+        secrets_seen[key["AccessKeyId"]] = secret
         if path := os.environ.get(KEYS_FILE):
             with Path(path).open("a", encoding="utf-8") as file:
                 file.write(secret + "\n")
@@ -89,12 +91,17 @@ def _encrypt(params: dict[str, Any], model: Any, **_: Any) -> None:
 
 
 def _client(params: dict[str, Any]) -> Any:
-    return boto3.client("iam", endpoint_url=params["url"].rstrip("/"), region_name="us-east-1")
+    return _client_of(params["url"].rstrip("/"))
+
+
+@cache
+def _client_of(endpoint: str) -> Any:
+    return boto3.client("iam", endpoint_url=endpoint, region_name="us-east-1")
 
 
 def _pages(params: dict[str, Any], operation: str, **arguments: Any) -> list[dict[str, Any]]:
     try:
-        return list(_client(params).get_paginator(operation).paginate(**arguments))
+        return list(_client(params).get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": 1000}))
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchEntity":
             return []

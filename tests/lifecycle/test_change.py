@@ -1,0 +1,160 @@
+"""Edit, disable, enable, expire, rotate: what each does to the IAM user, and what it leaves alone."""
+
+from __future__ import annotations
+
+from reconciler.core.policy import build
+from world import SENDING, World, a_user
+
+NAME = "billing-mailer"
+
+
+def converged(world: World, **fields: object) -> str:
+    """A user that is active; returns its access key id."""
+    world.ask(a_user(**fields))  # type: ignore[arg-type]
+    world.converge()
+    record = world.store.get(NAME)
+    assert record
+    return record.smtp_username
+
+
+def test_an_edited_grant_changes_the_policy_and_keeps_the_credential(world: World) -> None:
+    key = converged(world)
+    row = world.row()
+    wider = a_user(NAME, "billing@example.com", "*@news.example.com")
+    world.ask(wider)
+    assert world.converge().result == "active"
+    assert world.policy() == build(wider, SENDING)
+    assert world.keys() == {key: "Active"}
+    after = world.row()
+    assert row
+    assert after
+    assert after["encrypted_credentials"] == row["encrypted_credentials"]
+
+
+def test_disabling_makes_the_key_inactive_and_deletes_nothing(world: World) -> None:
+    key = converged(world)
+    world.ask(a_user(enabled=False))
+    assert world.converge().result == "disabled"
+    assert world.keys() == {key: "Inactive"}
+    world.ask(a_user())
+    assert world.converge().result == "active"
+    assert world.keys() == {key: "Active"}
+
+
+def test_a_user_that_is_declared_disabled_gets_its_key_when_it_is_enabled(world: World) -> None:
+    converged(world, enabled=False)
+    assert world.keys() == {}
+    world.ask(a_user())
+    world.converge()
+    assert list(world.keys().values()) == ["Active"]
+
+
+def test_expiry_ends_sending_with_the_day_in_utc(world: World) -> None:
+    key = converged(world, expires="2026-06-02")
+    world.pass_time(hours=35)
+    assert world.converge().result == "unchanged"
+    world.pass_time(hours=1)
+    assert world.converge().result == "disabled"
+    assert world.keys() == {key: "Inactive"}
+    world.ask(a_user(expires="2026-12-31"))
+    assert world.converge().result == "active"
+    assert world.keys() == {key: "Active"}
+
+
+def test_raising_the_credential_issues_a_second_key_and_retires_the_first_after_the_overlap(world: World) -> None:
+    first = converged(world)
+    world.ask(a_user(credential=2, rotation={"every_days": 90, "overlap_days": 3}))
+    world.converge()
+    record = world.store.get(NAME)
+    assert record
+    assert record.smtp_username != first
+    assert record.previous_key == first
+    assert world.keys() == {first: "Active", record.smtp_username: "Active"}
+    world.pass_time(days=3)
+    world.converge()
+    assert world.keys() == {record.smtp_username: "Active"}
+    row = world.row()
+    assert row
+    assert "previous_key" not in row
+    assert "previous_key_retires_at" not in row
+
+
+def test_disabling_during_an_overlap_makes_both_keys_inactive(world: World) -> None:
+    converged(world)
+    world.ask(a_user(credential=2))
+    world.converge()
+    world.ask(a_user(credential=2, enabled=False))
+    world.converge()
+    assert list(world.keys().values()) == ["Inactive", "Inactive"]
+
+
+def test_a_key_that_was_switched_off_gets_no_overlap_when_it_is_rotated(world: World) -> None:
+    """It may have leaked: enabling with a new credential must not bring it back."""
+    first = converged(world)
+    world.ask(a_user(enabled=False))
+    world.converge()
+    world.ask(a_user(credential=2))
+    world.converge()
+    record = world.store.get(NAME)
+    assert record
+    assert world.keys() == {record.smtp_username: "Active"}
+    assert record.smtp_username != first
+
+
+def test_rotating_again_during_an_overlap_never_needs_a_third_key(world: World) -> None:
+    converged(world)
+    for credential in (2, 3, 4):
+        world.ask(a_user(credential=credential))
+        assert world.converge().result == "active"
+        assert len(world.keys()) == 2
+
+
+def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:
+    """I2."""
+    key = converged(world)
+    world.iam.create_access_key(UserName="smtp-test-billing-mailer")
+    world.ask(a_user(description="touched"))
+    world.converge()
+    assert world.keys() == {key: "Active"}
+
+
+def test_a_key_that_was_deleted_by_hand_is_replaced(world: World) -> None:
+    key = converged(world)
+    world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
+    world.ask(a_user(description="touched"))
+    world.converge()
+    record = world.store.get(NAME)
+    assert record
+    assert world.keys() == {record.smtp_username: "Active"}
+    assert record.smtp_username != key
+
+
+def test_a_user_that_was_deleted_by_hand_is_made_again(world: World) -> None:
+    key = converged(world)
+    world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
+    world.iam.delete_user_policy(UserName="smtp-test-billing-mailer", PolicyName="smtp-send")
+    world.iam.delete_user(UserName="smtp-test-billing-mailer")
+    world.ask(a_user(description="touched"))
+    assert world.converge().result == "active"
+    assert len(world.keys()) == 1
+
+
+def test_a_lost_boundary_is_put_back(world: World) -> None:
+    key = converged(world)
+    world.iam.delete_user_permissions_boundary(UserName="smtp-test-billing-mailer")
+    world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
+    world.ask(a_user(description="touched"))
+    world.converge()
+    user = world.iam.get_user(UserName="smtp-test-billing-mailer")["User"]
+    assert user["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith("smtp-boundary-test")
+
+
+def test_a_row_edited_by_hand_without_a_new_revision_is_still_seen(world: World) -> None:
+    """Level-triggered by content: the hash of what is asked decides, not the number beside it."""
+    converged(world)
+    row = world.row()
+    assert row
+    attributes = {k: v for k, v in row.items() if k not in ("PK", "SK")}
+    world.put_row(NAME, **{**attributes, "allowed_from_addresses": ["other@example.com"]})
+    assert world.converge().result == "active"
+    assert world.policy() == build(a_user(NAME, "other@example.com"), SENDING)

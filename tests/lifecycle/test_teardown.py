@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+
+from world import World, a_user
+
+NAME = "billing-mailer"
+IAM_USER = "smtp-test-billing-mailer"
+
+
+def converged(world: World) -> None:
+    world.ask(a_user())
+    world.converge()
+
+
+def test_a_deleted_user_leaves_nothing_and_its_row_goes_last(world: World) -> None:
+    """I4."""
+    converged(world)
+    world.ask_delete()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+    assert world.row() is None
+    assert world.converge().result == "unchanged"
+
+
+def test_a_row_deleted_by_hand_is_torn_down_through_its_remove_event(world: World) -> None:
+    """I4: the row is gone, so the mark on the IAM user decides."""
+    converged(world)
+    world.remove_row()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+
+
+def test_a_disabled_user_and_one_in_overlap_are_torn_down(world: World) -> None:
+    converged(world)
+    world.ask(a_user(credential=2))
+    world.converge()
+    assert len(world.keys()) == 2
+    world.ask_delete()
+    world.converge()
+    assert world.users() == []
+
+
+def test_teardown_removes_everything_that_delete_user_trips_over(world: World) -> None:
+    """AWS attaches a quarantine policy to a leaked key's user; people attach the rest."""
+    converged(world)
+    denial = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    arn = world.iam.create_policy(PolicyName="AWSCompromisedKeyQuarantine", PolicyDocument=policy)["Policy"]["Arn"]
+    world.iam.attach_user_policy(UserName=IAM_USER, PolicyArn=arn)
+    world.iam.put_user_policy(UserName=IAM_USER, PolicyName="by-hand", PolicyDocument=policy)
+    world.iam.create_group(GroupName="senders")
+    world.iam.add_user_to_group(GroupName="senders", UserName=IAM_USER)
+    world.iam.create_login_profile(UserName=IAM_USER, Password="Str0ng-and-long!")
+    device = world.iam.create_virtual_mfa_device(VirtualMFADeviceName="mfa")["VirtualMFADevice"]["SerialNumber"]
+    world.iam.enable_mfa_device(
+        UserName=IAM_USER, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
+    )
+    world.iam.upload_ssh_public_key(UserName=IAM_USER, SSHPublicKeyBody="ssh-rsa AAAA")
+    world.gaps.service_credentials[IAM_USER] = ["ACCAEXAMPLE1234567890"]
+    world.ask_delete()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+
+
+def test_a_user_declared_again_while_it_is_being_deleted_is_made_anew(world: World) -> None:
+    converged(world)
+    world.ask_delete()
+    world.ask(a_user())
+    assert world.converge().result == "active"
+    assert len(world.keys()) == 1
+
+
+def test_the_removal_of_a_row_that_could_not_have_had_a_user_is_nothing(world: World) -> None:
+    assert world.converge("Not A Name").result == "unchanged"

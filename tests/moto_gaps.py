@@ -1,0 +1,66 @@
+"""IAM calls that moto does not know, answered as AWS would: permissions boundaries of users, service credentials."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+OK = SimpleNamespace(status_code=200, headers={})
+
+
+class MotoGaps:
+    """Register on a client with `fill(client)`. One instance holds the state of one mocked account."""
+
+    def __init__(self) -> None:
+        self.boundaries: dict[str, str] = {}
+        self.service_credentials: dict[str, list[str]] = {}
+
+    def fill(self, client: Any) -> None:
+        for event, handler in (
+            ("before-call.iam.PutUserPermissionsBoundary", self._put_boundary),
+            ("before-call.iam.DeleteUserPermissionsBoundary", self._delete_boundary),
+            ("before-call.iam.ListServiceSpecificCredentials", self._list_credentials),
+            ("before-call.iam.DeleteServiceSpecificCredential", self._delete_credential),
+            ("before-call.iam.DeleteUser", self._check_delete),
+            ("before-call.iam.CreateUser", self._create),
+            ("after-call.iam.CreateUser", self._created),
+            ("after-call.iam.GetUser", self._got),
+        ):
+            client.meta.events.register(event, handler)
+
+    def _put_boundary(self, params: dict[str, Any], **_: Any) -> Any:
+        self.boundaries[params["body"]["UserName"]] = params["body"]["PermissionsBoundary"]
+        return OK, {}
+
+    def _delete_boundary(self, params: dict[str, Any], **_: Any) -> Any:
+        self.boundaries.pop(params["body"]["UserName"], None)
+        return OK, {}
+
+    def _list_credentials(self, params: dict[str, Any], **_: Any) -> Any:
+        known = self.service_credentials.get(params["body"]["UserName"], [])
+        return OK, {"ServiceSpecificCredentials": [{"ServiceSpecificCredentialId": one} for one in known]}
+
+    def _delete_credential(self, params: dict[str, Any], **_: Any) -> Any:
+        self.service_credentials[params["body"]["UserName"]].remove(params["body"]["ServiceSpecificCredentialId"])
+        return OK, {}
+
+    def _check_delete(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if self.service_credentials.get(params["body"]["UserName"]):
+            error = {
+                "Code": "DeleteConflict",
+                "Message": "Cannot delete entity, delete service credentials first.",
+            }
+            raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 409}}, model.name)
+
+    def _create(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["asked_boundary"] = params["body"].get("PermissionsBoundary")
+
+    def _created(self, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        if (user := parsed.get("User")) and context["asked_boundary"]:
+            self.boundaries[user["UserName"]] = context["asked_boundary"]
+
+    def _got(self, parsed: dict[str, Any], **_: Any) -> None:
+        if (user := parsed.get("User")) and (arn := self.boundaries.get(user["UserName"])):
+            user["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
