@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -29,15 +29,29 @@ def make_request(environment: str, repository: Path, environ: Mapping[str, str],
     )
 
 
+def newer_commits(repository: Path, applied: Iterable[str]) -> list[str]:
+    """Those of the applied commits that this checkout is a mere ancestor of: it would undo them.
+
+    Commits that the checkout has never heard of, as in a shallow clone, cannot be judged and are left out.
+    """
+    descendants = set(_git(repository, "rev-list", "--all", "--ancestry-path", "^HEAD").split())
+    return sorted(descendants.intersection(applied))
+
+
 def _git_commit(repository: Path) -> str:
+    return _git(repository, "rev-parse", "HEAD").strip()
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    """What git prints, or nothing where there is no git or no repository."""
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments
-            ["git", "-C", str(repository), "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            ["git", "-C", str(repository), *arguments],  # noqa: S607 - whichever git the user has
             capture_output=True, text=True, check=False, timeout=10,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _local_user() -> str:

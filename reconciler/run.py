@@ -12,13 +12,13 @@ import click
 from reconciler.apply import Result, apply_changes
 from reconciler.connection import connect
 from reconciler.core.diff import Delete, Diff, diff
-from reconciler.core.guard import Allowance, check_deletes, check_target, count_managed
+from reconciler.core.guard import Allowance, check_checkout, check_deletes, check_target, count_managed
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.record import manager_mark
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Refused
 from reconciler.manifest import load_manifests
 from reconciler.ports import Requests
-from reconciler.provenance import make_request
+from reconciler.provenance import make_request, newer_commits
 from reconciler.settings import Environment
 from reconciler.terminal import STATUS_COLORS, is_interactive, say, show_plan
 from reconciler.wait import Settled, wait_until_settled
@@ -53,6 +53,8 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     store = connection.store()
     records = store.records()
     mark = manager_mark(environment.name)
+    if refusals := check_checkout(newer_commits(users, {record.commit for record in records})):
+        raise Refused(refusals)
     changes = diff(desired, records, mark, datetime.now(UTC))
     managed = count_managed(records, mark)
     refusals = check_deletes(changes, len(desired), managed, environment.limits, allowance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.diff import Delete, Diff
@@ -38,6 +39,18 @@ def check_target(wanted: tuple[str, str], found: tuple[str, str], environment: s
                 )
             )
     return refusals
+
+
+def check_checkout(newer: Sequence[str]) -> list[Refusal]:
+    """`newer`: commits that were applied already and that the checkout at hand is older than."""
+    if not newer:
+        return []
+    return [
+        (
+            f"this checkout is older than what was applied last (commit {newer[0][:12]}): it would undo that",
+            "update the checkout and run again; to go back, revert with a new commit",
+        )
+    ]
 
 
 def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, allowance: Allowance) -> list[Refusal]:

@@ -1,0 +1,255 @@
+"""The credential manager through its Lambda door: batches, failures that come back, telemetry that may break."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import aws_rules
+from reconciler.core.record import key_of
+from reconciler.core.smtp import smtp_password
+from reconciler.handlers import runtime, stream
+from world import ACCOUNT, ENV, REGION, TABLE, World, a_user
+
+CONTEXT = SimpleNamespace(
+    function_name="smtp-credential-manager-test",
+    memory_limit_in_mb=256,
+    invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:smtp-credential-manager-test",
+    aws_request_id="11111111-2222-3333-4444-555555555555",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
+
+
+@pytest.fixture
+def manager(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The function as it is deployed: settings from its environment, clients of its own."""
+    key = world.kms.list_keys()["Keys"][0]["KeyArn"]
+    for name, value in {
+        "ENVIRONMENT": ENV,
+        "ACCOUNT_ID": ACCOUNT,
+        "TABLE_NAME": TABLE,
+        "KMS_KEY_ARN": key,
+        "PERMISSIONS_BOUNDARY_ARN": f"arn:aws:iam::{ACCOUNT}:policy/smtp-boundary-test",
+        "CONFIGURATION_SET": "smtp-test",
+        "SMTP_REGIONS": REGION,
+        "ALLOWED_DOMAINS": "example.com,news.example.com",
+        "ALLOW_WILDCARDS": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    runtime.converger.cache_clear()
+    yield world
+    runtime.converger.cache_clear()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the function's logger writes."""
+    written = io.StringIO()
+    handler = stream.telemetry.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(written)
+    yield written
+    if before:
+        handler.setStream(before)
+
+
+def event(*names: str, kind: str = "MODIFY", images: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "eventID": f"{number}",
+                "eventName": kind,
+                "eventSource": "aws:dynamodb",
+                "dynamodb": {
+                    "Keys": {attribute: {"S": value} for attribute, value in key_of(name).items()},
+                    "SequenceNumber": f"{1000 + number}",
+                    **(images or {}),
+                },
+            }
+            for number, name in enumerate(names)
+        ]
+    }
+
+
+def handle(*names: str, **options: Any) -> Any:
+    return stream.handler(event(*names, **options), CONTEXT)  # type: ignore[arg-type]
+
+
+def refuse_for(monkeypatch: pytest.MonkeyPatch, operation: str, user: str, code: str) -> None:
+    """IAM answers one operation with an error, for one user."""
+    iam = runtime.converger().identities._client  # type: ignore[attr-defined]
+
+    def refuse(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if params["body"]["UserName"] == f"smtp-{ENV}-{user}":
+            error = {"Code": code, "Message": "Rate exceeded"}
+            raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, model.name)  # type: ignore[typeddict-item]
+
+    iam.meta.events.register_first(f"before-call.iam.{operation}", refuse)
+
+
+def test_a_batch_is_worked_off_and_nothing_comes_back(manager: World) -> None:
+    for name in ("crm", "wiki"):
+        manager.ask(a_user(name))
+    assert handle("crm", "wiki", "crm") == {"batchItemFailures": []}
+    assert manager.users() == ["smtp-test-crm", "smtp-test-wiki"]
+
+
+def test_a_retryable_error_comes_back_and_holds_up_nobody(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I8."""
+    for name in ("crm", "wiki"):
+        manager.ask(a_user(name))
+    refuse_for(monkeypatch, "CreateUser", "crm", "EntityTemporarilyUnmodifiable")
+    assert handle("crm", "wiki") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
+    rows = [manager.row(name) for name in ("crm", "wiki")]
+    assert [row and row["status"] for row in rows] == ["pending", "active"]
+
+
+def test_a_terminal_error_ends_as_failed_with_a_reason_and_does_not_come_back(
+    manager: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I8."""
+    for name in ("crm", "wiki"):
+        manager.ask(a_user(name))
+    refuse_for(monkeypatch, "PutUserPolicy", "crm", "AccessDenied")
+    assert handle("crm", "wiki") == {"batchItemFailures": []}
+    row = manager.row("crm")
+    assert row
+    assert row["status"] == "failed"
+    assert row["failure"]["code"] == "AccessDenied"
+    assert "iam:PutUserPolicy" in row["failure"]["message"]
+    assert row["failure"]["attempts"] == 1
+    assert handle("crm") == {"batchItemFailures": []}
+
+
+def test_a_key_whose_credential_cannot_be_encrypted_is_deleted_again(
+    manager: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.ask(a_user("crm"))
+    manager.kms.disable_key(KeyId=manager.kms.list_keys()["Keys"][0]["KeyId"])
+    monkeypatch.setenv("KMS_KEY_ARN", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000")
+    runtime.converger.cache_clear()
+    handle("crm")
+    row = manager.row("crm")
+    assert row
+    assert row["status"] == "failed"
+    assert row["failure"]["code"] == "NotFoundException"
+    assert manager.keys("crm") == {}
+
+
+def test_only_the_key_of_an_event_counts(manager: World) -> None:
+    """A late event shows an old image; the row as it is now decides."""
+    manager.ask(a_user("crm"))
+    manager.ask(a_user("crm", enabled=False))
+    old = {"NewImage": {"status": {"S": "pending"}, "enabled": {"BOOL": True}}}
+    handle("crm", images=old)
+    assert manager.keys("crm") == {}
+    row = manager.row("crm")
+    assert row
+    assert row["status"] == "disabled"
+
+
+def test_a_remove_event_tears_down(manager: World) -> None:
+    manager.ask(a_user("crm"))
+    handle("crm")
+    manager.remove_row("crm")
+    assert handle("crm", kind="REMOVE") == {"batchItemFailures": []}
+    assert manager.users() == []
+
+
+def test_a_remove_event_of_a_row_that_is_back_again_tears_nothing_down(manager: World) -> None:
+    """I5: reordered or late."""
+    manager.ask(a_user("crm"))
+    handle("crm")
+    handle("crm", kind="REMOVE")
+    assert manager.users() == ["smtp-test-crm"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"PK": {"S": "ORDER"}, "SK": {"S": "USER#crm"}},
+        {"PK": {"S": "SMTP_USER"}, "SK": {"S": "META"}},
+        {"PK": {"S": "SMTP_USER"}, "SK": {"N": "5"}},
+        {"id": {"S": "x"}},
+        {},
+    ],
+)
+def test_what_is_not_a_user_is_passed_over(manager: World, keys: dict[str, Any]) -> None:
+    odd = event("crm")
+    odd["Records"][0]["dynamodb"]["Keys"] = keys
+    assert stream.handler(odd, CONTEXT) == {"batchItemFailures": []}  # type: ignore[arg-type]
+
+
+def test_telemetry_that_breaks_breaks_nothing_else(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I12."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("telemetry is down")
+
+    for target, method in (
+        (stream.telemetry.logger, "info"),
+        (stream.telemetry.logger, "error"),
+        (stream.telemetry.logger, "append_keys"),
+        (stream.telemetry.metrics, "add_metric"),
+        (stream.telemetry.metrics, "flush_metrics"),
+        (runtime.xray_recorder, "begin_subsegment"),
+        (runtime.xray_recorder, "put_annotation"),
+        (runtime.xray_recorder, "end_subsegment"),
+    ):
+        monkeypatch.setattr(target, method, broken)
+    manager.ask(a_user("crm"))
+    manager.put_row("bad", status="pending")
+    assert handle("crm", "bad") == {"batchItemFailures": []}
+    row = manager.row("crm")
+    assert row
+    assert row["status"] == "active"
+
+
+def test_every_log_line_of_a_user_carries_its_correlation_id(
+    manager: World, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manager.ask(a_user("crm"))
+    handle("crm")
+    manager.put_row("bad", status="pending", correlation_id="by-hand-1")
+    handle("bad")
+    told = {line["smtp_user"]: line for line in map(json.loads, log.getvalue().splitlines())}
+    assert told["crm"]["correlation_id"] == "c0ffee-1"
+    assert told["crm"]["steps"] == ["CreateUser", "PutPolicy", "IssueKey"]
+    assert told["crm"]["function_request_id"] == CONTEXT.aws_request_id
+    assert told["bad"]["correlation_id"] == "by-hand-1"
+    assert told["bad"]["level"] == "ERROR"
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert counted[0]["UserActive"] == [1.0]
+    assert counted[0]["environment"] == ENV
+
+
+def test_no_secret_is_in_any_log_even_at_debug(
+    manager: World, log: io.StringIO, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """I6."""
+    with caplog.at_level(logging.DEBUG):
+        for number, user in enumerate((a_user("crm"), a_user("crm", credential=2), a_user("crm", enabled=False))):
+            manager.ask(user)
+            handle("crm")
+            assert len(aws_rules.secrets_seen) > number
+        manager.ask_delete("crm")
+        handle("crm")
+    written = "".join(capsys.readouterr()) + caplog.text + log.getvalue()
+    assert "smtp user converged" in written
+    for secret in aws_rules.secrets_seen.values():
+        assert secret not in written
+        assert smtp_password(secret, REGION) not in written
+
+
+def test_all_records_failing_is_an_error_of_the_function(manager: World) -> None:
+    """It counts in the function's error metric, and the whole batch comes back."""
+    manager.dynamodb.delete_table(TableName=TABLE)
+    with pytest.raises(Exception, match="All records failed processing"):
+        handle("crm")
