@@ -4,7 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install lock demo test fast lint format package clean
+.PHONY: help install lock demo test fast coverage lint format package clean
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,10 +30,14 @@ demo: install ## The main job on a local AWS, step by step; leaves nothing runni
 	@$(BIN)/python -m reconciler.sandbox.demo
 
 test: install ## All tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 fast: install ## The tests that need no local AWS
-	@$(BIN)/python -m pytest -m 'not sandbox'
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m 'not sandbox'
+
+coverage: install ## Every branch of the pure core is tested by its own tests
+	@$(BIN)/python -m pytest tests/unit tests/property --cov=reconciler.core --cov-branch --cov-fail-under=100 \
+	  --cov-report=term-missing:skip-covered
 
 lint: install ## Style, formatting and types
 	@$(BIN)/ruff check .

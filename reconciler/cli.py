@@ -203,10 +203,11 @@ def _environment(selected: Selected, env: str | None) -> Any:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Every error a person can cause ends in one line and its exit code, never in a traceback."""
-    sys.exit(_run(arguments))
+    sys.exit(run(arguments))
 
 
-def _run(arguments: list[str] | None) -> int:
+def run(arguments: list[str] | None = None) -> int:
+    """The command line as a function: prints, and returns the exit code."""
     try:
         return int(cli.main(arguments, prog_name="reconcile", standalone_mode=False) or EXIT_OK)
     except click.ClickException as error:

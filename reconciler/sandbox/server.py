@@ -77,15 +77,26 @@ def start_server(
         "SFTP_ENABLED": "false",
         **(extra_env or {}),
     }
-    with (folder / "ministack.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-    server = Server(process.pid, server_port, account_id, region)
+    server = Server(_spawn(env, folder / "ministack.log"), server_port, account_id, region)
     _state_file(folder).write_text(json.dumps(asdict(server)), encoding="utf-8")
-    _wait_until_up(server, process, folder)
+    _wait_until_up(server, folder)
     return server
+
+
+def _spawn(env: Mapping[str, str], log: Path) -> int:
+    """Start it in a process group of its own, so that it outlives the command and Ctrl-C passes it by."""
+    write = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "ministack"],
+        env,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), write, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setpgroup=0,
+    )
 
 
 def stop_server(folder: Path) -> bool:
@@ -105,11 +116,9 @@ def _state_file(folder: Path) -> Path:
     return folder / "server.json"
 
 
-def _wait_until_up(server: Server, process: subprocess.Popen[bytes], folder: Path) -> None:
+def _wait_until_up(server: Server, folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and _is_ours(server.pid):
         if _answers(server.endpoint):
             return
         time.sleep(0.1)

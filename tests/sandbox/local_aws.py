@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_rules
+from reconciler.connection import Connection, connect
+from reconciler.core.record import key_of
+from reconciler.package import ROOT, build_zip
+from reconciler.pipeline import load_pipeline
+from reconciler.sandbox.deploy import deploy
+from reconciler.sandbox.server import start_server, stop_server
+from reconciler.settings import Environment, load_environment
+
+HOOK = Path(aws_rules.__file__).parent
+
+
+@dataclass
+class Sandbox:
+    """A local AWS with the real zip, and a checkout whose `reconcile` command runs against it."""
+
+    root: Path
+    environment: Environment
+    connection: Connection
+
+    @property
+    def folder(self) -> Path:
+        return self.root / ".sandbox"
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "reconciler", *words, "--env", "sandbox"]
+
+    def reconcile(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(*words), cwd=self.root, capture_output=True, text=True, timeout=120)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self.command(*words), cwd=self.root, stdout=pipe, stderr=pipe, text=True)
+
+    def client(self, service: str) -> Any:
+        return self.connection.session.client(service)
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.root / "users" / "sandbox" / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def put_row(self, name: str, **attributes: Any) -> None:
+        self.client("dynamodb").put_item(
+            TableName=self.environment.table,
+            Item={**{k: {"S": v} for k, v in key_of(name).items()}, **attributes},
+        )
+
+    def rows(self) -> dict[str, Any]:
+        items = self.client("dynamodb").scan(TableName=self.environment.table)["Items"]
+        return {item["SK"]["S"].removeprefix("USER#"): item for item in items}
+
+    def statuses(self) -> dict[str, str]:
+        return {name: row["status"]["S"] for name, row in self.rows().items()}
+
+    def users(self) -> set[str]:
+        return {user["UserName"] for user in self.client("iam").list_users()["Users"]}
+
+    def keys(self, name: str) -> list[str]:
+        listed = self.client("iam").list_access_keys(UserName=f"smtp-sandbox-{name}")["AccessKeyMetadata"]
+        return [key["Status"] for key in listed]
+
+    def log(self) -> str:
+        return (self.folder / "ministack.log").read_text()
+
+    def secrets(self) -> list[str]:
+        """Every secret access key that the deployed function was given."""
+        return re.findall(r"\S+", (self.root / "secrets").read_text())
+
+
+@contextmanager
+def make_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A fresh one. AWS's own rules hold inside the deployed function."""
+    shutil.copy(ROOT / "reconcile.yaml", tmp_path)
+    shutil.copytree(ROOT / "users", tmp_path / "users")
+    environment = load_environment(tmp_path / "reconcile.yaml", "sandbox")
+    (tmp_path / "secrets").touch()
+    extra = {"PYTHONPATH": str(HOOK), aws_rules.KEYS_FILE: str(tmp_path / "secrets")}
+    folder = tmp_path / ".sandbox"
+    start_server(folder, environment.account_id, environment.region, extra_env=extra)
+    try:
+        connection = connect(environment, folder)
+        deploy(connection.session, environment, load_pipeline("sandbox"), build_zip())
+        yield Sandbox(tmp_path, environment, connection)
+    finally:
+        stop_server(folder)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.2)
+    return holds()
