@@ -25,7 +25,7 @@ RETRYABLE = frozenset(
     {
         "ConcurrentModification", "ConcurrentModificationException", "DeleteConflict", "DependencyTimeoutException",
         "EntityAlreadyExists", "EntityTemporarilyUnmodifiable", "ExpiredToken", "ExpiredTokenException",
-        "KeyUnavailableException", "KMSInternalException", "LimitExceededException", "NoSuchEntity",
+        "KeyUnavailableException", "KMSInternalException", "LimitExceeded", "LimitExceededException", "NoSuchEntity",
         "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestTimeout", "ServiceFailure",
         "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
         "TransactionInProgressException",

@@ -45,10 +45,18 @@ class Selected:
 
     env: str | None
     paths: Paths
+    allow_deletes: int
+    allow_empty: bool
 
 
 def env_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--env", "-e", help="Environment of reconcile.yaml, for example test.")(command)
+
+
+def allowance_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--allow-empty", is_flag=True, help="Allow that no user is declared at all.")(command)
+    return click.option("--allow-deletes", type=click.IntRange(0), default=0, metavar="N",
+                        help="Allow up to N deletes, over the environment's limits.")(command)  # fmt: skip
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,9 +68,7 @@ def env_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--sandbox-dir", type=click.Path(path_type=Path), default=Path(".sandbox"), envvar="RECONCILE_SANDBOX",
               show_default=True, help="Where the sandbox keeps its state.")  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
-@click.option("--allow-deletes", type=click.IntRange(0), default=0, metavar="N",
-              help="Allow up to N deletes, over the environment's limits.")  # fmt: skip
-@click.option("--allow-empty", is_flag=True, help="Allow that no user is declared at all.")
+@allowance_options
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow every touched user to its end.")
 @click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds to wait.")
 @click.version_option(__version__, prog_name="reconcile")
@@ -76,7 +82,7 @@ def cli(
     `reconcile --env ENV` makes an environment what its manifests in users/ENV declare: it validates, plans,
     stops at its rails, writes, and waits until every touched user has its credential or is gone.
     """
-    context.obj = Selected(env, Paths(config, users, sandbox_dir))
+    context.obj = Selected(env, Paths(config, users, sandbox_dir), allow_deletes, allow_empty)
     if context.invoked_subcommand:
         return EXIT_OK
     from reconciler.core.guard import Allowance
@@ -104,8 +110,11 @@ def validate(selected: Selected, env: str | None) -> int:
 @env_option
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, as Terraform does.")
+@allowance_options
 @click.pass_obj
-def plan(selected: Selected, env: str | None, form: str, detailed_exitcode: bool) -> int:
+def plan(
+    selected: Selected, env: str | None, form: str, detailed_exitcode: bool, allow_deletes: int, allow_empty: bool
+) -> int:
     """Show what `reconcile` would do. Reads only.
 
     A plan that the rails would refuse is shown with the refusal, and exits 1.
@@ -116,7 +125,8 @@ def plan(selected: Selected, env: str | None, form: str, detailed_exitcode: bool
     from reconciler.terminal import say, show_plan, show_refusals
 
     paths = selected.paths
-    made = prepare(_environment(selected, env), paths.users, paths.sandbox, Allowance()).plan
+    allowance = Allowance(max(allow_deletes, selected.allow_deletes), allow_empty or selected.allow_empty)
+    made = prepare(_environment(selected, env), paths.users, paths.sandbox, allowance).plan
     if form == "text":
         show_plan(made)
         show_refusals(made.refusals)
@@ -214,7 +224,7 @@ def run(arguments: list[str] | None = None) -> int:
         error.show()
         return EXIT_ERROR  # 2 means `there are changes`
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was written stays, run again to go on", err=True)
+        click.echo("stopped; run again to go on", err=True)
         return 130
     except ReconcileError as error:
         from reconciler.terminal import show_error

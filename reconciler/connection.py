@@ -57,7 +57,8 @@ def connect(environment: Environment, sandbox_folder: Path) -> Connection:
             raise ReconcileError("the sandbox is not running", "start it: reconcile sandbox up")
         return Connection(environment, sandbox_session(server))
     try:
-        session = Session()
+        # boto3 reads AWS_DEFAULT_REGION and the profile; AWS_REGION is what other tools read.
+        session = Session(region_name=os.environ.get("AWS_REGION"))
         if session.region_name is None:
             session = Session(region_name=environment.region)
     except BotoCoreError as error:

@@ -25,7 +25,7 @@ from reconciler.core.lifecycle import (
     iam_user_name,
     is_settled,
 )
-from reconciler.core.policy import Sending, partition
+from reconciler.core.policy import Sending, grant_hash, partition
 from reconciler.core.record import Failure, Record, Status, timestamp
 from reconciler.core.smtp import smtp_password
 from reconciler.core.user import NAME
@@ -63,7 +63,7 @@ class Converger:
         """
         for _ in range(ATTEMPTS):
             record = self.rows.get(name)
-            if record and is_settled(record, self.now()):
+            if record and is_settled(record, self.sending, self.now()):
                 return Report(name, "unchanged", correlation_id=record.correlation_id)
             try:
                 return self._attempt(name, record)
@@ -73,9 +73,8 @@ class Converger:
 
     def _attempt(self, name: str, record: Record | None) -> Report:
         try:
-            known_keys = record.known_keys() if record else frozenset()
             # A name that breaks the rules can never have had an IAM user of ours.
-            identity = self.identities.observe(name, known_keys) if NAME.fullmatch(name) else None
+            identity = self.identities.observe(name) if NAME.fullmatch(name) else None
             decision = decide(record, identity, self.sending, self.now())
             return self._perform(name, record, decision)
         except Terminal as error:
@@ -136,7 +135,7 @@ class Converger:
         prefix = f"arn:{partition(self.sending.regions[0])}:iam::{self.sending.account_id}:user"
         return Outcome(
             status=status,
-            observed_hash=record.wanted_hash,
+            observed_hash=grant_hash(record.user, self.sending) if record.user else "",
             settled_at=timestamp(self.now()),
             iam_user_name=user,
             iam_user_arn=f"{prefix}{iam_path(self.environment)}{user}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws import aws_errors
-from reconciler.core.lifecycle import Identity, Key, iam_path, iam_user_name, ownership_tags
+from reconciler.core.lifecycle import MARK, OWNER, Identity, Key, iam_path, iam_user_name, ownership_tags
 from reconciler.core.policy import POLICY_NAME, Document, to_json
 from reconciler.errors import AwsError
 from reconciler.ports import AccessKey
@@ -30,17 +30,8 @@ class IamIdentities:
     def _user(self, name: str) -> str:
         return iam_user_name(self._environment, name)
 
-    def observe(self, name: str, known_keys: frozenset[str]) -> Identity | None:
-        """One call when the row knows a key of the user: that key is proof enough that the user is ours."""
-        if known_keys:
-            keys = self._keys(name)
-            if keys is None:
-                return None
-            if known_keys & {key.id for key in keys}:
-                return Identity(owned=True, keys=keys)
-        return self._examine(name)
-
-    def _examine(self, name: str) -> Identity | None:
+    def observe(self, name: str) -> Identity | None:
+        """Only the tag on the IAM user itself proves that it is ours; nothing that a row says does."""
         try:
             with aws_errors("iam:GetUser"):
                 found = self._client.get_user(UserName=self._user(name))["User"]
@@ -49,13 +40,14 @@ class IamIdentities:
                 return None
             raise
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
-        if not ownership_tags(self._environment, name).items() <= tags.items():
+        if tags.get(MARK) != OWNER:
             return Identity(owned=False)
-        boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         keys = self._keys(name)
         if keys is None:
             return None
-        return Identity(owned=True, keys=keys, needs_repair=boundary != self._boundary_arn)
+        boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        as_made = boundary == self._boundary_arn and ownership_tags(self._environment, name).items() <= tags.items()
+        return Identity(owned=True, keys=keys, needs_repair=not as_made)
 
     def _keys(self, name: str) -> tuple[Key, ...] | None:
         try:

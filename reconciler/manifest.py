@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import policy
 from reconciler.core.diff import Declaration
-from reconciler.core.user import check_date, check_lists, make_user
+from reconciler.core.user import DEFAULT_OVERLAP_DAYS, check_date, check_lists, check_rotation, make_user
 from reconciler.errors import InvalidInput, Problem
 from reconciler.schema import check_schema
 from reconciler.settings import Environment
@@ -62,6 +63,16 @@ def _files(folder: Path, problems: list[Problem]) -> list[Path]:
     return files
 
 
+def strays(users: Path, environments: Collection[str]) -> list[Problem]:
+    """Manifests that belong to no environment: nobody would ever read them."""
+    hint = f"move it to {users.as_posix()}/<environment>/, one of: {', '.join(sorted(environments))}"
+    return [
+        Problem(path.as_posix(), 0, 0, "is read by no environment", hint)
+        for path in sorted(users.rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.relative_to(users).parts[0] not in environments
+    ]
+
+
 def _entries(source: Source) -> list[tuple[Place, dict[str, Any]]]:
     """The entries of a file that are at least mappings; the schema speaks of the others."""
     users = source.data.get("users") if isinstance(source.data, dict) and not source.problems else None
@@ -98,9 +109,21 @@ def _check_entry(source: Source, place: Place, entry: dict[str, Any], environmen
     expires = entry.get("expires")
     if isinstance(expires, str) and (fault := check_date(expires)):
         problems.append(source.problem((*place, "expires"), fault.message, fault.hint))
+    problems += _check_rotation(source, place, entry)
     if not problems and addresses and isinstance(entry.get("name"), str):
         problems += _check_size(source, place, entry, environment)
     return problems
+
+
+def _check_rotation(source: Source, place: Place, entry: dict[str, Any]) -> list[Problem]:
+    rotation = entry.get("rotation")
+    if not isinstance(rotation, dict):
+        return []
+    every, overlap = rotation.get("every_days"), rotation.get("overlap_days", DEFAULT_OVERLAP_DAYS)
+    if not isinstance(every, int) or not isinstance(overlap, int) or not (fault := check_rotation(every, overlap)):
+        return []
+    field = "overlap_days" if "overlap_days" in rotation else "every_days"
+    return [source.problem((*place, "rotation", field), fault.message, fault.hint)]
 
 
 def _texts(entry: dict[str, Any], field: str) -> list[str]:

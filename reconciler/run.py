@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from reconciler.core.diff import Delete, Diff, diff
 from reconciler.core.guard import Allowance, check_checkout, check_deletes, check_target, count_managed
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.record import manager_mark
-from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Refused
+from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, ReconcileError, Refused
 from reconciler.manifest import load_manifests
 from reconciler.ports import Requests
 from reconciler.provenance import make_request, newer_commits
@@ -44,20 +45,18 @@ class Choices:
 
 
 def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowance: Allowance) -> Prepared:
-    """Read everything, write nothing. Raises for invalid manifests and for the wrong account or region."""
+    """Read everything, write nothing. Raises for invalid manifests; refusals stand in the plan."""
     desired = load_manifests(users, environment)
     connection = connect(environment, sandbox_folder)
-    wanted = (environment.account_id, environment.region)
-    if refusals := check_target(wanted, connection.target(), environment.name):
-        raise Refused(refusals)
     store = connection.store()
-    records = store.records()
+    wanted = (environment.account_id, environment.region)
+    refusals = check_target(wanted, connection.target(), environment.name)
+    records = [] if refusals else store.records()  # not even read from the wrong place
+    refusals += check_checkout(newer_commits(users, {record.commit for record in records}))
     mark = manager_mark(environment.name)
-    if refusals := check_checkout(newer_commits(users, {record.commit for record in records})):
-        raise Refused(refusals)
-    changes = diff(desired, records, mark, datetime.now(UTC))
+    changes = Diff() if refusals else diff(desired, records, mark, environment.sending, datetime.now(UTC))
     managed = count_managed(records, mark)
-    refusals = check_deletes(changes, len(desired), managed, environment.limits, allowance)
+    refusals += check_deletes(changes, len(desired), managed, environment.limits, allowance)
     plan = make_plan(environment.name, changes, managed, len(desired), environment.sending, refusals)
     return Prepared(plan, changes, store)
 
@@ -87,7 +86,8 @@ def _confirm_deletes(changes: Diff, choices: Choices) -> None:
     deletes = sum(isinstance(change, Delete) for change in changes.changes)
     if deletes and not choices.yes and is_interactive():
         noun = "user loses" if deletes == 1 else "users lose"
-        click.confirm(f"{deletes} {noun} key, policy and IAM user. Go on?", abort=True)
+        if not click.confirm(f"{deletes} {noun} key, policy and IAM user. Go on?"):
+            raise ReconcileError("not confirmed; nothing was changed")
 
 
 def _show_unwritten(result: Result) -> None:
@@ -98,21 +98,30 @@ def _show_unwritten(result: Result) -> None:
 
 
 def _wait(requests: Requests, written: dict[str, int], timeout: float) -> bool:
-    """Follow the users until each has settled: a bar on a terminal, a line each elsewhere."""
-    outcome: list[Settled] = []
-    following = wait_until_settled(requests, written, timeout)
-    if is_interactive():
-        with click.progressbar(following, length=len(written), label="credentials") as bar:
-            outcome.extend(bar)
-        for settled in outcome:
-            _show_settled(settled)
-    else:
-        for settled in following:
-            outcome.append(settled)
-            _show_settled(settled)
+    """Follow the users until each has settled. What was written stays, also when it cannot be followed."""
+    try:
+        outcome = _follow(wait_until_settled(requests, written, timeout), len(written))
+    except AwsError as error:
+        say(f"  ! written, but not followed to the end: {error}", err=True, fg="red")
+        return False
     bad = sum(not settled.is_good for settled in outcome)
     say(f"{len(outcome) - bad} settled" + (f", {bad} not: see reconcile status" if bad else ""))
     return not bad
+
+
+def _follow(following: Iterator[Settled], count: int) -> list[Settled]:
+    """A bar on a terminal, a line for each user elsewhere."""
+    outcome: list[Settled] = []
+    if is_interactive():
+        with click.progressbar(following, length=count, label="credentials") as bar:
+            outcome.extend(bar)
+        for settled in outcome:
+            _show_settled(settled)
+        return outcome
+    for settled in following:
+        outcome.append(settled)
+        _show_settled(settled)
+    return outcome
 
 
 def _show_settled(settled: Settled) -> None:

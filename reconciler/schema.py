@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from reconciler.errors import Problem
 from reconciler.yaml_source import Source
@@ -28,8 +30,18 @@ _TYPES = {
 def check_schema(source: Source, schema_name: str) -> list[Problem]:
     """Every violation in the file, with the place of the value or key that causes it."""
     schema = json.loads((SCHEMA_DIR / f"{schema_name}.schema.json").read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(source.data)
-    return [problem for error in errors for problem in _explain(source, error)]
+    errors = _Validator(schema).iter_errors(source.data)
+    # One error is raised for each missing field, and each explains them all: told once.
+    return [*dict.fromkeys(problem for error in errors for problem in _explain(source, error))]
+
+
+def _whole_pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
+    """Without this, `$` would also match before a final line break."""
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"does not match {pattern}")
+
+
+_Validator: Any = extend(Draft202012Validator, {"pattern": _whole_pattern})  # type: ignore[no-untyped-call]
 
 
 def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:

@@ -46,5 +46,7 @@ def _to_dict(record: Record) -> dict[str, Any]:
         "iam_user_arn": record.iam_user_arn,
         "smtp_username": record.smtp_username,
         "key_created_at": record.key_created_at,
+        "previous_key": record.previous_key,
+        "previous_key_retires_at": record.previous_key_retires_at,
         "failure": {"code": failure.code, "message": failure.message, "at": failure.at} if failure else None,
     }

@@ -10,8 +10,9 @@ from datetime import datetime
 import click
 
 from reconciler.core.plan import Plan
-from reconciler.core.record import Record, parse_timestamp
+from reconciler.core.record import Record, Status, parse_timestamp
 from reconciler.core.render import to_text
+from reconciler.core.text import printable
 from reconciler.errors import InvalidInput, ReconcileError, Refused
 
 SIGN_COLORS = {"+": "green", ">": "cyan", "~": "yellow", "-": "red", "?": "bright_black", "·": "bright_black"}
@@ -33,28 +34,28 @@ def say(text: str = "", *, err: bool = False, fg: str | None = None, bold: bool 
 
 
 def show_plan(plan: Plan) -> None:
-    for line in to_text(plan).splitlines():
+    for line in to_text(plan).split("\n"):
         sign = line[2:3] if line.startswith("  ") else ""
         say(line, fg=SIGN_COLORS.get(sign))
 
 
 def show_refusals(reasons: Sequence[tuple[str, str]]) -> None:
     for reason, hint in reasons:
-        say(f"refused: {reason}", err=True, fg="red")
-        say(f"  hint: {hint}", err=True)
+        say(f"refused: {printable(reason)}", err=True, fg="red")
+        say(f"  hint: {printable(hint)}", err=True)
 
 
 def show_error(error: ReconcileError) -> None:
     if isinstance(error, InvalidInput):
         for problem in error.problems:
-            say(str(problem), err=True)
+            say(printable(str(problem)), err=True)
             if problem.hint:
-                say(f"  hint: {problem.hint}", err=True, fg="bright_black")
+                say(f"  hint: {printable(problem.hint)}", err=True, fg="bright_black")
     if isinstance(error, Refused):
         show_refusals(error.reasons)
-    say(f"error: {error.message}", err=True, fg="red")
+    say(f"error: {printable(error.message)}", err=True, fg="red")
     if error.hint:
-        say(f"  hint: {error.hint}", err=True)
+        say(f"  hint: {printable(error.hint)}", err=True)
 
 
 def show_status(records: Sequence[Record], now: datetime) -> None:
@@ -66,18 +67,18 @@ def show_status(records: Sequence[Record], now: datetime) -> None:
             record.status or "none",
             ", ".join(record.user.allowed_from_addresses) if record.user else "not understood",
             key_age(record, now),
-            failure_text(record),
+            note(record),
         )
         for record in records
     ]
     widths = [min(max(len(row[n]) for row in rows), 60) for n in range(4)]
     for index, row in enumerate(rows):
-        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
+        cells = [f"{printable(cell):{width}}" for cell, width in zip(row, widths, strict=False)]
         if index == 0:
             say("  ".join(cells).rstrip(), bold=True)
             continue
         cells[1] = click.style(cells[1], fg=STATUS_COLORS.get(row[1]))
-        say("  ".join([*cells, row[4]]).rstrip())
+        say("  ".join([*cells, printable(row[4])]).rstrip())
 
 
 def key_age(record: Record, now: datetime) -> str:
@@ -91,7 +92,10 @@ def key_age(record: Record, now: datetime) -> str:
     return "new"
 
 
-def failure_text(record: Record) -> str:
-    if record.failure:
+def note(record: Record) -> str:
+    """What else a person should know of a user."""
+    if record.status == Status.FAILED and record.failure:
         return f"{record.failure.code}: {record.failure.message}"
+    if record.previous_key:
+        return f"the password before also works until {record.previous_key_retires_at}"
     return "; ".join(record.problems)

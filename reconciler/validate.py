@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.core.smtp import KNOWN_REGIONS
-from reconciler.errors import EXIT_OK, InvalidInput, Problem
-from reconciler.manifest import load_manifests
+from reconciler.core.text import count
+from reconciler.errors import EXIT_OK, InvalidInput
+from reconciler.manifest import load_manifests, strays
 from reconciler.settings import Environment, load_environment, load_environments
 from reconciler.terminal import say
 
@@ -14,7 +15,7 @@ from reconciler.terminal import say
 def validate_environments(config: Path, users: Path, names: list[str]) -> int:
     """Raises InvalidInput with the problems of all environments together."""
     environments = [load_environment(config, name) for name in names] or [*load_environments(config).values()]
-    problems: list[Problem] = []
+    problems = [] if names else strays(users, {environment.name for environment in environments})
     lines: list[str] = []
     for environment in environments:
         _warn(environment)
@@ -24,7 +25,7 @@ def validate_environments(config: Path, users: Path, names: list[str]) -> int:
             problems += error.problems
             continue
         files = len({declaration.manifest for declaration in declared.values()})
-        lines.append(f"{environment.name}: {len(declared)} users in {files} manifests, valid")
+        lines.append(f"{environment.name}: {count(len(declared), 'user')} in {count(files, 'manifest')}, valid")
     if problems:
         raise InvalidInput(problems)
     for line in lines:

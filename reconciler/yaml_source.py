@@ -6,6 +6,8 @@ problems, not features: what a reviewer reads is what is meant.
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,9 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+ENOUGH = 10  # surprises in one file, after which it is not read on
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FORBIDDEN = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.1, 5.1
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -81,13 +86,19 @@ def _read_text(path: Path, source: Source) -> str | None:
         source.problems.append(Problem(source.path, 0, 0, f"the file cannot be read: {reason}"))
         return None
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
+        before = error.object[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         source.problems.append(Problem(source.path, line, column, message, "save the file as UTF-8"))
         return None
+    if found := _FORBIDDEN.search(text):
+        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
+        source.problems.append(Problem(source.path, line, column, message, "remove it"))
+        return None
+    return text
 
 
 def _check_events(text: str, source: Source) -> bool:
@@ -97,40 +108,46 @@ def _check_events(text: str, source: Source) -> bool:
     for event in yaml.parse(text, Loader=Loader):
         mark = event.start_mark
         where = (source.path, mark.line + 1, mark.column + 1)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            sign = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
-            found = Problem(*where, f"{sign}{event.anchor} is not allowed", "write the value out where it is used")
-            source.problems.append(found)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                source.problems.append(Problem(*where, f"nested more than {MAX_DEPTH} levels deep"))
-                return False
+        if found := _surprise(event):
+            source.problems.append(Problem(*where, *found))
+        depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents == 2:
-                source.problems.append(Problem(*where, "a second document begins", "one document a file: no '---'"))
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if depth > MAX_DEPTH:
+            source.problems.append(Problem(*where, f"nested more than {MAX_DEPTH} levels deep", "four are enough"))
+        elif documents > 1:
+            source.problems.append(Problem(*where, "a second document begins", "one document a file: no '---'"))
+        if depth > MAX_DEPTH or documents > 1 or len(source.problems) >= ENOUGH:
+            break
     return not source.problems
 
 
+def _surprise(event: Any) -> tuple[str, str] | None:
+    """What a reader of the file might not expect to be there, and what to write instead."""
+    if isinstance(event, yaml.AliasEvent):
+        return f"the alias *{event.anchor} is not allowed", "write the value out where it is used"
+    if getattr(event, "anchor", None):
+        return f"the anchor &{event.anchor} is not allowed", "write the value out where it is used"
+    if getattr(event, "tag", None):
+        return f"the tag {event.tag} is not allowed", "write the plain value"
+    return None
+
+
 def _syntax_problem(error: yaml.YAMLError, text: str, source: Source) -> Problem:
-    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark or error.context_mark):
-        said = " ".join(part for part in (error.problem, error.context) if part)
-        return Problem(source.path, mark.line + 1, mark.column + 1, f"not valid YAML: {said}", _syntax_hint(said))
-    position = getattr(error, "position", None)
-    if position is not None:
-        line = text.count("\n", 0, position) + 1
-        column = position - text.rfind("\n", 0, position)
-        code = ord(text[position]) if position < len(text) else 0
-        return Problem(source.path, line, column, f"the character U+{code:04X} is not allowed in YAML")
-    return Problem(source.path, 1, 1, "not valid YAML")
+    mark = (error.problem_mark or error.context_mark) if isinstance(error, yaml.MarkedYAMLError) else None
+    if mark is None:
+        return Problem(source.path, 1, 1, "not valid YAML")
+    said = " ".join(part for part in (error.problem, error.context) if part)  # type: ignore[attr-defined]
+    lines = text.split("\n")
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    hint = _syntax_hint(line, mark.column)
+    return Problem(source.path, mark.line + 1, mark.column + 1, f"not valid YAML: {said}", hint)
 
 
-def _syntax_hint(said: str) -> str:
-    if "\\t" in said or "'\t'" in said:
+def _syntax_hint(line: str, column: int) -> str:
+    if "\t" in line[: column + 1]:
         return "indent with spaces, not with tabs"
-    if "alias" in said:
+    if re.search(r"[\s\[,:-]\*", f" {line}"):
         return 'a value that begins with * needs quotes: "*@example.com"'
     return "check indentation and quotes around here"
 
@@ -141,7 +158,7 @@ def _plain(node: yaml.Node, place: Place, source: Source) -> Any:
         return dict(_pairs(node, place, source))
     if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
         return [_plain(child, (*place, index), source) for index, child in enumerate(node.value)]
-    return _scalar(node, place, source)
+    return _scalar(node)
 
 
 def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tuple[str, Any]]:
@@ -161,7 +178,7 @@ def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tup
         yield name, _plain(value, (*place, name), source)
 
 
-def _scalar(node: yaml.Node, place: Place, source: Source) -> Any:
+def _scalar(node: yaml.Node) -> Any:
     """Text stays text, also where YAML 1.1 would see a date; numbers, booleans and null are converted."""
     kind = node.tag.removeprefix(_TAG)
     text = str(node.value)
@@ -172,11 +189,8 @@ def _scalar(node: yaml.Node, place: Place, source: Source) -> Any:
     if kind == "bool":
         return text.lower() in ("yes", "true", "on")
     try:
-        if kind == "int":
-            return int(text.replace("_", ""))
-        if kind == "float":
-            return float(text.replace("_", ""))
+        if kind == "int" and _DECIMAL.fullmatch(text):
+            return int(text)
+        return float(text)
     except ValueError:
         return text  # octal, sexagesimal and the like: text to us, and the schema will say what it wants
-    source.problems.append(source.problem(place, f"the tag {node.tag} is not allowed", "write the plain value"))
-    return None

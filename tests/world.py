@@ -106,7 +106,7 @@ class World:
         except self.iam.exceptions.NoSuchEntityException:
             return False
 
-    def keys(self, name: str = "billing-mailer") -> dict[str, str]:
+    def access_keys(self, name: str = "billing-mailer") -> dict[str, str]:
         """Access key id → status."""
         listed = self.iam.list_access_keys(UserName=iam_user_name(ENV, name))["AccessKeyMetadata"]
         return {key["AccessKeyId"]: key["Status"] for key in listed}

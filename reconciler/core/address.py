@@ -59,7 +59,7 @@ def _check_local(shown: str, local: str, domain: str, rules: Rules) -> Fault | N
             )
         if not rules.allow_wildcards:
             return Fault(f"'{shown}' is a wildcard", "this environment permits none: list each address")
-        local = local[:-1].rstrip(".") or "x"
+        local = local[:-1].removesuffix(".") if len(local) > 2 else local[:-1] or "x"
     if len(local) > 64 or not _LOCAL.fullmatch(local):
         return Fault(f"'{shown}' has a local part that mail does not allow", "letters, digits, . _ - +; up to 64")
     return None
@@ -92,6 +92,8 @@ def check_network(text: str) -> Fault | None:
         loose = _loose_network(text)
         hint = f"did you mean {loose}?" if loose else "an address or a CIDR block, for example 203.0.113.0/24"
         return Fault(f"'{ascii(text)[1:-1]}' is not a network", hint)
+    if "%" in text:
+        return Fault(f"'{ascii(text)[1:-1]}' has a zone", "IAM knows no zones: leave out what follows '%'")
     if network.prefixlen == 0:
         return Fault(f"'{text}' is every address", "leave allowed_source_ips out to allow any source")
     return None

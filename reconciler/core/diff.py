@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.lifecycle import is_overdue
+from reconciler.core.lifecycle import is_due, is_observed
+from reconciler.core.policy import Sending
 from reconciler.core.record import AWAITING, Record, Status, parse_timestamp
 from reconciler.core.user import User, spec_hash
 
@@ -75,13 +76,15 @@ Change = Create | Adopt | Update | Delete
 class Diff:
     """Every name is in exactly one of the four. All are sorted by name."""
 
-    changes: tuple[Change, ...]
-    unchanged: tuple[str, ...]
-    leaving: tuple[str, ...]  # their deletion is under way
-    foreign: tuple[Record, ...]  # rows that no manifest declares and the reconciler did not write
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()  # their deletion is under way
+    foreign: tuple[Record, ...] = ()  # rows that no manifest declares and the reconciler did not write
 
 
-def diff(desired: Mapping[str, Declaration], actual: Iterable[Record], mark: str, now: datetime) -> Diff:
+def diff(
+    desired: Mapping[str, Declaration], actual: Iterable[Record], mark: str, sending: Sending, now: datetime
+) -> Diff:
     """`mark`: what `managed_by` says on rows of ours. Names in `actual` are unique, being sort keys."""
     rows = {record.name: record for record in actual}
     changes: list[Change] = []
@@ -105,7 +108,7 @@ def diff(desired: Mapping[str, Declaration], actual: Iterable[Record], mark: str
             else:
                 changes.append(Delete(record, reasons))
         else:
-            reasons = _reasons_to_drive_again(declaration.user, record, now)
+            reasons = _reasons_to_drive_again(declaration.user, record, sending, now)
             if reasons or record.user != declaration.user:
                 changes.append(Update(declaration, record, reasons))
             else:
@@ -122,27 +125,41 @@ def _reasons_to_delete_again(record: Record, now: datetime) -> tuple[str, ...] |
     return ()
 
 
-def _reasons_to_drive_again(user: User, record: Record, now: datetime) -> tuple[str, ...]:
-    reasons: list[str] = []
-    if record.status == Status.FAILED:
-        reasons.append(f"failed: {record.failure.message}" if record.failure else "failed")
-    if record.status == Status.DELETING:
-        reasons.append("was being deleted; is made again, with a new credential")
-    edited = record.spec_hash == spec_hash(user) and record.user != user
-    if edited or record.status not in tuple(Status):
-        reasons.append("the row was edited by hand; the declaration is put back")
-    if record.status in (Status.ACTIVE, Status.DISABLED) and record.user == user:
-        if is_overdue(record, now):
-            reasons.append("time has passed: expiry or the end of a rotation is due")
-        elif not record.is_observed():
-            reasons.append("its status was set by hand; nothing has been checked since")
-    return (*reasons, *(() if record.status == Status.DELETING else _stuck(record, now)))
+def _reasons_to_drive_again(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
+    """Why a declared user is driven again although its declaration may not have changed."""
+    if record.spec_hash == spec_hash(user) and record.user != user:
+        return ("the row was edited by hand; the declaration is put back",)
+    match record.status:
+        case Status.FAILED:
+            return (f"failed: {record.failure.message}" if record.failure else "failed",)
+        case Status.DELETING:
+            return ("was being deleted; is made again, with a new credential",)
+        case Status.PENDING:
+            return _stuck(record, now)
+        case Status.ACTIVE | Status.DISABLED:
+            return _reasons_of_settled(user, record, sending, now) if record.user == user else ()
+        case _:
+            return (f"its status '{record.status}' means nothing; it is driven again",)
+
+
+def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
+    if is_due(record, now):
+        return ("time has passed: expiry, a rotation or its end is due",)
+    if is_observed(record, sending, now):
+        return ()
+    if record.observed_revision == record.revision and record.status == _status_of(user, now):
+        return ("the environment's settings changed: its policy is written again",)
+    return ("its status was set by hand; nothing has been checked since",)
+
+
+def _status_of(user: User, now: datetime) -> Status:
+    return Status.ACTIVE if user.may_send(now) else Status.DISABLED
 
 
 def _stuck(record: Record, now: datetime) -> tuple[str, ...]:
     if record.status not in AWAITING:
         return ()
     since = parse_timestamp(record.requested_at)
-    if since is not None and now - since <= STUCK_AFTER:
+    if since is not None and abs(now - since) <= STUCK_AFTER:
         return ()
     return (f"stuck: {record.status} since {record.requested_at or 'an unknown time'}",)

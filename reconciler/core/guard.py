@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.diff import Delete, Diff
 from reconciler.core.record import Record
+from reconciler.core.text import count
 
 Refusal = tuple[str, str]  # what is refused, and how it would be allowed
 
@@ -55,15 +56,18 @@ def check_checkout(newer: Sequence[str]) -> list[Refusal]:
 
 def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, allowance: Allowance) -> list[Refusal]:
     """`declared` users in manifests, `managed` rows that are ours."""
-    if declared == 0 and managed > 0 and not allowance.empty:
+    deletes = sum(isinstance(change, Delete) and not change.reasons for change in changes.changes)
+    if deletes == 0:
+        return []
+    if declared == 0 and not allowance.empty:
+        there = f"there {'is' if managed == 1 else 'are'} {count(managed, 'user')}"
         return [
             (
-                f"nothing is declared, but {managed} user{'s' * (managed != 1)} exist: this would delete every one",
+                f"nothing is declared, but {there}: this would delete every one",
                 "restore the manifests; to really remove all users add --allow-empty and --allow-deletes",
             )
         ]
-    deletes = sum(isinstance(change, Delete) and not change.reasons for change in changes.changes)
-    if deletes == 0 or deletes <= allowance.deletes:
+    if deletes <= allowance.deletes:
         return []
     over = []
     percent = 100 * deletes / managed
@@ -75,7 +79,7 @@ def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, al
         return []
     return [
         (
-            f"too many deletes: {deletes} of {managed} users ({percent:.0f} %) is {' and '.join(over)}",
+            f"too many deletes: {deletes} of {managed} users ({round(percent, 1):g} %) is {' and '.join(over)}",
             f"if this is meant, run again with --allow-deletes {deletes}",
         )
     ]

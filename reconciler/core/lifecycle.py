@@ -23,10 +23,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The IAM user of a name as it was observed. `owned`: it carries our mark, or a key that our row knows."""
+    """The IAM user of a name as it was observed. `owned`: it carries our mark."""
 
     owned: bool
-    arn: str = ""
     keys: tuple[Key, ...] = ()
     needs_repair: bool = False  # tags or boundary are not as we made them
 
@@ -109,6 +108,10 @@ class Decision:
     steps: tuple[Step, ...] = ()
 
 
+# Our mark on an IAM user: this tag, and nothing else.
+MARK, OWNER = "managed-by", "ses-smtp-reconciler"
+
+
 def iam_user_name(environment: str, name: str) -> str:
     """One name, one IAM user. Environment names have no '-', so two environments never meet."""
     return f"smtp-{environment}-{name}"
@@ -119,22 +122,47 @@ def iam_path(environment: str) -> str:
 
 
 def ownership_tags(environment: str, name: str) -> dict[str, str]:
-    """Our mark on an IAM user."""
-    return {"managed-by": "ses-smtp-reconciler", "smtp-environment": environment, "smtp-user": name}
+    """The mark, and whom the user is for."""
+    return {MARK: OWNER, "smtp-environment": environment, "smtp-user": name}
 
 
-def is_settled(record: Record, now: datetime) -> bool:
-    """Nothing to do, told from the row alone. What waits for a clock (expiry, retirement) is not settled."""
+def is_settled(record: Record, sending: Sending, now: datetime) -> bool:
+    """Nothing to do, told from the row alone."""
     if record.status == Status.FAILED:
         return True  # a person looks at it and drives it again
-    return record.is_observed() and not is_overdue(record, now)
+    return is_observed(record, sending, now) and not is_due(record, now)
 
 
-def is_overdue(record: Record, now: datetime) -> bool:
-    """Has time alone made this settled row untrue?"""
-    expired = record.status == Status.ACTIVE and not record.may_send_now(now)
+def is_observed(record: Record, sending: Sending, now: datetime) -> bool:
+    """Has exactly this wish been worked off, under these settings, and does the status say so?"""
+    user = record.user
+    return (
+        user is not None
+        and record.status == (Status.ACTIVE if user.may_send(now) else Status.DISABLED)
+        and record.observed_revision == (record.revision or 0)
+        and record.observed_hash == policy.grant_hash(user, sending)
+    )
+
+
+def is_due(record: Record, now: datetime) -> bool:
+    """Has time alone made a settled row untrue: expiry, the end of an overlap, a scheduled rotation?"""
+    user = record.user
+    if user is None:
+        return False
+    expired = record.status == Status.ACTIVE and user.enabled and not user.may_send(now)
+    return expired or _is_retired(record, now) or _is_rotation_due(record, user, now)
+
+
+def _is_retired(record: Record, now: datetime) -> bool:
     retires = parse_timestamp(record.previous_key_retires_at)
-    return expired or (retires is not None and now >= retires)
+    return bool(record.previous_key) and (retires is None or now >= retires)
+
+
+def _is_rotation_due(record: Record, user: User, now: datetime) -> bool:
+    made = parse_timestamp(record.key_created_at)
+    if made is None or user.rotation is None or not user.may_send(now):
+        return False
+    return now >= made + timedelta(days=user.rotation.every_days)
 
 
 def decide(record: Record | None, identity: Identity | None, sending: Sending, now: datetime) -> Decision:
@@ -181,17 +209,18 @@ def _decide_keys(
     record: Record, user: User, keys: tuple[Key, ...], may_send: bool, now: datetime
 ) -> tuple[list[Step], bool]:
     """Steps on keys, and whether the row shall forget its previous key."""
-    current = next((key for key in keys if key.id == record.smtp_username), None)
+    stored = record.smtp_username if record.encrypted_credentials else ""
+    current = next((key for key in keys if key.id == stored), None)
     previous = next((key for key in keys if key.id == record.previous_key), None)
     steps: list[Step] = [DeleteKey(key.id) for key in keys if key not in (current, previous)]
-    rotate = current is not None and record.key_credential not in (None, user.credential)
-    retires = parse_timestamp(record.previous_key_retires_at)
-    if previous and (retires is None or now >= retires or (rotate and may_send)):
+    changed = record.key_credential not in (None, user.credential)
+    rotate = may_send and current is not None and (changed or _is_rotation_due(record, user, now))
+    if previous and (rotate or _is_retired(record, now)):
         steps.append(DeleteKey(previous.id))
         previous = None
     elif previous and previous.active != may_send:
         steps.append(SetKey(previous.id, may_send))
-    if rotate and current and may_send and not current.active:
+    if rotate and current and not current.active:
         steps.append(DeleteKey(current.id))  # it was switched off, perhaps for cause: no overlap for it
         current = None
     if may_send and (current is None or rotate):

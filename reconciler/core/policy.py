@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import re
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.core.user import User
+from reconciler.core.user import User, spec_hash
 
 POLICY_NAME = "smtp-send"
 SEND = "ses:SendRawEmail"  # all that SMTP needs
@@ -55,6 +56,11 @@ def build(user: User, sending: Sending) -> Document:
     return _allow(SEND, sending.resources(), condition)
 
 
+def grant_hash(user: User, sending: Sending) -> str:
+    """16 hex digits over all that a grant is made from: the declaration and the environment's settings."""
+    return hashlib.sha256(f"{spec_hash(user)} {sending.resources()}".encode()).hexdigest()[:16]
+
+
 def boundary(sending: Sending) -> Document:
     """The most an SMTP user may ever do, whatever else is attached to it: send."""
     return _allow(SEND, sending.resources(), {})
@@ -86,6 +92,8 @@ def advise_split(user: User, sending: Sending) -> str:
         if room < -1:
             break
         fits += 1
+    if fits == 0:
+        return "its allowed_source_ips fill the policy: combine networks, or split the user"
     return (
         f"the first {fits} of its {len(user.allowed_from_addresses)} addresses would fit: "
         f"split it into several users, or use a wildcard where the environment permits one"

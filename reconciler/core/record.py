@@ -13,7 +13,18 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.core.address import Rules
-from reconciler.core.user import NAME, NAME_HINT, User, check_date, check_lists, make_user, spec_hash
+from reconciler.core.user import (
+    DEFAULT_OVERLAP_DAYS,
+    MAX_CREDENTIAL,
+    MAX_ROTATION_DAYS,
+    NAME,
+    NAME_HINT,
+    User,
+    check_date,
+    check_lists,
+    check_rotation,
+    make_user,
+)
 
 PK = "SMTP_USER"
 SK_PREFIX = "USER#"
@@ -73,24 +84,6 @@ class Record:
     encrypted_credentials: bytes | None = field(default=None, repr=False)
     # The attributes that a write of the credential manager is conditional on, exactly as they were read.
     lock: tuple[tuple[str, Any], ...] = field(default=(), repr=False, compare=False)
-
-    @property
-    def wanted_hash(self) -> str:
-        return spec_hash(self.user) if self.user else ""
-
-    def known_keys(self) -> frozenset[str]:
-        return frozenset(filter(None, (self.smtp_username, self.previous_key)))
-
-    def is_observed(self) -> bool:
-        """Has the credential manager finished with exactly this content?"""
-        return (
-            self.status in (Status.ACTIVE, Status.DISABLED)
-            and self.observed_revision == (self.revision or 0)
-            and self.observed_hash == self.wanted_hash
-        )
-
-    def may_send_now(self, now: datetime) -> bool:
-        return self.user is not None and self.user.may_send(now)
 
 
 def key_of(name: str) -> dict[str, str]:
@@ -186,10 +179,10 @@ def _read_bool(value: Any) -> bool:
     return value
 
 
-def _read_positive(value: Any) -> int:
+def _read_positive(value: Any, most: int = MAX_CREDENTIAL) -> int:
     number = _whole(value)
-    if number is None or number < 1:
-        raise ValueError("must be a whole number from 1")
+    if number is None or not 1 <= number <= most:
+        raise ValueError(f"must be a whole number from 1 to {most}")
     return number
 
 
@@ -202,7 +195,11 @@ def _read_day(value: Any) -> str:
 def _read_rotation(value: Any) -> dict[str, int]:
     if not isinstance(value, Mapping) or "every_days" not in value:
         raise ValueError("must be a map with every_days")
-    return {key: _read_positive(value[key]) for key in ("every_days", "overlap_days") if key in value}
+    given = [key for key in ("every_days", "overlap_days") if key in value]
+    days = {key: _read_positive(value[key], MAX_ROTATION_DAYS) for key in given}
+    if fault := check_rotation(days["every_days"], days.get("overlap_days", DEFAULT_OVERLAP_DAYS)):
+        raise ValueError(fault.message)
+    return days
 
 
 _SPEC_READERS = {

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 
 from reconciler.core.plan import Line, Plan, to_dict
 from reconciler.core.policy import QUOTA
+from reconciler.core.text import count, printable
 
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
 VERBS = ("create", "adopt", "update", "delete")
-# A job summary holds 1 MB, a comment 64 KB: the rest is counted, never cut off in the middle of a line.
-MARKDOWN_LINES = 200
+# A comment on a pull request holds 64 KB: what does not fit is counted, never cut off in the middle of a line.
+MARKDOWN_BYTES = 48_000
+NAMES_SHOWN = 50
 
 
 def to_text(plan: Plan) -> str:
     """Without colour; the caller may colour lines by their sign."""
     rows = [_cells(line) for line in plan.lines]
     widths = [max((len(row[n]) for row in rows), default=0) for n in range(3)]
-    lines = [f"smtp users · {plan.environment} · {_count(plan.records, 'record')}, {plan.declared} declared"]
+    lines = [f"smtp users · {plan.environment} · {count(plan.records, 'record')}, {plan.declared} declared"]
     for line, (name, words, size, source) in zip(plan.lines, rows, strict=True):
         words_width = min(widths[1], 72)
         shown = f"  {SIGNS[line.action]} {name:{widths[0]}}   {words:{words_width}}   {size:{widths[2]}}   {source}"
@@ -28,7 +32,7 @@ def to_text(plan: Plan) -> str:
         f"{f'managed by {row.managed_by}' if row.managed_by else 'put by hand'}"
         for row in plan.foreign
     ]
-    return "\n".join([*lines, summary(plan)])
+    return "\n".join(map(printable, [*lines, summary(plan)]))
 
 
 def _cells(line: Line) -> tuple[str, str, str, str]:
@@ -37,6 +41,8 @@ def _cells(line: Line) -> tuple[str, str, str, str]:
 
 
 def summary(plan: Plan) -> str:
+    if plan.refusals and not plan.lines:
+        return "Refused: nothing was planned."
     if not plan.lines:
         return f"Nothing to do: {len(plan.unchanged)} unchanged."
     counts = [f"{plan.count(verb)} to {verb}" for verb in VERBS if verb != "adopt" or plan.count(verb)]
@@ -46,37 +52,41 @@ def summary(plan: Plan) -> str:
 def to_markdown(plan: Plan) -> str:
     """For a job summary or a comment on a pull request."""
     parts = [f"### SMTP users · `{plan.environment}`", "", f"**{summary(plan)}**"]
-    if plan.lines:
-        parts += ["", "| | user | what changes | policy | declared at |", "|---|---|---|---|---|"]
-        parts += [_markdown_row(line) for line in plan.lines[:MARKDOWN_LINES]]
-        if len(plan.lines) > MARKDOWN_LINES:
-            parts.append(f"| | … | {len(plan.lines) - MARKDOWN_LINES} more changes | | |")
-    if plan.leaving:
-        parts += ["", f"Deletion under way: {', '.join(f'`{name}`' for name in plan.leaving)}"]
-    if plan.foreign:
-        names = ", ".join(f"`{_escape(row.name)}`" for row in plan.foreign[:MARKDOWN_LINES])
-        parts += ["", f"Foreign rows, not touched: {names}"]
     for reason, hint in plan.refusals:
         parts += ["", f"> **Refused:** {_escape(reason)}", f"> {_escape(hint)}"]
+    if plan.lines:
+        parts += ["", "| | user | what changes | policy | declared at |", "|---|---|---|---|---|"]
+        parts += _markdown_rows(plan.lines)
+    if plan.leaving:
+        parts += ["", f"Deletion under way: {_names(plan.leaving)}"]
+    if plan.foreign:
+        parts += ["", f"Foreign rows, not touched: {_names([row.name for row in plan.foreign])}"]
     return "\n".join(parts)
 
 
-def _markdown_row(line: Line) -> str:
-    size = f"{line.policy_size}/{QUOTA}" if line.policy_size else ""
-    source = f"`{line.source}`" if line.source else ""
-    words = "<br>".join(_escape(word) for word in line.words)
-    return f"| `{SIGNS[line.action]}` | **{line.name}** | {words} | {size} | {source} |"
+def _markdown_rows(lines: Sequence[Line]) -> list[str]:
+    rows: list[str] = []
+    room = MARKDOWN_BYTES
+    for line in lines:
+        size = f"{line.policy_size}/{QUOTA}" if line.policy_size else ""
+        words = "<br>".join(_escape(word) for word in line.words)
+        cells = (f"`{SIGNS[line.action]}`", f"**{_escape(line.name)}**", words, size, _escape(line.source))
+        row = f"| {' | '.join(cells)} |"
+        room -= len(row.encode()) + 1
+        if room < 0:
+            return [*rows, f"| | … | {count(len(lines) - len(rows), 'more change')} | | |"]
+        rows.append(row)
+    return rows
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(_escape(name[:100]) for name in names[:NAMES_SHOWN])
+    return shown + (f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else "")
 
 
 def _escape(text: str) -> str:
-    for character in "\\`*_|<>":
-        text = text.replace(character, f"\\{character}")
-    return text
+    return re.sub(r"([\\`*_|<>\[\]#~])", r"\\\1", printable(text))
 
 
 def to_json(plan: Plan) -> str:
     return json.dumps(to_dict(plan), indent=2)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

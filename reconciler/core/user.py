@@ -22,6 +22,8 @@ from reconciler.core.address import (
 NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 NAME_HINT = "2 to 40 of a-z, 0-9 and '-', starting with a letter, for example billing-mailer"
 DEFAULT_OVERLAP_DAYS = 7
+MAX_ROTATION_DAYS = 3650
+MAX_CREDENTIAL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,17 @@ def check_lists(addresses: Sequence[str], networks: Sequence[str], rules: Rules)
     return found
 
 
+def check_rotation(every_days: int, overlap_days: int) -> Fault | None:
+    """Two keys are all that an IAM user can have, so an overlap must end before the next rotation."""
+    if overlap_days >= every_days:
+        return Fault(f"overlap_days ({overlap_days}) is not shorter than every_days ({every_days})", "shorten it")
+    return None
+
+
 def check_date(text: str) -> Fault | None:
     """A calendar day written YYYY-MM-DD; `date.fromisoformat` alone accepts more."""
     try:
-        valid = date.fromisoformat(text).isoformat() == text and text < "9999"
+        valid = date.fromisoformat(text).isoformat() == text and "2000" <= text < "9999"
     except ValueError:
         valid = False
     return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a day", "write YYYY-MM-DD, e.g. 2027-06-30")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.core.diff import Adopt, Change, Create, Delete, Update
+from reconciler.core.diff import Adopt, Change, Create, Update
+from reconciler.core.record import Record, Status
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
 
 
@@ -13,11 +14,19 @@ def words_of(change: Change) -> list[str]:
             return _new_grant(declaration.user)
         case Adopt(declaration, record):
             taken = f"taken over from {record.managed_by or 'a row put by hand'}"
-            return [taken, *_difference(record.user, declaration.user)]
+            granted = record.status in (Status.ACTIVE, Status.DISABLED)
+            new = declaration.user
+            return [taken, *(_difference(record.user, new) if granted else _new_grant(new))]
         case Update(declaration, record, reasons):
-            return [*_difference(record.user, declaration.user), *reasons]
-        case Delete(_, reasons):
-            return ["loses everything: key, policy and IAM user", *reasons]
+            return [*_difference(record.user, declaration.user), *_overlap_words(declaration.user, record), *reasons]
+    return ["loses everything: key, policy and IAM user", *change.reasons]
+
+
+def _overlap_words(new: User, record: Record) -> list[str]:
+    """IAM allows two keys: a third rotation of passwords ends the first one early."""
+    if record.previous_key and record.user and record.user.credential != new.credential and new.enabled:
+        return ["the password before that ends at once"]
+    return []
 
 
 def _new_grant(user: User) -> list[str]:
@@ -40,8 +49,7 @@ def _difference(old: User | None, new: User) -> list[str]:
         words.append("enabled: may send again" if new.enabled else "disabled: its key becomes inactive")
     words += _expiry_words(old, new)
     if old.credential != new.credential:
-        overlap = new.rotation.overlap_days if new.rotation else DEFAULT_OVERLAP_DAYS
-        words.append(f"gets a new password; the old one ends {overlap} days later")
+        words.append(_password_words(old, new))
     if old.rotation != new.rotation:
         words.append(_rotation_words(new))
     if old.owner != new.owner:
@@ -73,6 +81,15 @@ def _expiry_words(old: User, new: User) -> list[str]:
     if old.expires is None:
         return [f"ends after {new.expires}"]
     return [f"{'extended' if new.expires > old.expires else 'shortened'} from {old.expires} to {new.expires}"]
+
+
+def _password_words(old: User, new: User) -> str:
+    if not new.enabled:
+        return "gets a new password when it is enabled"
+    if not old.enabled:
+        return "gets a new password; the old one ends at once"
+    overlap = new.rotation.overlap_days if new.rotation else DEFAULT_OVERLAP_DAYS
+    return f"gets a new password; the old one ends {overlap} days later"
 
 
 def _rotation_words(new: User) -> str:

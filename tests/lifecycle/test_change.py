@@ -24,7 +24,7 @@ def test_an_edited_grant_changes_the_policy_and_keeps_the_credential(world: Worl
     world.ask(wider)
     assert world.converge().result == "active"
     assert world.policy() == build(wider, SENDING)
-    assert world.keys() == {key: "Active"}
+    assert world.access_keys() == {key: "Active"}
     after = world.row()
     assert row
     assert after
@@ -35,18 +35,18 @@ def test_disabling_makes_the_key_inactive_and_deletes_nothing(world: World) -> N
     key = converged(world)
     world.ask(a_user(enabled=False))
     assert world.converge().result == "disabled"
-    assert world.keys() == {key: "Inactive"}
+    assert world.access_keys() == {key: "Inactive"}
     world.ask(a_user())
     assert world.converge().result == "active"
-    assert world.keys() == {key: "Active"}
+    assert world.access_keys() == {key: "Active"}
 
 
 def test_a_user_that_is_declared_disabled_gets_its_key_when_it_is_enabled(world: World) -> None:
     converged(world, enabled=False)
-    assert world.keys() == {}
+    assert world.access_keys() == {}
     world.ask(a_user())
     world.converge()
-    assert list(world.keys().values()) == ["Active"]
+    assert list(world.access_keys().values()) == ["Active"]
 
 
 def test_expiry_ends_sending_with_the_day_in_utc(world: World) -> None:
@@ -55,10 +55,10 @@ def test_expiry_ends_sending_with_the_day_in_utc(world: World) -> None:
     assert world.converge().result == "unchanged"
     world.pass_time(hours=1)
     assert world.converge().result == "disabled"
-    assert world.keys() == {key: "Inactive"}
+    assert world.access_keys() == {key: "Inactive"}
     world.ask(a_user(expires="2026-12-31"))
     assert world.converge().result == "active"
-    assert world.keys() == {key: "Active"}
+    assert world.access_keys() == {key: "Active"}
 
 
 def test_raising_the_credential_issues_a_second_key_and_retires_the_first_after_the_overlap(world: World) -> None:
@@ -69,14 +69,51 @@ def test_raising_the_credential_issues_a_second_key_and_retires_the_first_after_
     assert record
     assert record.smtp_username != first
     assert record.previous_key == first
-    assert world.keys() == {first: "Active", record.smtp_username: "Active"}
+    assert world.access_keys() == {first: "Active", record.smtp_username: "Active"}
     world.pass_time(days=3)
     world.converge()
-    assert world.keys() == {record.smtp_username: "Active"}
+    assert world.access_keys() == {record.smtp_username: "Active"}
     row = world.row()
     assert row
     assert "previous_key" not in row
     assert "previous_key_retires_at" not in row
+
+
+def test_a_scheduled_rotation_is_due_with_the_age_of_the_key(world: World) -> None:
+    first = converged(world, rotation={"every_days": 30, "overlap_days": 3})
+    world.pass_time(days=29)
+    assert world.converge().result == "unchanged"
+    world.pass_time(days=1)
+    assert world.converge().result == "active"
+    assert len(world.access_keys()) == 2
+    assert world.access_keys()[first] == "Active"
+    assert world.converge().result == "unchanged"
+    world.pass_time(days=3)
+    world.converge()
+    assert first not in world.access_keys()
+    assert len(world.access_keys()) == 1
+
+
+def test_a_key_whose_stored_credential_is_gone_is_replaced(world: World) -> None:
+    """I3."""
+    key = converged(world)
+    row = world.row()
+    assert row
+    del row["encrypted_credentials"]
+    world.put_row(NAME, **{**row, "status": "pending"})
+    world.converge()
+    assert list(world.access_keys().values()) == ["Active"]
+    assert key not in world.access_keys()
+
+
+def test_a_status_set_by_hand_is_not_believed(world: World) -> None:
+    """I3: it says disabled, but the key works."""
+    key = converged(world)
+    row = world.row()
+    assert row
+    world.put_row(NAME, **{**row, "status": "disabled"})
+    assert world.converge().result == "active"
+    assert world.access_keys() == {key: "Active"}
 
 
 def test_disabling_during_an_overlap_makes_both_keys_inactive(world: World) -> None:
@@ -85,7 +122,7 @@ def test_disabling_during_an_overlap_makes_both_keys_inactive(world: World) -> N
     world.converge()
     world.ask(a_user(credential=2, enabled=False))
     world.converge()
-    assert list(world.keys().values()) == ["Inactive", "Inactive"]
+    assert list(world.access_keys().values()) == ["Inactive", "Inactive"]
 
 
 def test_a_key_that_was_switched_off_gets_no_overlap_when_it_is_rotated(world: World) -> None:
@@ -97,7 +134,7 @@ def test_a_key_that_was_switched_off_gets_no_overlap_when_it_is_rotated(world: W
     world.converge()
     record = world.store.get(NAME)
     assert record
-    assert world.keys() == {record.smtp_username: "Active"}
+    assert world.access_keys() == {record.smtp_username: "Active"}
     assert record.smtp_username != first
 
 
@@ -106,7 +143,7 @@ def test_rotating_again_during_an_overlap_never_needs_a_third_key(world: World) 
     for credential in (2, 3, 4):
         world.ask(a_user(credential=credential))
         assert world.converge().result == "active"
-        assert len(world.keys()) == 2
+        assert len(world.access_keys()) == 2
 
 
 def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:
@@ -115,7 +152,7 @@ def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:
     world.iam.create_access_key(UserName="smtp-test-billing-mailer")
     world.ask(a_user(description="touched"))
     world.converge()
-    assert world.keys() == {key: "Active"}
+    assert world.access_keys() == {key: "Active"}
 
 
 def test_a_key_that_was_deleted_by_hand_is_replaced(world: World) -> None:
@@ -125,7 +162,7 @@ def test_a_key_that_was_deleted_by_hand_is_replaced(world: World) -> None:
     world.converge()
     record = world.store.get(NAME)
     assert record
-    assert world.keys() == {record.smtp_username: "Active"}
+    assert world.access_keys() == {record.smtp_username: "Active"}
     assert record.smtp_username != key
 
 
@@ -136,7 +173,7 @@ def test_a_user_that_was_deleted_by_hand_is_made_again(world: World) -> None:
     world.iam.delete_user(UserName="smtp-test-billing-mailer")
     world.ask(a_user(description="touched"))
     assert world.converge().result == "active"
-    assert len(world.keys()) == 1
+    assert len(world.access_keys()) == 1
 
 
 def test_a_lost_boundary_is_put_back(world: World) -> None:

@@ -136,7 +136,7 @@ def end_state(world: World, name: str) -> dict[str, Any]:
     iam_user = iam_user_name(ENV, name)
     row = world.row(name)
     exists = world.has_user(iam_user)
-    keys = world.keys(name) if exists else {}
+    keys = world.access_keys(name) if exists else {}
     roles = {row.get("smtp_username"): "current", row.get("previous_key"): "previous"} if row else {}
     if row and row["status"] == "active":
         record = world.store.get(name)
@@ -198,9 +198,17 @@ def test_every_event_delivered_twice_changes_nothing(watched: tuple[World, Fault
 
 LEAST_CALLS = {
     "create": ["GetItem", "GetUser", "CreateUser", "PutUserPolicy", "CreateAccessKey", "Encrypt", "UpdateItem"],
-    "edit": ["GetItem", "ListAccessKeys", "PutUserPolicy", "UpdateItem"],
-    "disable": ["GetItem", "ListAccessKeys", "UpdateAccessKey", "PutUserPolicy", "UpdateItem"],
-    "delete": ["GetItem", "ListAccessKeys", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser", "DeleteItem"],
+    "edit": ["GetItem", "GetUser", "ListAccessKeys", "PutUserPolicy", "UpdateItem"],
+    "disable": ["GetItem", "GetUser", "ListAccessKeys", "UpdateAccessKey", "PutUserPolicy", "UpdateItem"],
+    "delete": [
+        "GetItem",
+        "GetUser",
+        "ListAccessKeys",
+        "DeleteAccessKey",
+        "DeleteUserPolicy",
+        "DeleteUser",
+        "DeleteItem",
+    ],
 }
 
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from reconciler.core.lifecycle import iam_path, ownership_tags
-from reconciler.core.policy import build
+from reconciler.core.policy import build, grant_hash
 from world import ENV, REGION, SENDING, World, a_user
 
 NAME = "billing-mailer"
@@ -20,12 +20,12 @@ def test_a_pending_row_becomes_a_confined_user_with_a_working_credential(world: 
     assert report.result == record.status == "active"
     assert world.users() == ["smtp-test-billing-mailer"]
     assert world.policy() == build(user, SENDING)
-    assert world.keys() == {record.smtp_username: "Active"}
+    assert world.access_keys() == {record.smtp_username: "Active"}
     assert record.encrypted_credentials
     credentials = world.vault.decrypt(NAME, record.smtp_username, record.encrypted_credentials)
     assert credentials.username == record.smtp_username
     assert set(credentials.passwords) == {REGION}
-    assert (record.observed_revision, record.observed_hash) == (record.revision, record.wanted_hash)
+    assert (record.observed_revision, record.observed_hash) == (record.revision, grant_hash(user, SENDING))
 
 
 def test_the_iam_user_carries_our_mark_our_path_and_the_boundary(world: World) -> None:
@@ -46,7 +46,7 @@ def test_a_row_put_by_hand_with_four_attributes_works(world: World, addresses: l
     assert row
     assert row["status"] == "active"
     assert row["observed_revision"] == 0
-    assert world.keys("crm") == {row["smtp_username"]: "Active"}
+    assert world.access_keys("crm") == {row["smtp_username"]: "Active"}
     assert world.converge("crm").result == "unchanged"
 
 
@@ -92,13 +92,37 @@ def test_a_foreign_iam_user_of_the_same_name_is_never_touched(world: World) -> N
     """I7."""
     world.iam.create_user(UserName="smtp-test-billing-mailer", Path="/people/")
     world.iam.create_access_key(UserName="smtp-test-billing-mailer")
-    before = world.keys()
+    before = world.access_keys()
     world.ask(a_user())
     assert world.converge().result == "failed"
     world.ask_delete()
     assert world.converge().result == "removed"
-    assert world.keys() == before
+    assert world.access_keys() == before
     assert world.iam.list_user_policies(UserName="smtp-test-billing-mailer")["PolicyNames"] == []
+
+
+def test_a_row_that_claims_a_key_of_a_foreign_user_proves_nothing(world: World) -> None:
+    """I7: only the tag on the IAM user says whose it is."""
+    world.iam.create_user(UserName="smtp-test-crm", Path="/people/")
+    key = world.iam.create_access_key(UserName="smtp-test-crm")["AccessKey"]["AccessKeyId"]
+    claim = {"allowed_from_addresses": ["crm@example.com"], "smtp_username": key, "encrypted_credentials": b"x"}
+    world.put_row("crm", status="pending", **claim)
+    assert world.converge("crm").result == "failed"
+    world.put_row("crm", status="deleting", **claim)
+    assert world.converge("crm").result == "removed"
+    assert world.access_keys("crm") == {key: "Active"}
+    assert world.iam.list_user_policies(UserName="smtp-test-crm")["PolicyNames"] == []
+
+
+def test_a_user_whose_mark_was_taken_off_is_left_alone(world: World) -> None:
+    """I7."""
+    world.ask(a_user())
+    world.converge()
+    world.iam.untag_user(UserName="smtp-test-billing-mailer", TagKeys=["managed-by"])
+    before = world.policy()
+    world.ask(a_user(NAME, "other@example.com"))
+    assert world.converge().result == "failed"
+    assert world.policy() == before
 
 
 def test_the_row_is_never_trusted_for_a_name(world: World) -> None:

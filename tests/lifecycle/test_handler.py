@@ -44,6 +44,7 @@ def manager(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     }.items():
         monkeypatch.setenv(name, value)
     runtime.converger.cache_clear()
+    world.gaps.fill(runtime.converger().identities._client)  # type: ignore[attr-defined]
     yield world
     runtime.converger.cache_clear()
 

@@ -35,7 +35,7 @@ def test_a_disabled_user_and_one_in_overlap_are_torn_down(world: World) -> None:
     converged(world)
     world.ask(a_user(credential=2))
     world.converge()
-    assert len(world.keys()) == 2
+    assert len(world.access_keys()) == 2
     world.ask_delete()
     world.converge()
     assert world.users() == []
@@ -68,7 +68,7 @@ def test_a_user_declared_again_while_it_is_being_deleted_is_made_anew(world: Wor
     world.ask_delete()
     world.ask(a_user())
     assert world.converge().result == "active"
-    assert len(world.keys()) == 1
+    assert len(world.access_keys()) == 1
 
 
 def test_the_removal_of_a_row_that_could_not_have_had_a_user_is_nothing(world: World) -> None:

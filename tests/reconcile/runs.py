@@ -12,7 +12,7 @@ import botocore.handlers
 import pytest
 import yaml
 
-from reconciler.cli import _run
+from reconciler.cli import run
 from world import ACCOUNT, ENV, REGION, TABLE, World
 
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
@@ -62,10 +62,12 @@ class Checkout:
     def run(self, *arguments: str) -> Outcome:
         """With --no-wait for a bare reconcile: nobody works off the rows here but the test."""
         self.capsys.readouterr()
-        words = [*arguments] if arguments and arguments[0] in COMMANDS else [*arguments, "--no-wait"]
+        words = [*arguments]
+        if "--wait" not in words and not COMMANDS.intersection(words):
+            words.append("--no-wait")
         paths = ["--config", str(self.root / "reconcile.yaml"), "--users", str(self.root / "users")]
         with counted_calls() as calls:
-            code = _run([*paths, "--env", ENV, *words])
+            code = run([*paths, "--env", ENV, *words])
         out, err = self.capsys.readouterr()
         return Outcome(code, out, err, calls)
 
@@ -77,7 +79,7 @@ class Checkout:
         return outcome
 
 
-COMMANDS = ("plan", "status", "credentials", "validate")
+COMMANDS = frozenset({"plan", "status", "credentials", "validate"})
 
 
 def an_entry(name: str = "crm", *addresses: str, **fields: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_status_of_one_user_as_json(world: World, ready: Checkout) -> None:
 
 def test_the_credential_that_is_read_is_the_one_that_was_derived(world: World, ready: Checkout) -> None:
     shown = json.loads(ready.run("credentials", "crm", "--format", "json").out)
-    (key,) = world.keys("crm")
+    (key,) = world.access_keys("crm")
     assert shown == {
         "host": "email-smtp.eu-central-1.amazonaws.com",
         "starttls_ports": [587, 2587],

@@ -6,7 +6,9 @@ import json
 import subprocess
 from pathlib import Path
 
+import botocore.handlers
 import pytest
+from botocore.exceptions import ClientError
 
 from reconcile.runs import Checkout, an_entry
 from reconciler.apply import apply_changes
@@ -102,7 +104,7 @@ def test_removing_all_manifests_is_refused(world: World, checkout: Checkout) -> 
     checkout.declare()
     outcome = checkout.run()
     assert outcome.code == 1
-    assert "nothing is declared, but 2 users exist" in outcome.err
+    assert "nothing is declared, but there are 2 users" in outcome.err
     assert outcome.writes == []
     (checkout.root / "users/test/team.yaml").unlink()
     outcome = checkout.run()
@@ -127,10 +129,12 @@ def test_deletes_over_the_limit_are_refused_with_the_numbers_until_allowed(world
     checkout.declare(*entries[3:])
     outcome = checkout.run()
     assert outcome.code == 1
-    assert "too many deletes: 3 of 8 users (38 %) is over the limit of 2" in outcome.err
+    assert "too many deletes: 3 of 8 users (37.5 %) is over the limit of 2" in outcome.err
     assert "--allow-deletes 3" in outcome.err
     assert outcome.writes == []
     assert checkout.run("--allow-deletes", "2").code == 1
+    assert checkout.run("plan").code == 1
+    assert checkout.run("plan", "--allow-deletes", "3").code == 0
     assert checkout.reconcile(world, "--allow-deletes", "3").code == 0
     assert len(world.users()) == 5
 
@@ -151,7 +155,7 @@ def test_rows_of_others_are_shown_and_never_touched(world: World, checkout: Chec
 def test_declaring_the_name_of_a_foreign_row_adopts_it_visibly(world: World, checkout: Checkout) -> None:
     world.put_row("crm", status="pending", allowed_from_addresses=["old@example.com"])
     world.converge("crm")
-    key = world.keys("crm")
+    key = world.access_keys("crm")
     checkout.declare(an_entry("crm"))
     outcome = checkout.reconcile(world)
     assert "> crm" in outcome.out
@@ -160,7 +164,7 @@ def test_declaring_the_name_of_a_foreign_row_adopts_it_visibly(world: World, che
     row = world.row("crm")
     assert row
     assert row["managed_by"] == MARK
-    assert world.keys("crm") == key
+    assert world.access_keys("crm") == key
     assert checkout.run().writes == []
 
 
@@ -186,6 +190,26 @@ def test_a_row_edited_by_hand_is_put_back(world: World, checkout: Checkout) -> N
     outcome = checkout.reconcile(world)
     assert "loses evil@example.com; the row was edited by hand; the declaration is put back" in outcome.out
     assert checkout.run().writes == []
+
+
+def test_a_status_set_by_hand_is_seen_and_corrected(world: World, checkout: Checkout) -> None:
+    checkout.declare(an_entry("crm"))
+    checkout.reconcile(world)
+    row = world.row("crm")
+    assert row
+    world.put_row("crm", **{**row, "status": "disabled"})
+    outcome = checkout.reconcile(world)
+    assert "its status was set by hand; nothing has been checked since" in outcome.out
+    assert checkout.run().writes == []
+
+
+def test_a_changed_environment_reaches_the_policies_that_exist(world: World, checkout: Checkout) -> None:
+    checkout.declare(an_entry("crm"))
+    checkout.reconcile(world)
+    checkout.configure(configuration_set="smtp-test-2")
+    outcome = checkout.run()
+    assert "the environment's settings changed: its policy is written again" in outcome.out
+    assert outcome.writes == ["UpdateItem"]
 
 
 def test_a_stuck_row_is_driven_again(world: World, checkout: Checkout) -> None:
@@ -234,6 +258,24 @@ def test_two_runs_at_the_same_moment_lose_nothing(world: World, checkout: Checko
     records = {record.name: record for record in world.store.records()}
     addresses = {name: record.user.allowed_from_addresses for name, record in records.items() if record.user}
     assert addresses == {"crm": ("new@example.com",), "wiki": ("new@example.com",), "both": ("one@example.com",)}
+
+
+def test_what_was_written_but_cannot_be_followed_exits_3(world: World, checkout: Checkout) -> None:
+    checkout.declare(an_entry("crm"))
+
+    def deny(model: object, **_: object) -> None:
+        error = {"Code": "AccessDeniedException", "Message": "not authorized"}
+        raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, "BatchGetItem")  # type: ignore[typeddict-item]
+
+    entry = ("before-call.dynamodb.BatchGetItem", deny)
+    botocore.handlers.BUILTIN_HANDLERS.append(entry)
+    try:
+        outcome = checkout.run("--wait")
+    finally:
+        botocore.handlers.BUILTIN_HANDLERS.remove(entry)
+    assert outcome.code == 3
+    assert "written, but not followed to the end: dynamodb:BatchGetItem: AccessDeniedException" in outcome.err
+    assert world.row("crm")
 
 
 def test_a_lost_race_is_told_and_exits_3(world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,6 +332,12 @@ def test_a_plan_reads_only_and_its_exit_code_is_terraforms(world: World, checkou
     checkout.reconcile(world)
     assert checkout.run("plan", "--detailed-exitcode").code == 0
     checkout.declare()
+    checkout.configure(account_id="999988887777")
+    wrong = checkout.run("plan", "--format", "markdown")
+    assert wrong.code == 1
+    assert "**Refused:** the AWS account is 123456789012" in wrong.out
+    assert wrong.calls == ["GetCallerIdentity"]
+    checkout.configure()
     refused = checkout.run("plan", "--detailed-exitcode")
     assert refused.code == 1
     assert "- crm" in refused.out
