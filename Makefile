@@ -4,7 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install lock demo test fast coverage lint format package clean
+.PHONY: help install lock demo test fast coverage lint format package clean bootstrap validate init plan apply outputs destroy
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,32 @@ format: install ## Format the code
 
 package: install ## build/lambda.zip, the same bytes for the same input
 	@$(BIN)/python -m reconciler.package
+
+# Terraform, for ENV=sandbox, test or prod. AWS_PROFILE says as whom.
+ENV ?= sandbox
+DEPLOYMENT = $(BIN)/python -m reconciler.deployment
+
+bootstrap: install ## ENV=…: make the bucket of Terraform's state (idempotent)
+	@$(DEPLOYMENT) bootstrap $(ENV)
+
+validate: install ## All manifests, and the Terraform of ENV=…, offline
+	@$(BIN)/reconcile validate
+	@$(DEPLOYMENT) validate $(ENV)
+
+init: install ## ENV=…: terraform init
+	@$(DEPLOYMENT) init $(ENV)
+
+plan: install ## ENV=…: terraform plan, saved
+	@$(DEPLOYMENT) plan $(ENV)
+
+apply: install ## ENV=…: plan, and apply exactly that plan; prod asks first
+	@$(DEPLOYMENT) apply $(ENV)
+
+outputs: install ## ENV=…: DNS records, endpoints, roles
+	@$(DEPLOYMENT) outputs $(ENV)
+
+destroy: install ## ENV=…: destroy everything; prod asks first
+	@$(DEPLOYMENT) destroy $(ENV)
 
 clean: ## Remove what was built, and the sandbox
 	@if test -x $(BIN)/reconcile; then $(BIN)/reconcile sandbox down; fi

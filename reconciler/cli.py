@@ -176,12 +176,13 @@ def sandbox() -> None:
 @sandbox.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, envvar="RECONCILE_SANDBOX_PORT",
               help="Port on 127.0.0.1; a free one when left out.")  # fmt: skip
+@click.option("--bare", is_flag=True, help="Deploy nothing on it: for make apply ENV=sandbox.")
 @click.pass_obj
-def up(selected: Selected, port: int) -> int:
+def up(selected: Selected, port: int, bare: bool) -> int:
     """Start it and deploy the pipeline. Does nothing when it is up."""
     from reconciler.sandbox.commands import bring_up
 
-    return bring_up(_environment(selected, "sandbox"), selected.paths.sandbox, port)
+    return bring_up(_environment(selected, "sandbox"), selected.paths.sandbox, port, bare=bare)
 
 
 @sandbox.command()

@@ -11,7 +11,7 @@ from reconciler.core.record import Status
 from reconciler.core.smtp import Endpoint, endpoint
 from reconciler.errors import ReconcileError
 from reconciler.settings import Environment
-from reconciler.terminal import say
+from reconciler.terminal import say_line
 
 
 def read_credentials(environment: Environment, name: str, region: str, form: str, sandbox_folder: Path) -> str:
@@ -26,7 +26,7 @@ def read_credentials(environment: Environment, name: str, region: str, form: str
     if record.encrypted_credentials is None:
         raise ReconcileError(f"'{name}' has no credential: its status is {record.status or 'none'}", "reconcile status")
     if record.status != Status.ACTIVE:
-        say(f"note: '{name}' is {record.status}; this credential may not work now", err=True)
+        say_line(f"note: '{name}' is {record.status}; this credential may not work now", err=True)
     credentials = connection.vault().decrypt(name, record.smtp_username, record.encrypted_credentials)
     if region not in credentials.passwords:
         hint = "its credential is older than the region: raise `credential:` to issue a new one"

@@ -120,7 +120,7 @@ def _check_rotation(source: Source, place: Place, entry: dict[str, Any]) -> list
     if not isinstance(rotation, dict):
         return []
     every, overlap = rotation.get("every_days"), rotation.get("overlap_days", DEFAULT_OVERLAP_DAYS)
-    if not isinstance(every, int) or not isinstance(overlap, int) or not (fault := check_rotation(every, overlap)):
+    if type(every) is not int or type(overlap) is not int or not (fault := check_rotation(every, overlap)):
         return []
     field = "overlap_days" if "overlap_days" in rotation else "every_days"
     return [source.problem((*place, "rotation", field), fault.message, fault.hint)]

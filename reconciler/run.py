@@ -21,7 +21,7 @@ from reconciler.manifest import load_manifests
 from reconciler.ports import Requests
 from reconciler.provenance import make_request, newer_commits
 from reconciler.settings import Environment
-from reconciler.terminal import STATUS_COLORS, is_interactive, say, show_plan
+from reconciler.terminal import STATUS_COLORS, is_interactive, say, say_line, show_plan
 from reconciler.wait import Settled, wait_until_settled
 
 
@@ -71,7 +71,8 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choic
         return EXIT_OK
     _confirm_deletes(prepared.changes, choices)
     request = make_request(environment.name, users, os.environ, datetime.now(UTC))
-    say(f"\nwriting as {request.actor}, correlation id {request.correlation_id}")
+    say()
+    say_line(f"writing as {request.actor}, correlation id {request.correlation_id}")
     results = apply_changes(prepared.changes.changes, prepared.requests, request, _show_unwritten)
     written = {result.change.name: result.revision for result in results if not result.error}
     good = len(written) == len(results)
@@ -92,9 +93,9 @@ def _confirm_deletes(changes: Diff, choices: Choices) -> None:
 
 def _show_unwritten(result: Result) -> None:
     if result.lost_race:
-        say(f"  ! {result.change.name}: another run changed it meanwhile; run again", err=True, fg="red")
+        say_line(f"  ! {result.change.name}: another run changed it meanwhile; run again", err=True, fg="red")
     elif result.error:
-        say(f"  ! {result.change.name}: not written: {result.error}", err=True, fg="red")
+        say_line(f"  ! {result.change.name}: not written: {result.error}", err=True, fg="red")
 
 
 def _wait(requests: Requests, written: dict[str, int], timeout: float) -> bool:
@@ -102,7 +103,7 @@ def _wait(requests: Requests, written: dict[str, int], timeout: float) -> bool:
     try:
         outcome = _follow(wait_until_settled(requests, written, timeout), len(written))
     except AwsError as error:
-        say(f"  ! written, but not followed to the end: {error}", err=True, fg="red")
+        say_line(f"  ! written, but not followed to the end: {error}", err=True, fg="red")
         return False
     bad = sum(not settled.is_good for settled in outcome)
     say(f"{len(outcome) - bad} settled" + (f", {bad} not: see reconcile status" if bad else ""))
@@ -126,4 +127,4 @@ def _follow(following: Iterator[Settled], count: int) -> list[Settled]:
 
 def _show_settled(settled: Settled) -> None:
     reason = f"  {settled.reason}" if settled.reason else ""
-    say(f"  {settled.name}: {settled.result}{reason}", fg=STATUS_COLORS.get(settled.result))
+    say_line(f"  {settled.name}: {settled.result}{reason}", fg=STATUS_COLORS.get(settled.result))

@@ -82,7 +82,7 @@ def _nearest(field: str, known: list[str]) -> str:
 
 
 def _quoting(error: ValidationError, hint: str) -> str:
-    if error.validator_value == "string" and isinstance(error.instance, int | float):
+    if error.validator_value == "string" and isinstance(error.instance, int):
         return f"{hint} (put it in quotes)" if hint else "put it in quotes"
     return hint
 

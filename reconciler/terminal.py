@@ -29,6 +29,11 @@ def use_color() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
+def say_line(text: str, *, err: bool = False, fg: str | None = None) -> None:
+    """One line, whatever stands in the values it is made from."""
+    say(printable(text), err=err, fg=fg)
+
+
 def say(text: str = "", *, err: bool = False, fg: str | None = None, bold: bool | None = None) -> None:
     click.echo(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err, color=use_color())
 
@@ -41,21 +46,21 @@ def show_plan(plan: Plan) -> None:
 
 def show_refusals(reasons: Sequence[tuple[str, str]]) -> None:
     for reason, hint in reasons:
-        say(f"refused: {printable(reason)}", err=True, fg="red")
-        say(f"  hint: {printable(hint)}", err=True)
+        say_line(f"refused: {reason}", err=True, fg="red")
+        say_line(f"  hint: {hint}", err=True)
 
 
 def show_error(error: ReconcileError) -> None:
     if isinstance(error, InvalidInput):
         for problem in error.problems:
-            say(printable(str(problem)), err=True)
+            say_line(str(problem), err=True)
             if problem.hint:
-                say(f"  hint: {printable(problem.hint)}", err=True, fg="bright_black")
+                say_line(f"  hint: {problem.hint}", err=True, fg="bright_black")
     if isinstance(error, Refused):
         show_refusals(error.reasons)
-    say(f"error: {printable(error.message)}", err=True, fg="red")
+    say_line(f"error: {error.message}", err=True, fg="red")
     if error.hint:
-        say(f"  hint: {printable(error.hint)}", err=True)
+        say_line(f"  hint: {error.hint}", err=True)
 
 
 def show_status(records: Sequence[Record], now: datetime) -> None:

@@ -23,7 +23,7 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 ENOUGH = 10  # surprises in one file, after which it is not read on
-_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FORBIDDEN = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.1, 5.1
 _TAG = "tag:yaml.org,2002:"
 
@@ -179,7 +179,7 @@ def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tup
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """Text stays text, also where YAML 1.1 would see a date; numbers, booleans and null are converted."""
+    """Text stays text, also where YAML 1.1 would see a date; whole numbers, booleans and null are converted."""
     kind = node.tag.removeprefix(_TAG)
     text = str(node.value)
     if kind in ("str", "timestamp", "value", "merge"):
@@ -188,9 +188,6 @@ def _scalar(node: yaml.Node) -> Any:
         return None
     if kind == "bool":
         return text.lower() in ("yes", "true", "on")
-    try:
-        if kind == "int" and _DECIMAL.fullmatch(text):
-            return int(text)
-        return float(text)
-    except ValueError:
-        return text  # octal, sexagesimal and the like: text to us, and the schema will say what it wants
+    if kind == "int" and _DECIMAL.fullmatch(text):
+        return int(text)
+    return text  # fractions, octal, sexagesimal and the like: the schema says what it wants instead

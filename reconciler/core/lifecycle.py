@@ -130,6 +130,8 @@ def is_settled(record: Record, sending: Sending, now: datetime) -> bool:
     """Nothing to do, told from the row alone."""
     if record.status == Status.FAILED:
         return True  # a person looks at it and drives it again
+    if record.status == Status.ACTIVE and not record.encrypted_credentials:
+        return False
     return is_observed(record, sending, now) and not is_due(record, now)
 
 
@@ -162,7 +164,7 @@ def _is_rotation_due(record: Record, user: User, now: datetime) -> bool:
     made = parse_timestamp(record.key_created_at)
     if made is None or user.rotation is None or not user.may_send(now):
         return False
-    return now >= made + timedelta(days=user.rotation.every_days)
+    return now - made >= timedelta(days=user.rotation.every_days)
 
 
 def decide(record: Record | None, identity: Identity | None, sending: Sending, now: datetime) -> Decision:
@@ -187,7 +189,9 @@ def _tear_down(record: Record | None, identity: Identity | None) -> Decision:
     if identity is None or not identity.owned:
         return Decision(end)
     keys = tuple(DeleteKey(key.id) for key in identity.keys)
-    return Decision(end, (*keys, DeleteUser()))
+    # Without its boundary our role may not delete the user's policies, so that is put back after the keys are gone.
+    repair = (RepairUser(),) if identity.needs_repair else ()
+    return Decision(end, (*keys, *repair, DeleteUser()))
 
 
 def _build_up(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:

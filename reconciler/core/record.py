@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.core.address import Rules
+from reconciler.core.text import printable
 from reconciler.core.user import (
     DEFAULT_OVERLAP_DAYS,
     MAX_CREDENTIAL,
@@ -110,9 +111,11 @@ def timestamp(moment: datetime) -> str:
 def parse_timestamp(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)  # at the very ends of the calendar a day does not matter
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def read(item: Item, rules: Rules) -> Record:
@@ -228,7 +231,7 @@ def _read_failure(value: Any) -> Failure | None:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return printable(value) if isinstance(value, str) else ""
 
 
 def _whole(value: Any) -> int | None:

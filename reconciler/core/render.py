@@ -14,7 +14,7 @@ SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
 VERBS = ("create", "adopt", "update", "delete")
 # A comment on a pull request holds 64 KB: what does not fit is counted, never cut off in the middle of a line.
 MARKDOWN_BYTES = 48_000
-NAMES_SHOWN = 50
+NAMES_BYTES = 6_000
 
 
 def to_text(plan: Plan) -> str:
@@ -80,8 +80,14 @@ def _markdown_rows(lines: Sequence[Line]) -> list[str]:
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(_escape(name[:100]) for name in names[:NAMES_SHOWN])
-    return shown + (f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else "")
+    shown: list[str] = []
+    room = NAMES_BYTES
+    for name in map(_escape, names):
+        room -= len(name.encode()) + 2
+        if room < 0:
+            return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+        shown.append(name)
+    return ", ".join(shown)
 
 
 def _escape(text: str) -> str:

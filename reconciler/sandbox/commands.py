@@ -14,9 +14,13 @@ from reconciler.settings import Environment
 from reconciler.terminal import say
 
 
-def bring_up(environment: Environment, folder: Path, port: int) -> int:
+def bring_up(environment: Environment, folder: Path, port: int, *, bare: bool) -> int:
     if server := find_server(folder):
         say(f"sandbox is up at {server.endpoint} (pid {server.pid})")
+        return EXIT_OK
+    if bare:
+        server = start_server(folder, environment.account_id, environment.region, port, bare=True)
+        say(f"bare sandbox is up at {server.endpoint} (pid {server.pid}), log in {folder / 'ministack.log'}")
         return EXIT_OK
     code = build_zip()
     server = start_server(folder, environment.account_id, environment.region, port)

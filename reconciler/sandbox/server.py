@@ -33,6 +33,7 @@ class Server:
     port: int
     account_id: str
     region: str
+    bare: bool = False  # nothing was deployed on it: Terraform does that
 
     @property
     def endpoint(self) -> str:
@@ -52,7 +53,13 @@ def find_server(folder: Path) -> Server | None:
 
 
 def start_server(
-    folder: Path, account_id: str, region: str, port: int = 0, extra_env: Mapping[str, str] | None = None
+    folder: Path,
+    account_id: str,
+    region: str,
+    port: int = 0,
+    *,
+    bare: bool = False,
+    extra_env: Mapping[str, str] | None = None,
 ) -> Server:
     """Start an emulator on the loopback interface. `port` 0 takes a free one. Everything it writes is in `folder`."""
     if importlib.util.find_spec("ministack") is None:
@@ -77,7 +84,7 @@ def start_server(
         "SFTP_ENABLED": "false",
         **(extra_env or {}),
     }
-    server = Server(_spawn(env, folder / "ministack.log"), server_port, account_id, region)
+    server = Server(_spawn(env, folder / "ministack.log"), server_port, account_id, region, bare)
     _state_file(folder).write_text(json.dumps(asdict(server)), encoding="utf-8")
     _wait_until_up(server, folder)
     return server

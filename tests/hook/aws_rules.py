@@ -7,8 +7,8 @@ Sources: the IAM and KMS API references and quotas pages.
 from __future__ import annotations
 
 import json
-import os
 import re
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from botocore.exceptions import ClientError
 NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
 DOCUMENT = re.compile(r"[\t\n\r\u0020-\u00ff]+")
-KEYS_FILE = "AWS_RULES_SECRETS_FILE"  # where secrets that were seen are noted, for a scan of all output
+# Where secrets are noted for a scan of all output, and calls for a judgement of the roles: files named in `notes.json`
+# beside this module, because a function's process inherits nothing else from a test.
+NOTES = Path(__file__).with_name("notes.json")
+notes: dict[str, str] = json.loads(NOTES.read_text()) if NOTES.exists() else {}
 
 secrets_seen: dict[str, str] = {}  # by access key id
 
@@ -34,6 +37,7 @@ def install() -> None:
         ("before-call.iam.CreateAccessKey", _create_access_key),
         ("after-call.iam.CreateAccessKey", _note_secret),
         ("provide-client-params.kms.Encrypt", _encrypt),
+        ("provide-client-params", _note_call),
     ):
         if (event, handler) not in handlers:
             handlers.append((event, handler))
@@ -63,7 +67,9 @@ def _put_user_policy(params: dict[str, Any], model: Any, **_: Any) -> None:
     for page in _pages(params, "list_user_policies", UserName=body["UserName"]):
         for name in page["PolicyNames"]:
             if name != body["PolicyName"]:
+                token = _asking.set(True)
                 other = _client(params).get_user_policy(UserName=body["UserName"], PolicyName=name)
+                _asking.reset(token)
                 size += len(json.dumps(other["PolicyDocument"], separators=(",", ":")))
     if size > 2048:
         _refuse(model, "LimitExceeded", f"Maximum policy size of 2048 bytes exceeded for user {body['UserName']}", 409)
@@ -80,14 +86,30 @@ def _note_secret(parsed: dict[str, Any], **_: Any) -> None:
     key = parsed.get("AccessKey", {})
     if secret := key.get("SecretAccessKey"):
         secrets_seen[key["AccessKeyId"]] = secret
-        if path := os.environ.get(KEYS_FILE):
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(secret + "\n")
+        _note("secrets", secret)
+
+
+def _note(kind: str, line: str) -> None:
+    if kind in notes:
+        with Path(notes[kind]).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def _note_call(params: dict[str, Any], model: Any, **_: Any) -> None:
+    """Which call was made with which parameters; never the plaintext of an encryption."""
+    if "calls" in notes and not _asking.get():
+        service = model.service_model.service_id.lower()
+        told = {name: value for name, value in params.items() if name not in ("Plaintext", "CiphertextBlob")}
+        _note("calls", json.dumps({"service": service, "operation": model.name, "params": told}, default=str))
 
 
 def _encrypt(params: dict[str, Any], model: Any, **_: Any) -> None:
     if len(params["Plaintext"]) > 4096:
         _refuse(model, "ValidationException", "plaintext of more than 4096 bytes")
+
+
+# Calls of the rules themselves are not the project's.
+_asking: ContextVar[bool] = ContextVar("asking", default=False)
 
 
 def _client(params: dict[str, Any]) -> Any:
@@ -100,12 +122,15 @@ def _client_of(endpoint: str) -> Any:
 
 
 def _pages(params: dict[str, Any], operation: str, **arguments: Any) -> list[dict[str, Any]]:
+    token = _asking.set(True)
     try:
         return list(_client(params).get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": 1000}))
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchEntity":
             return []
         raise
+    finally:
+        _asking.reset(token)
 
 
 def _refuse(model: Any, code: str, message: str, status: int = 400) -> None:

@@ -63,6 +63,15 @@ def test_teardown_removes_everything_that_delete_user_trips_over(world: World) -
     assert world.users() == []
 
 
+def test_a_user_that_lost_its_boundary_gets_it_back_before_its_policies_go(world: World) -> None:
+    """Our role may touch policies only where the boundary is."""
+    converged(world)
+    world.iam.delete_user_permissions_boundary(UserName=IAM_USER)
+    world.ask_delete()
+    assert world.converge().steps == ("DeleteKey", "RepairUser", "DeleteUser")
+    assert world.users() == []
+
+
 def test_a_user_declared_again_while_it_is_being_deleted_is_made_anew(world: World) -> None:
     converged(world)
     world.ask_delete()

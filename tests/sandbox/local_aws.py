@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -82,14 +83,23 @@ class Sandbox:
         return re.findall(r"\S+", (self.root / "secrets").read_text())
 
 
+def install_hook(folder: Path) -> Path:
+    """AWS's rules for the functions of a sandbox, which note secrets and calls in `folder`. For PYTHONPATH."""
+    hook = folder / "hook"
+    shutil.copytree(HOOK, hook, ignore=shutil.ignore_patterns("__pycache__"))
+    for kind in ("secrets", "calls"):
+        (folder / kind).touch()
+    (hook / "notes.json").write_text(json.dumps({kind: str(folder / kind) for kind in ("secrets", "calls")}))
+    return hook
+
+
 @contextmanager
 def make_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A fresh one. AWS's own rules hold inside the deployed function."""
     shutil.copy(ROOT / "reconcile.yaml", tmp_path)
     shutil.copytree(ROOT / "users", tmp_path / "users")
     environment = load_environment(tmp_path / "reconcile.yaml", "sandbox")
-    (tmp_path / "secrets").touch()
-    extra = {"PYTHONPATH": str(HOOK), aws_rules.KEYS_FILE: str(tmp_path / "secrets")}
+    extra = {"PYTHONPATH": str(install_hook(tmp_path))}
     folder = tmp_path / ".sandbox"
     start_server(folder, environment.account_id, environment.region, extra_env=extra)
     try:

@@ -1,0 +1,20 @@
+locals {
+  # Absolute names with a trailing dot, so that the text means the same under every $ORIGIN.
+  zone_lines = {
+    for domain, records in local.dns_records : domain => flatten([
+      for index, record in records : concat(
+        index > 0 && try(records[index - 1].purpose, "") == record.purpose ? [] : ["; ${record.purpose}"],
+        [join(" ", [
+          "${record.name}.", record.ttl, "IN", record.type,
+          record.type == "TXT" ? "\"${record.value}\"" : "${record.value}.",
+        ])],
+      )
+    ])
+  }
+
+  zone_file = join("\n", flatten([
+    "; Records to publish for the SMTP users of ${var.environment}. docs/dns.md explains each of them.",
+    [for domain in sort(var.domains) : concat(["", "; ==== ${domain}"], local.zone_lines[domain])],
+    "",
+  ]))
+}

@@ -1,0 +1,60 @@
+# All of one environment. Account, region, table, domains and configuration set stand in reconcile.yaml alone.
+locals {
+  smtp_regions = coalesce(var.settings.smtp_regions, [var.settings.region])
+}
+
+module "domain" {
+  source = "../domain"
+
+  environment          = var.environment
+  domains              = toset(var.settings.allowed_domains)
+  smtp_regions         = local.smtp_regions
+  configuration_set    = var.settings.configuration_set
+  dmarc_report_address = var.dmarc_report_address
+  tls_report_address   = var.tls_report_address
+}
+
+module "pipeline" {
+  source = "../pipeline"
+
+  environment               = var.environment
+  account_id                = var.settings.account_id
+  pipeline                  = var.pipeline
+  table_name                = var.settings.table
+  existing_table_stream_arn = var.existing_table_stream_arn
+  deletion_protection       = !var.settings.local
+  configuration_set         = var.settings.configuration_set
+  smtp_regions              = local.smtp_regions
+  allowed_domains           = var.settings.allowed_domains
+  allow_wildcards           = var.settings.allow_wildcards
+  code                      = var.code
+  credential_readers        = var.credential_readers
+  reserved_concurrency      = var.reserved_concurrency
+}
+
+module "monitoring" {
+  source = "../monitoring"
+
+  environment       = var.environment
+  account_id        = var.settings.account_id
+  smtp_regions      = local.smtp_regions
+  configuration_set = var.settings.configuration_set
+  functions = {
+    manager = { name = module.pipeline.function_name, log_group = module.pipeline.log_group }
+  }
+  dead_letter_queue_name = module.pipeline.dead_letter_queue_name
+  parking_queue_name     = module.pipeline.parking_queue_name
+  table_name             = module.pipeline.table_name
+  alarm_emails           = var.alarm_emails
+
+  depends_on = [module.domain] # events are published by the configuration set
+}
+
+module "ci" {
+  source = "../ci"
+
+  environment       = var.environment
+  subject_prefix    = var.github_subject_prefix
+  oidc_provider_arn = var.oidc_provider_arn
+  table_arn         = module.pipeline.table_arn
+}

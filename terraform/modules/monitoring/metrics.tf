@@ -1,0 +1,8 @@
+# What the functions report themselves, in embedded metric format: reconciler/handlers/runtime.py.
+locals {
+  metric_namespace  = "SmtpUsers"
+  metric_dimensions = { environment = var.environment, service = var.metric_service }
+
+  # How one look at a user can end, and that it is tried again.
+  user_metrics = ["UserActive", "UserDisabled", "UserFailed", "UserRemoved", "UserRetried"]
+}

@@ -1,0 +1,38 @@
+# Questions about the functions' structured logs, ready in CloudWatch Logs Insights. Words in capitals are to be replaced.
+locals {
+  log_groups = sort(distinct([for function in var.functions : function.log_group]))
+
+  query_fields = "fields @timestamp, level, message, smtp_user, result, code, reason, correlation_id, xray_trace_id"
+
+  queries = {
+    "what happened to user NAME" = <<-EOT
+      ${local.query_fields}, steps.0, steps.1, steps.2, steps.3, steps.4, steps.5
+      | filter user = "NAME"
+      | sort @timestamp asc
+      | limit 500
+    EOT
+
+    "failed users" = <<-EOT
+      ${local.query_fields}
+      | filter ispresent(smtp_user) and (result = "failed" or level = "ERROR")
+      | sort @timestamp desc
+      | limit 500
+    EOT
+
+    "by correlation id" = <<-EOT
+      ${local.query_fields}
+      | filter correlation_id = "CORRELATION-ID"
+      | sort @timestamp asc
+      | limit 500
+    EOT
+  }
+}
+
+resource "aws_cloudwatch_query_definition" "this" {
+  for_each = local.queries
+
+  region          = local.home_region
+  name            = "smtp-users/${var.environment}/${each.key}"
+  log_group_names = local.log_groups
+  query_string    = trimspace(each.value)
+}

@@ -1,0 +1,73 @@
+# The key of the credentials. Its policy does not hand decisions to IAM policies of the account: the manager encrypts,
+# the named readers decrypt, and whoever administers the account may manage the key but use it for neither.
+resource "aws_kms_key" "credentials" {
+  description             = "SMTP credentials of ${var.environment}"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.deletion_protection ? 30 : 7
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "credentials" {
+  name          = local.names.key_alias
+  target_key_id = aws_kms_key.credentials.key_id
+}
+
+data "aws_iam_policy_document" "key" {
+  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key; without an administrator it could never be changed again.
+  #checkov:skip=CKV_AWS_111:As above.
+  #checkov:skip=CKV_AWS_356:In a key policy "*" is the key itself.
+  statement {
+    sid = "Administer"
+    actions = [
+      "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+      "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
+      "kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags",
+      "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+      "kms:UpdateAlias", "kms:UpdateKeyDescription",
+    ]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${var.account_id}:root"]
+    }
+  }
+
+  statement {
+    sid       = "Encrypt"
+    actions   = ["kms:Encrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [aws_iam_role.manager.arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:environment"
+      values   = [var.environment]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.credential_readers) > 0 ? [1] : []
+
+    content {
+      sid       = "ReadCredentials"
+      actions   = ["kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = var.credential_readers
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:EncryptionContext:environment"
+        values   = [var.environment]
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+resource "aws_iam_role" "manager" {
+  name               = local.names.role
+  description        = "The credential manager of ${var.environment}"
+  assume_role_policy = data.aws_iam_policy_document.lambda_trust.json
+}
+
+resource "aws_iam_role_policy" "manager" {
+  name   = "credential-manager"
+  role   = aws_iam_role.manager.id
+  policy = data.aws_iam_policy_document.manager.json
+}
+
+data "aws_iam_policy_document" "lambda_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "manager" {
+  #checkov:skip=CKV_AWS_356:X-Ray's actions know no resources.
+  #checkov:skip=CKV_AWS_111:As above.
+  source_policy_documents = [
+    data.aws_iam_policy_document.manager_iam.json,
+    data.aws_iam_policy_document.manager_data.json,
+    data.aws_iam_policy_document.manager_telemetry.json,
+  ]
+}
+
+# Only users under our path, and what could widen them only while they carry the boundary.
+data "aws_iam_policy_document" "manager_iam" {
+  statement {
+    sid = "ConfinedByBoundary"
+    actions = [
+      "iam:CreateUser", "iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:PutUserPermissionsBoundary",
+      "iam:PutUserPolicy",
+    ]
+    resources = [local.smtp_users]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [aws_iam_policy.boundary.arn]
+    }
+  }
+
+  statement {
+    sid = "OwnUsers"
+    actions = [
+      "iam:CreateAccessKey", "iam:DeactivateMFADevice", "iam:DeleteAccessKey", "iam:DeleteLoginProfile",
+      "iam:DeleteServiceSpecificCredential", "iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey", "iam:DeleteUser",
+      "iam:GetUser", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices",
+      "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "iam:ListSSHPublicKeys",
+      "iam:ListUserPolicies", "iam:TagUser", "iam:UpdateAccessKey",
+    ]
+    resources = [local.smtp_users]
+  }
+
+  # IAM knows only the group as this action's resource. It takes away, and never grants.
+  statement {
+    sid       = "LeaveGroups"
+    actions   = ["iam:RemoveUserFromGroup"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:group/*"]
+  }
+}
+
+data "aws_iam_policy_document" "manager_data" {
+  statement {
+    sid       = "OwnRows"
+    actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]
+    resources = [local.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["SMTP_USER"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "ReadStream"
+    actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+    resources = [local.stream_arn]
+  }
+
+  statement {
+    sid       = "EncryptCredentials"
+    actions   = ["kms:Encrypt"]
+    resources = [aws_kms_key.credentials.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:environment"
+      values   = [var.environment]
+    }
+  }
+
+  statement {
+    sid       = "GiveUp"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
+  }
+}
+
+data "aws_iam_policy_document" "manager_telemetry" {
+  statement {
+    sid       = "Log"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.manager.arn}:*"]
+  }
+
+  statement {
+    sid       = "Trace"
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }
+}

@@ -1,0 +1,108 @@
+variable "environment" {
+  description = "Name of the environment, as in reconcile.yaml."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{0,11}$", var.environment))
+    error_message = "1 to 12 of a-z and 0-9, starting with a letter."
+  }
+}
+
+variable "account_id" {
+  description = "The AWS account that everything lives in."
+  type        = string
+}
+
+variable "pipeline" {
+  description = "Names, function and mapping as in reconciler/pipeline.yaml, which the sandbox reads too."
+  type = object({
+    names = map(string)
+    function = object({
+      handler         = string
+      runtime         = string
+      timeout_seconds = number
+      memory_mb       = number
+    })
+    mapping = object({
+      batch_size                     = number
+      starting_position              = string
+      maximum_retry_attempts         = number
+      maximum_record_age_seconds     = number
+      bisect_batch_on_function_error = bool
+      parallelization_factor         = number
+      function_response_types        = list(string)
+      filters                        = any
+    })
+  })
+}
+
+variable "table_name" {
+  description = "The DynamoDB table. It is created unless existing_table_stream_arn names the stream of one that exists."
+  type        = string
+}
+
+variable "existing_table_stream_arn" {
+  description = "Stream ARN (NEW_AND_OLD_IMAGES) of a table that exists; null to create the table."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.existing_table_stream_arn == null || can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/.+$", var.existing_table_stream_arn))
+    error_message = "An ARN such as arn:aws:dynamodb:eu-central-1:111122223333:table/platform/stream/2026-01-01T00:00:00.000."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the table, and keep the key for 30 days instead of 7 after its deletion."
+  type        = bool
+  default     = true
+}
+
+variable "configuration_set" {
+  description = "The SES configuration set that every message passes."
+  type        = string
+}
+
+variable "smtp_regions" {
+  description = "SES regions that credentials are made for; the first is the environment's own."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.smtp_regions) > 0
+    error_message = "At least one region."
+  }
+}
+
+variable "allowed_domains" {
+  description = "Domains that addresses may be granted in."
+  type        = list(string)
+}
+
+variable "allow_wildcards" {
+  description = "Permit addresses such as *@example.com."
+  type        = bool
+  default     = false
+}
+
+variable "code" {
+  description = "Path of the Lambda zip (make package)."
+  type        = string
+}
+
+variable "credential_readers" {
+  description = "ARNs of the roles or users whose members may read credentials. Nobody else can decrypt one."
+  type        = list(string)
+  default     = []
+}
+
+variable "log_retention_days" {
+  description = "Days for which logs are kept."
+  type        = number
+  default     = 365
+}
+
+variable "reserved_concurrency" {
+  description = "Reserved concurrency of the function; -1 reserves none. IAM throttles an account, not a function."
+  type        = number
+  default     = -1
+}

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.connection import connect
+from reconciler.package import ROOT
+from reconciler.sandbox.server import stop_server
+from reconciler.settings import load_environment
+from sandbox.local_aws import Sandbox, install_hook
+from terraform.judging import Judge
+
+COPIED = ("reconciler", "terraform", "users", "schema", "requirements", "reconcile.yaml")
+REQUIRED = "REQUIRE_TERRAFORM"  # set in CI: then a missing provider is a failure, not a reason to skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("terraform")
+            item.add_marker(pytest.mark.xdist_group("terraform"))
+
+
+def terraform(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["terraform", f"-chdir={root}", *words], capture_output=True, text=True, timeout=300)
+
+
+def copy_project(folder: Path) -> Path:
+    """A checkout to deploy from, with whatever the zip's dependencies were fetched to already."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", ".terraform*", "*.tfstate*", "*.tfplan")
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy(source, folder)
+    for dependencies in (ROOT / "build").glob("lambda-dependencies-*"):
+        shutil.copytree(dependencies, folder / "build" / dependencies.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skips, in plain words, where Terraform or its AWS provider cannot be had."""
+    if shutil.which("terraform"):
+        project = copy_project(tmp_path_factory.mktemp("provider"))
+        done = terraform(project / "terraform" / "modules" / "ci", "init", "-input=false")
+        if done.returncode == 0:
+            return
+        reason = "terraform init cannot get the AWS provider here"
+    else:
+        reason = "terraform is not installed"
+    if os.environ.get(REQUIRED):
+        pytest.fail(f"{reason}, and {REQUIRED} is set")
+    pytest.skip(f"{reason}: the Terraform of this project was not tested")
+
+
+@dataclass
+class Deployed(Sandbox):
+    """The sandbox as Terraform deployed it. Calls of the manager and of CI are noted apart."""
+
+    ci_hook: Path
+
+    def make(self, action: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reconciler.deployment", action, "sandbox"]
+        hook = {"PYTHONPATH": str(self.root / "hook")}
+        return subprocess.run(
+            command, cwd=self.root, capture_output=True, text=True, timeout=600, env={**os.environ, **hook}
+        )
+
+    def reconcile(self, *words: str) -> subprocess.CompletedProcess[str]:
+        hook = {"PYTHONPATH": str(self.ci_hook)}
+        return subprocess.run(
+            self.command(*words), cwd=self.root, capture_output=True, text=True, timeout=120, env={**os.environ, **hook}
+        )
+
+
+@pytest.fixture(scope="module")
+def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    root = copy_project(tmp_path_factory.mktemp("deployed"))
+    install_hook(root)
+    ci = tmp_path_factory.mktemp("ci")
+    environment = load_environment(root / "reconcile.yaml", "sandbox")
+    sandbox = Deployed(root, environment, None, install_hook(ci))  # type: ignore[arg-type]
+    try:
+        done = sandbox.make("apply")
+        assert done.returncode == 0, done.stdout + done.stderr
+        sandbox.connection = connect(environment, root / ".sandbox")
+        yield sandbox
+    finally:
+        stop_server(root / ".sandbox")
+
+
+@pytest.fixture(scope="session")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    if shutil.which("npm") is None and not os.environ.get(REQUIRED):
+        pytest.skip("npm is not installed: the roles were not judged")
+    return Judge(tmp_path_factory.mktemp("judge"))

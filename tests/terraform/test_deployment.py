@@ -1,0 +1,92 @@
+"""The configuration as people run it: validated, tested by itself, applied, used, planned again, destroyed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.package import ROOT
+from terraform.conftest import Deployed, copy_project, terraform
+
+MODULES = sorted(path.parent.name for path in (ROOT / "terraform" / "modules").glob("*/tests"))
+ENVIRONMENTS = sorted(path.name for path in (ROOT / "terraform" / "environments").iterdir())
+
+
+def test_the_configuration_is_formatted() -> None:
+    done = terraform(ROOT / "terraform", "fmt", "-check", "-recursive", "-diff")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_is_valid(provider: None, tmp_path: Path, environment: str) -> None:
+    root = copy_project(tmp_path) / "terraform" / "environments" / environment
+    (tmp_path / "build").mkdir(exist_ok=True)
+    (tmp_path / "build" / "lambda.zip").write_bytes(b"")
+    assert terraform(root, "init", "-backend=false", "-input=false").returncode == 0
+    done = terraform(root, "validate")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_passes_its_own_tests(provider: None, tmp_path: Path, module: str) -> None:
+    root = copy_project(tmp_path) / "terraform" / "modules" / module
+    assert terraform(root, "init", "-input=false").returncode == 0
+    done = terraform(root, "test")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"[1-9]\d* passed, 0 failed", done.stdout)
+
+
+def test_the_main_job_runs_on_what_terraform_deployed(deployed: Deployed) -> None:
+    run = deployed.reconcile()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "7 settled" in run.stdout
+    statuses = json.loads(deployed.reconcile("status", "--format", "json").stdout)
+    assert {user["status"] for user in statuses} == {"active", "disabled"}
+    assert "SMTP_PASSWORD=" in deployed.reconcile("credentials", "wiki", "--format", "env").stdout
+
+
+def test_a_second_plan_says_no_changes(deployed: Deployed) -> None:
+    done = deployed.make("plan")
+    assert done.returncode == 0, done.stderr
+    assert "No changes." in done.stdout
+
+
+def test_outputs_can_be_pasted_into_a_zone_file(deployed: Deployed) -> None:
+    root = deployed.root / "terraform" / "environments" / "sandbox"
+    zone = terraform(root, "output", "-raw", "zone_file").stdout
+    records = [line for line in zone.splitlines() if line and not line.startswith(";")]
+    assert records
+    for line in records:
+        assert re.fullmatch(r"[\w.*-]+\.\s+\d+\s+IN\s+(CNAME|MX|TXT)\s+\S.*", line), line
+    for domain in ("example.com", "news.example.com"):
+        owners = [line.split()[0] for line in records]
+        assert sum(owner.endswith(f"._domainkey.{domain}.") for owner in owners) >= 3
+        assert f"_dmarc.{domain}." in owners
+
+
+def test_no_secret_is_in_the_state(deployed: Deployed) -> None:
+    """I6."""
+    state = (deployed.root / "terraform" / "environments" / "sandbox" / "terraform.tfstate").read_text()
+    assert deployed.secrets()
+    for secret in deployed.secrets():
+        assert secret not in state
+
+
+def test_destroy_leaves_nothing_behind(provider: None, tmp_path: Path) -> None:
+    root = copy_project(tmp_path)
+
+    def make(action: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reconciler.deployment", action, "sandbox"]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=600)
+
+    assert make("apply").returncode == 0
+    done = make("destroy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Destroy complete! Resources: [1-9]\d* destroyed", done.stdout)
+    assert not (root / ".sandbox").exists()
+    assert not [*(root / "terraform/environments/sandbox").glob("*.tfstate*")]
