@@ -49,7 +49,7 @@ def _files(folder: Path, problems: list[Problem]) -> list[Path]:
         return []
     files = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or any(p.startswith(".") for p in path.relative_to(folder).parts):
+        if not _is_manifest(path, folder):
             continue
         if path.parent != folder:
             hint = f"move it to {shown}/{path.name}"
@@ -69,8 +69,14 @@ def strays(users: Path, environments: Collection[str]) -> list[Problem]:
     return [
         Problem(path.as_posix(), 0, 0, "is read by no environment", hint)
         for path in sorted(users.rglob("*"))
-        if path.suffix.lower() in SUFFIXES and path.relative_to(users).parts[0] not in environments
+        if _is_manifest(path, users) and path.relative_to(users).parts[0] not in environments
     ]
+
+
+def _is_manifest(path: Path, below: Path) -> bool:
+    """By its ending; what begins with a dot belongs to some tool."""
+    hidden = any(part.startswith(".") for part in path.relative_to(below).parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
 
 
 def _entries(source: Source) -> list[tuple[Place, dict[str, Any]]]:

@@ -170,6 +170,8 @@ def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tup
             continue
         name = str(key.value)
         if name in seen:
+            if len(source.problems) >= ENOUGH:
+                return
             message = f"the key '{name}' stands here a second time (first on line {seen[name]})"
             source.problems.append(Problem(source.path, line, column, message, "keep one of them"))
             continue

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.lifecycle import is_due, is_observed
+from reconciler.core.lifecycle import is_observed, is_retired, is_rotation_due
 from reconciler.core.policy import Sending
-from reconciler.core.record import AWAITING, Record, Status, parse_timestamp
+from reconciler.core.record import Record, Status, parse_timestamp
 from reconciler.core.user import User, spec_hash
 
 STUCK_AFTER = timedelta(minutes=15)
@@ -137,19 +137,33 @@ def _reasons_to_drive_again(user: User, record: Record, sending: Sending, now: d
         case Status.PENDING:
             return _stuck(record, now)
         case Status.ACTIVE | Status.DISABLED:
-            return _reasons_of_settled(user, record, sending, now) if record.user == user else ()
+            return _reasons_of_settled(user, record, sending, now)
         case _:
             return (f"its status '{record.status}' means nothing; it is driven again",)
 
 
 def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
-    if is_due(record, now):
-        return ("time has passed: expiry, a rotation or its end is due",)
+    due = _reasons_of_time(user, record, now)
+    if due or record.user != user:
+        return due
     if is_observed(record, sending, now):
         return ()
-    if record.observed_revision == record.revision and record.status == _status_of(user, now):
+    if record.observed_revision == (record.revision or 0) and record.status == _status_of(user, now):
         return ("the environment's settings changed: its policy is written again",)
     return ("its status was set by hand; nothing has been checked since",)
+
+
+def _reasons_of_time(user: User, record: Record, now: datetime) -> tuple[str, ...]:
+    """What time alone brings about, in the words of who is concerned."""
+    reasons = []
+    if record.status == Status.ACTIVE and user.enabled and not user.may_send(now):
+        reasons.append("has expired: its key becomes inactive")
+    if is_retired(record, now):
+        reasons.append("the overlap is over: the old password ends")
+    rotated_anyway = record.user is not None and record.user.credential != user.credential
+    if is_rotation_due(record, user, now) and not rotated_anyway:
+        reasons.append("its key is due for rotation: it gets a new password")
+    return tuple(reasons)
 
 
 def _status_of(user: User, now: datetime) -> Status:
@@ -157,8 +171,7 @@ def _status_of(user: User, now: datetime) -> Status:
 
 
 def _stuck(record: Record, now: datetime) -> tuple[str, ...]:
-    if record.status not in AWAITING:
-        return ()
+    """Of a row that waits for the credential manager."""
     since = parse_timestamp(record.requested_at)
     if since is not None and abs(now - since) <= STUCK_AFTER:
         return ()

@@ -79,7 +79,7 @@ def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, al
         return []
     return [
         (
-            f"too many deletes: {deletes} of {managed} users ({round(percent, 1):g} %) is {' and '.join(over)}",
+            f"too many deletes: {deletes} of {managed} users ({round(percent, 2):g} %) is {' and '.join(over)}",
             f"if this is meant, run again with --allow-deletes {deletes}",
         )
     ]

@@ -152,15 +152,17 @@ def is_due(record: Record, now: datetime) -> bool:
     if user is None:
         return False
     expired = record.status == Status.ACTIVE and user.enabled and not user.may_send(now)
-    return expired or _is_retired(record, now) or _is_rotation_due(record, user, now)
+    return expired or is_retired(record, now) or is_rotation_due(record, user, now)
 
 
-def _is_retired(record: Record, now: datetime) -> bool:
+def is_retired(record: Record, now: datetime) -> bool:
+    """Is the overlap over, so that the previous key may go?"""
     retires = parse_timestamp(record.previous_key_retires_at)
     return bool(record.previous_key) and (retires is None or now >= retires)
 
 
-def _is_rotation_due(record: Record, user: User, now: datetime) -> bool:
+def is_rotation_due(record: Record, user: User, now: datetime) -> bool:
+    """Is the key older than the user's declaration allows?"""
     made = parse_timestamp(record.key_created_at)
     if made is None or user.rotation is None or not user.may_send(now):
         return False
@@ -218,8 +220,8 @@ def _decide_keys(
     previous = next((key for key in keys if key.id == record.previous_key), None)
     steps: list[Step] = [DeleteKey(key.id) for key in keys if key not in (current, previous)]
     changed = record.key_credential not in (None, user.credential)
-    rotate = may_send and current is not None and (changed or _is_rotation_due(record, user, now))
-    if previous and (rotate or _is_retired(record, now)):
+    rotate = may_send and current is not None and (changed or is_rotation_due(record, user, now))
+    if previous and (rotate or is_retired(record, now)):
         steps.append(DeleteKey(previous.id))
         previous = None
     elif previous and previous.active != may_send:

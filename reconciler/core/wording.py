@@ -18,7 +18,8 @@ def words_of(change: Change) -> list[str]:
             new = declaration.user
             return [taken, *(_difference(record.user, new) if granted else _new_grant(new))]
         case Update(declaration, record, reasons):
-            return [*_difference(record.user, declaration.user), *_overlap_words(declaration.user, record), *reasons]
+            words = _difference(record.user, declaration.user, switched_off=record.status == Status.DISABLED)
+            return [*words, *_overlap_words(declaration.user, record), *reasons]
     return ["loses everything: key, policy and IAM user", *change.reasons]
 
 
@@ -40,7 +41,8 @@ def _new_grant(user: User) -> list[str]:
     return words
 
 
-def _difference(old: User | None, new: User) -> list[str]:
+def _difference(old: User | None, new: User, *, switched_off: bool = False) -> list[str]:
+    """`switched_off`: its key is inactive now, so nothing of it overlaps."""
     if old is None:
         return ["the row could not be understood", *_new_grant(new)]
     words = _set_words(old.allowed_from_addresses, new.allowed_from_addresses, "")
@@ -49,7 +51,7 @@ def _difference(old: User | None, new: User) -> list[str]:
         words.append("enabled: may send again" if new.enabled else "disabled: its key becomes inactive")
     words += _expiry_words(old, new)
     if old.credential != new.credential:
-        words.append(_password_words(old, new))
+        words.append(_password_words(new, switched_off=switched_off or not old.enabled))
     if old.rotation != new.rotation:
         words.append(_rotation_words(new))
     if old.owner != new.owner:
@@ -83,10 +85,10 @@ def _expiry_words(old: User, new: User) -> list[str]:
     return [f"{'extended' if new.expires > old.expires else 'shortened'} from {old.expires} to {new.expires}"]
 
 
-def _password_words(old: User, new: User) -> str:
+def _password_words(new: User, *, switched_off: bool) -> str:
     if not new.enabled:
         return "gets a new password when it is enabled"
-    if not old.enabled:
+    if switched_off:
         return "gets a new password; the old one ends at once"
     overlap = new.rotation.overlap_days if new.rotation else DEFAULT_OVERLAP_DAYS
     return f"gets a new password; the old one ends {overlap} days later"

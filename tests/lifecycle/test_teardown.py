@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import json
-
+from attachments import attach_everything
 from world import World, a_user
 
 NAME = "billing-mailer"
@@ -42,22 +41,8 @@ def test_a_disabled_user_and_one_in_overlap_are_torn_down(world: World) -> None:
 
 
 def test_teardown_removes_everything_that_delete_user_trips_over(world: World) -> None:
-    """AWS attaches a quarantine policy to a leaked key's user; people attach the rest."""
     converged(world)
-    denial = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
-    arn = world.iam.create_policy(PolicyName="AWSCompromisedKeyQuarantine", PolicyDocument=policy)["Policy"]["Arn"]
-    world.iam.attach_user_policy(UserName=IAM_USER, PolicyArn=arn)
-    world.iam.put_user_policy(UserName=IAM_USER, PolicyName="by-hand", PolicyDocument=policy)
-    world.iam.create_group(GroupName="senders")
-    world.iam.add_user_to_group(GroupName="senders", UserName=IAM_USER)
-    world.iam.create_login_profile(UserName=IAM_USER, Password="Str0ng-and-long!")
-    device = world.iam.create_virtual_mfa_device(VirtualMFADeviceName="mfa")["VirtualMFADevice"]["SerialNumber"]
-    world.iam.enable_mfa_device(
-        UserName=IAM_USER, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
-    )
-    world.iam.upload_ssh_public_key(UserName=IAM_USER, SSHPublicKeyBody="ssh-rsa AAAA")
-    world.gaps.service_credentials[IAM_USER] = ["ACCAEXAMPLE1234567890"]
+    attach_everything(world, IAM_USER)
     world.ask_delete()
     assert world.converge().result == "removed"
     assert world.users() == []

@@ -70,7 +70,7 @@ def test_a_life_from_entry_to_teardown(sandbox: Sandbox) -> None:
     (sandbox.root / "users/sandbox/platform.yaml").write_text("users: []\n")
     refused = sandbox.reconcile()
     assert refused.returncode == 1
-    assert "too many deletes: 3 of 7 users (43 %) is over 30 %" in refused.stderr
+    assert "too many deletes: 3 of 7 users (42.86 %) is over 30 %" in refused.stderr
     deleted = sandbox.reconcile("--allow-deletes", "3")
     assert deleted.returncode == 0, deleted.stderr
     left = {"billing-mailer", "dunning-batch", "newsletter", "summer-campaign"}

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import aws_rules
+from attachments import attach_everything
 from sandbox.local_aws import eventually
 from terraform.calls import as_requests, read_calls
 from terraform.conftest import Deployed
 from terraform.judging import ALLOW_ALL, Document, Judge, Principal, Request
+from world import a_user, make_world
 
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/smtp-users-sandbox"
@@ -57,23 +61,20 @@ def role(sandbox: Deployed, name: str) -> Principal:
     return Principal(arn, tuple(document if isinstance(document, dict) else json.loads(document) for document in held))
 
 
-def attach_everything(sandbox: Deployed, name: str) -> None:
-    """All that DeleteUser trips over."""
-    iam = sandbox.client("iam")
-    deny = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
-    arn = iam.create_policy(PolicyName="quarantine", PolicyDocument=deny)["Policy"]["Arn"]
-    iam.attach_user_policy(UserName=name, PolicyArn=arn)
-    iam.put_user_policy(UserName=name, PolicyName="by-hand", PolicyDocument=deny)
-    iam.create_group(GroupName="senders")
-    iam.add_user_to_group(GroupName="senders", UserName=name)
-    iam.create_login_profile(UserName=name, Password="Str0ng-and-long!")
-    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="mfa")["VirtualMFADevice"]["SerialNumber"]
-    iam.enable_mfa_device(
-        UserName=name, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
-    )
-    iam.upload_ssh_public_key(UserName=name, SSHPublicKeyBody=SSH_KEY)
-    iam.upload_signing_certificate(UserName=name, CertificateBody=CERTIFICATE)
-    iam.create_service_specific_credential(UserName=name, ServiceName="codecommit.amazonaws.com")
+def strip_calls(calls: Path) -> list[dict[str, Any]]:
+    """A teardown that trips over everything, against the emulator that knows all of IAM's calls for it."""
+    aws_rules.notes["calls"] = str(calls)
+    try:
+        with make_world() as world:
+            world.ask(a_user("wiki"))
+            world.converge("wiki")
+            attach_everything(world, "smtp-test-wiki")
+            calls.write_text("")
+            world.ask_delete("wiki")
+            assert world.converge("wiki").result == "removed"
+    finally:
+        del aws_rules.notes["calls"]
+    return [call for call in read_calls(calls) if call["service"] == "iam"]
 
 
 def live_a_whole_life(sandbox: Deployed) -> None:
@@ -86,7 +87,6 @@ def live_a_whole_life(sandbox: Deployed) -> None:
     sandbox.edit("platform.yaml", "[wiki@example.com]\n    enabled: false", "[wiki@example.com]")
     sandbox.client("iam").delete_user_permissions_boundary(UserName=IAM_USER)
     assert sandbox.reconcile().returncode == 0
-    attach_everything(sandbox, IAM_USER)
     sandbox.client("iam").create_access_key(UserName=IAM_USER)
     text = (sandbox.root / "users/sandbox/platform.yaml").read_text()
     (sandbox.root / "users/sandbox/platform.yaml").write_text(text[: text.index("  - name: wiki")])
@@ -126,21 +126,40 @@ def account(deployed: Deployed) -> Account:
         boundary if isinstance(boundary, dict) else json.loads(boundary),
         key,
         key_policy,
-        requests(read_calls(deployed.root / "calls")),
+        requests([*read_calls(deployed.root / "calls"), *strip_calls(deployed.root / "strip")]),
         requests(planning),
         requests(reconciling),
     )
 
 
+# What a key has by default: its account's IAM policies decide. The most that another key would let pass.
+DELEGATING = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "kms:*",
+            "Resource": "*",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        }
+    ],
+}
+
+
 def judged(judge: Judge, account: Account, principal: Principal, requests: list[Request]) -> list[bool]:
-    """KMS requests are judged with the key's policy."""
-    verdicts = []
-    for with_key in (True, False):
-        chosen = [request for request in requests if request.action.startswith("kms:") == with_key]
-        policy = account.key_policy if with_key else None
-        verdicts += [*zip(map(str, chosen), judge.allowed(principal, chosen, policy), strict=True)] if chosen else []
-    told = dict(verdicts)
+    """KMS requests are judged with the policy of their key."""
+    told = {}
+    for policy in (None, account.key_policy, DELEGATING):
+        chosen = [request for request in requests if key_policy_of(account, request) is policy]
+        if chosen:
+            told.update(zip(map(str, chosen), judge.allowed(principal, chosen, policy), strict=True))
     return [told[str(request)] for request in requests]
+
+
+def key_policy_of(account: Account, request: Request) -> Document | None:
+    if not request.action.startswith("kms:"):
+        return None
+    return account.key_policy if request.resource == account.key_arn else DELEGATING
 
 
 @pytest.mark.parametrize("who", ["manager", "plan", "apply"])
@@ -262,7 +281,3 @@ def test_only_the_named_readers_decrypt(judge: Judge, account: Account) -> None:
         Request("kms:DescribeKey", account.key_arn),
     ]
     assert judge.allowed(administrator, requests, account.key_policy) == [False, False, True]
-
-
-SSH_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC example"
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"

@@ -280,7 +280,7 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a rotation without its days",
         manifest("[billing@example.com]", "rotation: {overlap_days: 100}"),
-        ("6:15", "the field 'every_days' is missing", "every_days: Days from 1"),
+        ("6:15", "the field 'every_days' is missing", "every_days: Days from 2"),
         ("6:30", "'overlap_days' is '100', which is not allowed", "Days from 1 to 90"),
     ),
     bad(
@@ -301,13 +301,13 @@ BAD: tuple[Bad, ...] = (
     bad(
         "an overlap of fractions as long as the rotation",
         manifest("[billing@example.com]", "rotation: {every_days: 5.0, overlap_days: 7.0}"),
-        ("6:28", "'every_days' must be a whole number, not '5.0'", "Days from 1 to 3650"),
+        ("6:28", "'every_days' must be a whole number, not '5.0'", "Days from 2 to 3650"),
         ("6:47", "'overlap_days' must be a whole number, not '7.0'", "Days from 1 to 90"),
     ),
     bad(
         "days that are true",
         manifest("[billing@example.com]", "rotation: {every_days: true}"),
-        ("6:28", "'every_days' must be a whole number, not true", "Days from 1 to 3650"),
+        ("6:28", "'every_days' must be a whole number, not true", "Days from 2 to 3650"),
     ),
     bad(
         "days that are text",
@@ -317,7 +317,7 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a rotation after ten years and more",
         manifest("[billing@example.com]", "rotation: {every_days: 3651}"),
-        ("6:28", "'every_days' is '3651', which is not allowed", "Days from 1 to 3650"),
+        ("6:28", "'every_days' is '3651', which is not allowed", "Days from 2 to 3650"),
     ),
     bad("no description", manifest(description='""'), ("3:18", "'description' is '', which", "up to 200 characters")),
     bad("a description of 201", manifest(description="x" * 201), ("3:18", "'description' is", "up to 200 characters")),

@@ -14,7 +14,7 @@ from world import MARK, SENDING, START, a_user
 
 EDITED = "the row was edited by hand; the declaration is put back"
 BY_HAND = "its status was set by hand; nothing has been checked since"
-DUE = "time has passed: expiry, a rotation or its end is due"
+OVER = "the overlap is over: the old password ends"
 SETTINGS = "the environment's settings changed: its policy is written again"
 
 
@@ -192,14 +192,16 @@ def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_o
 
 def test_what_is_due_by_the_clock_is_driven_again() -> None:
     ended = a_user(expires="2026-05-31")
-    assert reasons(row(ended), declared(ended)) == (DUE,)
-    assert reasons(row(previous_key="AKIAEXAMPLE0", previous_key_retires_at=timestamp(START))) == (DUE,)
+    assert reasons(row(ended), declared(ended)) == ("has expired: its key becomes inactive",)
+    assert reasons(row(previous_key="AKIAEXAMPLE0", previous_key_retires_at=timestamp(START))) == (OVER,)
 
 
 def test_a_scheduled_rotation_is_due_when_its_days_are_over() -> None:
     rotated = a_user(rotation={"every_days": 90})
     made = timestamp(START - timedelta(days=90))
-    assert reasons(row(rotated, key_created_at=made), declared(rotated)) == (DUE,)
+    assert reasons(row(rotated, key_created_at=made), declared(rotated)) == (
+        "its key is due for rotation: it gets a new password",
+    )
     later = timestamp(START - timedelta(days=90) + timedelta(seconds=1))
     assert compare(declared(rotated), row(rotated, key_created_at=later)).unchanged == ("billing-mailer",)
 
@@ -208,7 +210,8 @@ def test_a_scheduled_rotation_is_due_when_its_days_are_over() -> None:
 def test_no_age_of_a_key_can_stop_a_plan(made: str) -> None:
     """I8"""
     rotated = a_user(rotation={"every_days": 90})
-    assert (compare(declared(rotated), row(rotated, key_created_at=made)).changes == ()) is made.startswith("9999")
+    found = compare(declared(rotated), row(rotated, key_created_at=made))
+    assert (found.unchanged == ()) is made.startswith("0001")
 
 
 def test_a_user_that_expired_and_was_disabled_for_it_is_at_rest() -> None:

@@ -52,7 +52,7 @@ def test_the_story_of_a_threshold() -> None:
     ]  # fmt: skip
     assert judge(10, 3) == []
     assert judge(9, 3) == [
-        ("too many deletes: 3 of 9 users (33.3 %) is over 30 %", "if this is meant, run again with --allow-deletes 3")
+        ("too many deletes: 3 of 9 users (33.33 %) is over 30 %", "if this is meant, run again with --allow-deletes 3")
     ]
     assert judge(10, 5) == [
         ("too many deletes: 5 of 10 users (50 %) is over the limit of 3 and over 30 %",
@@ -78,11 +78,11 @@ def test_an_environment_may_forbid_every_delete() -> None:
 def test_the_share_that_is_shown_is_over_the_limit_that_is_shown() -> None:
     """`3 of 29 (10 %) is over 10 %` would read as a contradiction."""
     ((reason, _),) = judge(29, 3, limits=Limits(5, 10))
-    assert reason == "too many deletes: 3 of 29 users (10.3 %) is over 10 %"
+    assert reason == "too many deletes: 3 of 29 users (10.34 %) is over 10 %"
 
 
 @pytest.mark.parametrize(
-    ("population", "deletes", "share"), [(8, 3, "37.5 %"), (6, 4, "66.7 %"), (2, 1, "50 %"), (200, 199, "99.5 %")]
+    ("population", "deletes", "share"), [(8, 3, "37.5 %"), (6, 4, "66.67 %"), (2, 1, "50 %"), (200, 199, "99.5 %")]
 )
 def test_the_share_has_a_decimal_only_when_it_needs_one(population: int, deletes: int, share: str) -> None:
     ((reason, _),) = judge(population, deletes, limits=Limits(0, 0))

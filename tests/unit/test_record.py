@@ -137,6 +137,15 @@ def test_a_row_may_go_as_far_as_the_bounds(attribute: str, value: Any) -> None:
     assert read(row(**{attribute: value}), RULES).problems == ()
 
 
+def test_text_of_a_row_is_harmless_from_the_moment_it_is_read() -> None:
+    """A row is data: what it says is shown in terminals, logs and pull requests. The lock keeps what stands there."""
+    hostile, shown = "a\n::error::\x1b[2K", "a\\n::error::\\x1b[2K"
+    record = read(row(status=hostile, managed_by=hostile, failure={"code": hostile, "message": hostile}), RULES)
+    assert (record.status, record.managed_by) == (shown, shown)
+    assert record.failure == Failure(shown, shown, "")
+    assert dict(record.lock)["status"] == hostile
+
+
 def test_several_problems_are_told_together() -> None:
     record = read(row(enabled="yes", credential="2", allowed_from_addresses=["bad"]), RULES)
     assert len(record.problems) == 3
@@ -190,6 +199,21 @@ def test_a_moment_is_written_in_utc_to_the_second_and_read_back() -> None:
     moment = datetime(2026, 6, 1, 14, 0, 0, 999, tzinfo=timezone(timedelta(hours=2)))
     assert timestamp(moment) == "2026-06-01T12:00:00Z"
     assert parse_timestamp(timestamp(moment)) == START
+
+
+def test_a_moment_of_another_zone_is_read_in_utc() -> None:
+    assert parse_timestamp("2026-06-01T14:00:00+02:00") == START
+    moment = parse_timestamp("2026-06-01T14:00:00+02:00")
+    assert moment
+    assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_no_calendar_holds_in_utc_counts_as_the_end_of_the_calendar(text: str) -> None:
+    """I8: to reckon with it would stop the credential manager with an exception."""
+    moment = parse_timestamp(text)
+    assert moment
+    assert moment.isoformat() == f"{text[:19]}+00:00"
 
 
 def test_a_moment_written_by_hand_counts_as_utc_and_nonsense_as_none() -> None:

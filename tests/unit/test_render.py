@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
 
 from reconciler.core.plan import Foreign, Line, Plan
-from reconciler.core.render import MARKDOWN_BYTES, summary, to_markdown, to_text
+from reconciler.core.render import MARKDOWN_BYTES, NAMES_BYTES, summary, to_markdown, to_text
 
 CREATE = Line(
     "create", "billing-mailer", ("may send as billing@example.com, *@invoices.example.com",), "users/test/billing.yaml",
@@ -153,15 +152,26 @@ def test_names_outside_the_table_are_text_and_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["leaving", "foreign"])
-def test_many_names_outside_the_table_are_counted_where_they_no_longer_fit(field: str) -> None:
+def test_many_names_outside_the_table_are_counted_once_their_room_is_full(field: str) -> None:
+    """To the byte: the names fill their room exactly, and one more does not fit."""
+
     def shown(number: int) -> str:
-        names = [f"user-{n:03}" for n in range(number)]
+        names = [f"user{n:04}" for n in range(number)]  # with its comma ten bytes each
         rows = tuple(names) if field == "leaving" else tuple(Foreign(name, "active", "") for name in names)
         return to_markdown(replace(PLAN, lines=(), **{field: rows})).splitlines()[-1]
 
-    assert shown(50).endswith("user-049")
-    assert re.search(r", user-\d+ and \d{4} more$", shown(5000))
-    assert len(shown(5000)) < 7_000
+    fit = NAMES_BYTES // 10
+    assert fit * 10 == NAMES_BYTES
+    assert shown(1).endswith(": user0000")
+    assert shown(fit).endswith(f"user{fit - 2:04}, user{fit - 1:04}")
+    assert shown(fit + 1).endswith(f"user{fit - 1:04} and 1 more")
+    assert shown(5000).endswith(f"user{fit - 1:04} and {5000 - fit} more")
+
+
+def test_a_long_name_outside_the_table_is_shown_whole_and_leaves_less_room_for_the_others() -> None:
+    long = "x" * 1024  # the longest sort key that DynamoDB takes
+    last = to_markdown(replace(PLAN, lines=(), leaving=(long,) * 10)).splitlines()[-1]
+    assert last == f"Deletion under way: {', '.join([long] * (NAMES_BYTES // 1026))} and 5 more"
 
 
 @pytest.mark.parametrize(

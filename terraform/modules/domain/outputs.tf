@@ -1,5 +1,5 @@
 output "dns_records" {
-  description = "Records to publish: domain to a list of {type, name, value, ttl, purpose}. Names without trailing dot, TXT values without quotes."
+  description = "Domain to a list of {type, name, value, ttl, purpose}. Names without trailing dot, values without quotes."
   value       = local.dns_records
 }
 
@@ -9,7 +9,7 @@ output "zone_file" {
 }
 
 output "mta_sts_policy" {
-  description = "Domain to the text of https://mta-sts.DOMAIN/.well-known/mta-sts.txt. Its mx lines must be the domain's own receiving hosts."
+  description = "Domain to the text of its MTA-STS policy. The mx lines must be the domain's own receiving hosts."
   value       = local.mta_sts_policies
 }
 

@@ -56,7 +56,7 @@ variable "configuration_set" {
 }
 
 variable "mail_from_label" {
-  description = "Label of the MAIL FROM sub-domain in the home region: bounce gives bounce.example.com. Other regions append their name."
+  description = "Label of the MAIL FROM sub-domain at home: bounce gives bounce.example.com. Other regions append theirs."
   type        = string
   nullable    = false
   default     = "bounce"
@@ -100,7 +100,10 @@ variable "dmarc_report_address" {
   default     = null
 
   validation {
-    condition     = var.dmarc_report_address == null || can(regex("^[A-Za-z0-9._+-]+@([a-z0-9-]+\\.)+[a-z0-9-]+$", var.dmarc_report_address))
+    condition = (
+      var.dmarc_report_address == null ||
+      can(regex("^[A-Za-z0-9._+-]+@([a-z0-9-]+\\.)+[a-z0-9-]+$", var.dmarc_report_address))
+    )
     error_message = "The report address is a mailbox such as dmarc@example.com, its domain in lower case."
   }
 }
@@ -111,7 +114,10 @@ variable "tls_report_address" {
   default     = null
 
   validation {
-    condition     = var.tls_report_address == null || can(regex("^[A-Za-z0-9._+-]+@([a-z0-9-]+\\.)+[a-z0-9-]+$", var.tls_report_address))
+    condition = (
+      var.tls_report_address == null ||
+      can(regex("^[A-Za-z0-9._+-]+@([a-z0-9-]+\\.)+[a-z0-9-]+$", var.tls_report_address))
+    )
     error_message = "The report address is a mailbox such as tls@example.com, its domain in lower case."
   }
 }
@@ -135,7 +141,9 @@ variable "receiving_hosts" {
   default     = {}
 
   validation {
-    condition     = alltrue([for domain, hosts in var.receiving_hosts : contains(var.domains, domain) && length(hosts) > 0])
+    condition = alltrue([
+      for domain, hosts in var.receiving_hosts : contains(var.domains, domain) && length(hosts) > 0
+    ])
     error_message = "Receiving hosts are given for declared domains only, at least one for each."
   }
 }

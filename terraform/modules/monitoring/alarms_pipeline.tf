@@ -57,7 +57,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   region              = local.home_region
   alarm_name          = "${local.name}-manager-iterator-age"
-  alarm_description   = "Changes wait in the stream, which loses them after 24 h. Look for errors and throttles of the manager."
+  alarm_description   = "Changes wait in the stream, which keeps them for 24 h. See errors and throttles of the manager."
   namespace           = "AWS/Lambda"
   metric_name         = "IteratorAge"
   dimensions          = { FunctionName = var.functions["manager"].name }
@@ -95,7 +95,7 @@ resource "aws_cloudwatch_metric_alarm" "queue_depth" {
 resource "aws_cloudwatch_metric_alarm" "failed_users" {
   region              = local.home_region
   alarm_name          = "${local.name}-failed-users"
-  alarm_description   = "A user ended with status failed. `reconcile status` and the saved query for failed users name it and the reason."
+  alarm_description   = "A user ended with status failed. The saved query for failed users names it and the reason."
   namespace           = local.metric_namespace
   metric_name         = "UserFailed"
   dimensions          = local.metric_dimensions

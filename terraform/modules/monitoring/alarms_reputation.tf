@@ -1,16 +1,16 @@
-# The account's reputation in each region, which is what AWS judges (docs/monitoring.md). The metric stands still while nothing
-# is sent, so missing data keeps the alarm as it is: a bad rate does not become good by silence.
+# The account's reputation in each region, which is what AWS judges (docs/monitoring.md). The metric stands still while
+# nothing is sent, so missing data keeps the alarm as it is: a bad rate does not become good by silence.
 locals {
   reputation = {
     bounce-rate = {
       metric    = "Reputation.BounceRate"
       threshold = var.bounce_rate_threshold
-      text      = "AWS reviews the account at 5 % and may pause sending at 10 %. Find the sender (docs/monitoring.md) and stop it."
+      text      = "Review by AWS at 5 %, pause at 10 %. Find and stop the sender: docs/monitoring.md."
     }
     complaint-rate = {
       metric    = "Reputation.ComplaintRate"
       threshold = var.complaint_rate_threshold
-      text      = "AWS reviews the account at 0.1 % and may pause sending at 0.5 %. Find the sender (docs/monitoring.md) and stop it."
+      text      = "Review by AWS at 0.1 %, pause at 0.5 %. Find and stop the sender: docs/monitoring.md."
     }
   }
 

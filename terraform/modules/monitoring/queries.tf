@@ -7,7 +7,7 @@ locals {
   queries = {
     "what happened to user NAME" = <<-EOT
       ${local.query_fields}, steps.0, steps.1, steps.2, steps.3, steps.4, steps.5
-      | filter user = "NAME"
+      | filter smtp_user = "NAME"
       | sort @timestamp asc
       | limit 500
     EOT

@@ -43,7 +43,7 @@ variable "home_region" {
 }
 
 variable "configuration_set" {
-  description = "Name of the SES configuration set whose bounces and complaints are published. It must exist in each region."
+  description = "SES configuration set whose bounces and complaints are published. It must exist in each region."
   type        = string
   nullable    = false
 
@@ -102,26 +102,26 @@ variable "alarm_emails" {
 }
 
 variable "bounce_rate_threshold" {
-  description = "Share of bounces, 0 to 1, that raises the alarm. AWS reviews an account at 0.05 and may pause it at 0.10."
+  description = "Share of bounces that raises the alarm. AWS reviews an account at 0.05 and may pause it at 0.10."
   type        = number
   nullable    = false
   default     = 0.05
 
   validation {
     condition     = var.bounce_rate_threshold > 0 && var.bounce_rate_threshold <= 0.10
-    error_message = "A share above 0 and at most 0.10: there AWS may pause sending, which is too late for an alarm. 5 % is 0.05."
+    error_message = "A share above 0 and at most 0.10, where AWS may pause sending. 5 % is 0.05."
   }
 }
 
 variable "complaint_rate_threshold" {
-  description = "Share of complaints, 0 to 1, that raises the alarm. AWS reviews an account at 0.001 and may pause it at 0.005."
+  description = "Share of complaints that raises the alarm. AWS reviews an account at 0.001, may pause it at 0.005."
   type        = number
   nullable    = false
   default     = 0.001
 
   validation {
     condition     = var.complaint_rate_threshold > 0 && var.complaint_rate_threshold <= 0.005
-    error_message = "A share above 0 and at most 0.005: there AWS may pause sending, which is too late for an alarm. 0.1 % is 0.001."
+    error_message = "A share above 0 and at most 0.005, where AWS may pause sending. 0.1 % is 0.001."
   }
 }
 
@@ -147,8 +147,10 @@ variable "topic_kms_keys" {
   default     = {}
 
   validation {
-    condition     = alltrue([for region, key in var.topic_kms_keys : can(regex("^arn:[^:]+:kms:${region}:[0-9]{12}:key/", key))])
-    error_message = "A key is given by its ARN, of the same region. The AWS-managed key alias/aws/sns cannot be used: alarms are lost."
+    condition = alltrue([
+      for region, key in var.topic_kms_keys : can(regex("^arn:[^:]+:kms:${region}:[0-9]{12}:key/", key))
+    ])
+    error_message = "A key is given by its ARN, of the same region. With alias/aws/sns alarms would be lost."
   }
 }
 

@@ -1,6 +1,10 @@
 // Reads a JSON list of simulations, writes a JSON list of verdicts: Allowed, ImplicitlyDenied, ExplicitlyDenied.
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 
+// The evaluator knows families of condition keys with a slash only (aws:RequestTag/x), so it would never match a key of
+// an encryption context. Policies and requests both spell it as such a family; what is compared stays the same.
+const spelled = (value) => JSON.parse(JSON.stringify(value).replaceAll("kms:EncryptionContext:", "aws:RequestTag/"));
+
 let input = "";
 for await (const chunk of process.stdin) input += chunk;
 
@@ -11,7 +15,7 @@ const everything = {
 const verdicts = [];
 for (const simulation of JSON.parse(input)) {
   const answer = await runSimulation(
-    { serviceControlPolicies: [everything], resourceControlPolicies: [], ...simulation },
+    { serviceControlPolicies: [everything], resourceControlPolicies: [], ...spelled(simulation) },
     {},
   );
   if (answer.resultType === "error") {
