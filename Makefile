@@ -4,7 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install lock demo test fast coverage lint format package clean bootstrap validate init plan apply outputs destroy
+.PHONY: help install lock demo test fast coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,15 +25,17 @@ lock: install ## Pin every dependency again, with hashes
 	@$(BIN)/uv pip compile --quiet --upgrade requirements/lambda.in --constraint requirements/dev.txt \
 	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' \
 	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o requirements/lambda.txt
+	@$(BIN)/uv pip compile --quiet --upgrade requirements/scan.in \
+	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/scan.txt
 
 demo: install ## The main job on a local AWS, step by step; leaves nothing running
 	@$(BIN)/python -m reconciler.sandbox.demo
 
 test: install ## All tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 fast: install ## The tests that need no local AWS
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m 'not sandbox'
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not sandbox'
 
 coverage: install ## Every branch of the pure core is tested by its own tests
 	@$(BIN)/python -m pytest tests/unit tests/property --cov=reconciler.core --cov-branch --cov-fail-under=100 \
@@ -43,6 +45,12 @@ lint: install ## Style, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+scan: ## Static security scan of the Terraform, in an environment of its own
+	@test -e .venv-scan/installed || { $(PYTHON) -m venv .venv-scan; \
+	  .venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/scan.txt; \
+	  touch .venv-scan/installed; }
+	@.venv-scan/bin/checkov --directory terraform --framework terraform --compact --quiet --skip-download
 
 format: install ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -79,4 +87,4 @@ destroy: install ## ENV=…: destroy everything; prod asks first
 
 clean: ## Remove what was built, and the sandbox
 	@if test -x $(BIN)/reconcile; then $(BIN)/reconcile sandbox down; fi
-	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	@rm -rf build .venv-scan .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -12,6 +12,10 @@ module "domain" {
   configuration_set    = var.settings.configuration_set
   dmarc_report_address = var.dmarc_report_address
   tls_report_address   = var.tls_report_address
+  dmarc_policy         = var.dmarc_policy
+  mta_sts_mode         = var.mta_sts_mode
+  receiving_hosts      = var.receiving_hosts
+  dkim_signing_zones   = var.dkim_signing_zones
 }
 
 module "pipeline" {
@@ -37,8 +41,9 @@ module "monitoring" {
 
   environment       = var.environment
   account_id        = var.settings.account_id
+  home_region       = var.settings.region
   smtp_regions      = local.smtp_regions
-  configuration_set = var.settings.configuration_set
+  configuration_set = module.domain.configuration_set
   functions = {
     manager = { name = module.pipeline.function_name, log_group = module.pipeline.log_group }
   }
@@ -46,8 +51,6 @@ module "monitoring" {
   parking_queue_name     = module.pipeline.parking_queue_name
   table_name             = module.pipeline.table_name
   alarm_emails           = var.alarm_emails
-
-  depends_on = [module.domain] # events are published by the configuration set
 }
 
 module "ci" {

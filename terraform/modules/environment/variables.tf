@@ -73,3 +73,27 @@ variable "reserved_concurrency" {
   type        = number
   default     = -1
 }
+
+variable "dmarc_policy" {
+  description = "What receivers do with mail that fails DMARC: none, quarantine or reject."
+  type        = string
+  default     = "none"
+}
+
+variable "mta_sts_mode" {
+  description = "Mode of the MTA-STS policy for mail the domains receive: testing, enforce or none."
+  type        = string
+  default     = "testing"
+}
+
+variable "receiving_hosts" {
+  description = "Hosts of each domain's own MX records, for its MTA-STS policy."
+  type        = map(list(string))
+  default     = {}
+}
+
+variable "dkim_signing_zones" {
+  description = "Region to the zone that DKIM CNAMEs point into, where neither provider nor AWS's table knows it."
+  type        = map(string)
+  default     = {}
+}

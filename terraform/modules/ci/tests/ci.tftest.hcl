@@ -1,0 +1,84 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_resource "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+  }
+  override_during = plan
+}
+
+variables {
+  environment    = "test"
+  subject_prefix = "repo:example@1234567/smtp-users@7654321"
+  table_arn      = "arn:aws:dynamodb:eu-central-1:111122223333:table/smtp-users-test"
+}
+
+run "each_role_trusts_one_github_environment" {
+  command = plan
+
+  assert {
+    condition = {
+      for role, document in data.aws_iam_policy_document.trust : role => [
+        for condition in document.statement[0].condition : condition.values[0] if endswith(condition.variable, ":sub")
+      ]
+      } == {
+      plan  = ["repo:example@1234567/smtp-users@7654321:environment:test-plan"]
+      apply = ["repo:example@1234567/smtp-users@7654321:environment:test"]
+    }
+    error_message = "The subject is compared whole, with the immutable ids."
+  }
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.trust : alltrue([for c in document.statement[0].condition : c.test == "StringEquals"])
+    ])
+    error_message = "No pattern in a trust policy."
+  }
+}
+
+run "the_plan_role_reads_and_the_apply_role_writes_rows_of_smtp_users_only" {
+  command = plan
+
+  assert {
+    condition     = data.aws_iam_policy_document.rows["plan"].statement[0].actions == toset(["dynamodb:Query"])
+    error_message = "A plan reads."
+  }
+
+  assert {
+    condition     = !contains(data.aws_iam_policy_document.rows["apply"].statement[0].actions, "dynamodb:DeleteItem")
+    error_message = "CI marks rows for deletion; only the credential manager removes them."
+  }
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.rows :
+      length([for c in document.statement[0].condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
+      && length([for c in document.statement[0].condition : c if c.test == "Null"]) == 1
+    ])
+    error_message = "Leading key SMTP_USER, and a request without any key is refused."
+  }
+}
+
+run "an_existing_provider_is_used" {
+  command = plan
+
+  variables {
+    oidc_provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0 && output.oidc_provider_arn == var.oidc_provider_arn
+    error_message = "An account can have one provider only."
+  }
+}
+
+run "a_wildcard_in_the_subject_is_refused" {
+  command = plan
+
+  variables {
+    subject_prefix = "repo:example/*"
+  }
+
+  expect_failures = [var.subject_prefix]
+}
