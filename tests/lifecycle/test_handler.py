@@ -141,7 +141,7 @@ def test_a_key_whose_credential_cannot_be_encrypted_is_deleted_again(
     assert row
     assert row["status"] == "failed"
     assert row["failure"]["code"] == "NotFoundException"
-    assert manager.keys("crm") == {}
+    assert manager.access_keys("crm") == {}
 
 
 def test_only_the_key_of_an_event_counts(manager: World) -> None:
@@ -150,7 +150,7 @@ def test_only_the_key_of_an_event_counts(manager: World) -> None:
     manager.ask(a_user("crm", enabled=False))
     old = {"NewImage": {"status": {"S": "pending"}, "enabled": {"BOOL": True}}}
     handle("crm", images=old)
-    assert manager.keys("crm") == {}
+    assert manager.access_keys("crm") == {}
     row = manager.row("crm")
     assert row
     assert row["status"] == "disabled"
