@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from reconciler.core.diff import Adopt, Change, Create, Delete, Update
-from reconciler.errors import AwsError, Conflict
+from reconciler.errors import AwsError, Conflict, Terminal
 from reconciler.ports import Request, Requests
 
 # One partition takes 1,000 write units a second, and a row costs one to three: eight writers stay below that.
@@ -45,6 +45,8 @@ def _write(change: Change, requests: Requests, request: Request) -> Result:
         return Result(change, _revision(change, requests, request))
     except AwsError as error:
         return Result(change, error=error)
+    except Exception as error:  # noqa: BLE001 - a defect of ours in one write is told, and stops no other
+        return Result(change, error=Terminal("dynamodb:Write", type(error).__name__, "internal error"))
 
 
 def _revision(change: Change, requests: Requests, request: Request) -> int:

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from reconciler.errors import AwsError, Retryable, Terminal
+from reconciler.errors import DENIED, AwsError, Retryable, Terminal
 
 # Codes that a later try may not meet again, beside every 5xx.
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and the errors of each operation.
@@ -31,13 +31,12 @@ RETRYABLE = frozenset(
         "TransactionInProgressException",
     }
 )  # fmt: skip
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError)
 
 # Standard mode retries throttling and connection faults with jittered backoff. Timeouts are short, because a
 # batch of the stream shares one function time-out.
 RETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
-# A key that was made although its answer got lost could never be stored: see AwsIdentities.create_key.
+# A key that was made although its answer got lost could never be stored: see IamIdentities.create_key.
 UNRETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 
 

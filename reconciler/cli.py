@@ -232,9 +232,6 @@ def run(arguments: list[str] | None = None) -> int:
 
         show_error(error)
         return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has seen enough
-        return EXIT_OK
     except Exception as error:  # a defect of ours: one line all the same, the rest on request
         if os.environ.get("RECONCILE_DEBUG"):
             raise

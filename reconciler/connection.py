@@ -13,7 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from reconciler.aws import aws_errors
-from reconciler.errors import ReconcileError
+from reconciler.core.guard import check_target
+from reconciler.errors import ReconcileError, Refused
 from reconciler.pipeline import load_pipeline
 from reconciler.sandbox.server import Server, find_server
 from reconciler.settings import Environment
@@ -64,6 +65,15 @@ def connect(environment: Environment, sandbox_folder: Path) -> Connection:
     except BotoCoreError as error:
         raise ReconcileError(f"AWS configuration: {error}", "check AWS_PROFILE and ~/.aws/config") from None
     return Connection(environment, session)
+
+
+def connect_checked(environment: Environment, sandbox_folder: Path) -> Connection:
+    """Raises Refused where account or region are not those of `reconcile.yaml`."""
+    connection = connect(environment, sandbox_folder)
+    wanted = (environment.account_id, environment.region)
+    if refusals := check_target(wanted, connection.target(), environment.name):
+        raise Refused(refusals)
+    return connection
 
 
 def sandbox_session(server: Server) -> Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.core.lifecycle import (
     CreateUser,
@@ -13,6 +13,7 @@ from reconciler.core.lifecycle import (
     DeleteUser,
     Fail,
     IssueKey,
+    LookAgain,
     Nothing,
     PutPolicy,
     RemoveRow,
@@ -26,12 +27,13 @@ from reconciler.core.lifecycle import (
     is_settled,
 )
 from reconciler.core.policy import Sending, grant_hash, partition
-from reconciler.core.record import Failure, Record, Status, timestamp
+from reconciler.core.record import Failure, Record, Status, parse_timestamp, timestamp
 from reconciler.core.smtp import smtp_password
 from reconciler.core.user import NAME
-from reconciler.errors import AwsError, Conflict, Terminal
+from reconciler.errors import DENIED, AwsError, Conflict, Retryable, Terminal
 from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault
 
+PROPAGATION = timedelta(minutes=5)
 ATTEMPTS = 3  # at a row that keeps changing under our hands; then the stream brings it again
 
 
@@ -61,15 +63,22 @@ class Converger:
         Raises Retryable when a later try may do better. What no retry can help ends as status `failed` in the
         row; Terminal is raised only when there is no row to write it into, or it cannot be written.
         """
-        for _ in range(ATTEMPTS):
+        record = None
+        for attempt in range(ATTEMPTS):
             record = self.rows.get(name)
-            if record and is_settled(record, self.sending, self.now()):
+            # Only at first sight: who has lost a race may have deleted the winner's key, so it looks at IAM again.
+            if attempt == 0 and record and is_settled(record, self.sending, self.now()):
                 return Report(name, "unchanged", correlation_id=record.correlation_id)
             try:
                 return self._attempt(name, record)
             except Conflict:
                 continue
-        raise Conflict(name)
+            except AwsError as error:
+                error.correlation_id = record.correlation_id if record else ""
+                raise
+        conflict = Conflict(name)
+        conflict.correlation_id = record.correlation_id if record else ""
+        raise conflict
 
     def _attempt(self, name: str, record: Record | None) -> Report:
         try:
@@ -80,9 +89,18 @@ class Converger:
         except Terminal as error:
             if record is None:
                 raise  # no row left to write it into
+            if error.code in DENIED and self._is_young(record):
+                raise Retryable(error.operation, error.code, error.reason) from None
             return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}")
 
+    def _is_young(self, record: Record) -> bool:
+        """Rights reach IAM's every corner within minutes: until then a refusal may not be the last word."""
+        since = parse_timestamp(record.requested_at)
+        return since is not None and abs(self.now() - since) < PROPAGATION
+
     def _perform(self, name: str, record: Record | None, decision: Decision) -> Report:
+        if record and record.status != Status.DELETING and decision.deletes_unknown_key(record):
+            self._check_unchanged(name, record)
         issued: IssuedKey | None = None
         for step in decision.steps:
             issued = self._take(name, step) or issued
@@ -94,12 +112,20 @@ class Converger:
             case RemoveRow() if record:
                 self.rows.remove(record)
                 result = "removed"
+            case LookAgain(reason):
+                raise Retryable("iam:ListAccessKeys", "NotYetVisible", reason)
             case Fail(code, message) if record:
                 return self._fail(record, code, message)
             case Nothing() if decision.steps:
                 result = "removed"
         steps = tuple(type(step).__name__ for step in decision.steps)
         return Report(name, result, steps, record.correlation_id if record else "")
+
+    def _check_unchanged(self, name: str, record: Record) -> None:
+        """An unknown key may be one that another delivery has just stored."""
+        current = self.rows.get(name)
+        if current is None or current.lock != record.lock:
+            raise Conflict(name)
 
     def _take(self, name: str, step: Step) -> IssuedKey | None:
         match step:

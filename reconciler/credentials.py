@@ -6,7 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
-from reconciler.connection import connect
+from reconciler.connection import connect_checked
 from reconciler.core.record import Status
 from reconciler.core.smtp import Endpoint, endpoint
 from reconciler.errors import ReconcileError
@@ -19,7 +19,7 @@ def read_credentials(environment: Environment, name: str, region: str, form: str
     region = region or environment.smtp_regions[0]
     if region not in environment.smtp_regions:
         raise ReconcileError(f"{environment.name} does not send through {region}", _regions(environment))
-    connection = connect(environment, sandbox_folder)
+    connection = connect_checked(environment, sandbox_folder)
     record = connection.store().get(name)
     if record is None:
         raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")
@@ -73,4 +73,3 @@ def _join(ports: tuple[int, ...]) -> str:
 
 
 _FORMS = {"text": _text, "env": _env, "json": _json}
-FORMS = tuple(_FORMS)

@@ -12,7 +12,11 @@ import subprocess
 
 import click
 
-from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError
+from reconciler.aws import aws_errors
+from reconciler.connection import connect_checked
+from reconciler.core.lifecycle import iam_path
+from reconciler.core.text import count
+from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError, Refused
 from reconciler.package import ROOT, build_zip
 from reconciler.sandbox.server import Server, find_server, start_server, stop_server
 from reconciler.settings import Environment, load_environment
@@ -60,18 +64,32 @@ class Deployment:
 
     def apply(self) -> None:
         self.plan()
-        self._ask("apply this plan")
+        if self.environment.name in CAREFUL:
+            self._ask("apply this plan")
         self._terraform("apply", "-input=false", self._saved_plan)
 
     def destroy(self) -> None:
         self.init()
-        self._ask("destroy everything")
+        if not self.environment.local:
+            self._refuse_while_users_exist()
+            self._ask("destroy everything")
         self._terraform("destroy", "-input=false", "-auto-approve")
         if self.environment.local:
             stop_server(SANDBOX)
             for left in (".terraform", self._saved_plan, "terraform.tfstate", "terraform.tfstate.backup"):
                 path = self.root / left
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _refuse_while_users_exist(self) -> None:
+        """IAM users are the credential manager's, not Terraform's: without it their keys would go on working."""
+        name = self.environment.name
+        client = connect_checked(self.environment, SANDBOX).session.client("iam")
+        with aws_errors("iam:ListUsers"):
+            pages = client.get_paginator("list_users").paginate(PathPrefix=iam_path(name))
+            users = sum(len(page["Users"]) for page in pages)
+        if users:
+            hint = f"empty its manifests, then reconcile --env {name} --allow-empty --allow-deletes {users}"
+            raise Refused([(f"{count(users, 'IAM user')} of {name} can still send mail", hint)])
 
     def outputs(self) -> None:
         self._terraform("output")
@@ -81,8 +99,6 @@ class Deployment:
         return f"{self.environment.name}.tfplan"
 
     def _ask(self, what: str) -> None:
-        if self.environment.name not in CAREFUL:
-            return
         if not is_interactive():
             raise ReconcileError(f"nobody is there to {what} in {self.environment.name}", "run it on a terminal")
         if click.prompt(f"To {what}, type the environment's name") != self.environment.name:

@@ -16,6 +16,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# AWS's codes for a missing right.
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
 EXIT_OK = 0
 EXIT_ERROR = 1  # nothing was changed
 EXIT_CHANGES = 2  # `plan --detailed-exitcode` only: there is something to do
@@ -74,6 +77,7 @@ class AwsError(ReconcileError):
         self.operation = operation
         self.code = code
         self.reason = message
+        self.correlation_id = ""  # of the row that was being worked on, where there was one
 
 
 class Retryable(AwsError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from reconciler.connection import connect
 from reconciler.core.diff import Delete, Diff, diff
 from reconciler.core.guard import Allowance, check_checkout, check_deletes, check_target, count_managed
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.record import manager_mark
+from reconciler.core.record import AWAITING, Record, manager_mark
+from reconciler.core.text import count
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, ReconcileError, Refused
 from reconciler.manifest import load_manifests
 from reconciler.ports import Requests
@@ -32,6 +33,7 @@ class Prepared:
     plan: Plan
     changes: Diff
     requests: Requests
+    under_way: dict[str, int]  # asked for by an earlier run and not settled yet: revision by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,13 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     managed = count_managed(records, mark)
     refusals += check_deletes(changes, len(desired), managed, environment.limits, allowance)
     plan = make_plan(environment.name, changes, managed, len(desired), environment.sending, refusals)
-    return Prepared(plan, changes, store)
+    return Prepared(plan, changes, store, _under_way(changes, records))
+
+
+def _under_way(changes: Diff, records: Sequence[Record]) -> dict[str, int]:
+    """Ours that the credential manager is still at: a run does not end well while they have not."""
+    ours = {*changes.unchanged, *changes.leaving}
+    return {r.name: r.revision or 0 for r in records if r.name in ours and r.status in AWAITING}
 
 
 def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choices: Choices) -> int:
@@ -67,20 +75,29 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choic
     show_plan(prepared.plan)
     if prepared.plan.refusals:
         raise Refused(prepared.plan.refusals)
-    if not prepared.changes.changes:
-        return EXIT_OK
+    changes = prepared.changes
+    written: dict[str, int] = {}
+    good = True
+    if changes.changes:
+        written = _apply(environment, users, prepared, choices)
+        good = len(written) == len(changes.changes)
+    following = {**prepared.under_way, **written}
+    if choices.wait and following:
+        leaving = {*changes.leaving, *(change.name for change in changes.changes if isinstance(change, Delete))}
+        good = _wait(prepared.requests, following, leaving, choices.timeout) and good
+    elif following:
+        say(f"{count(len(following), 'user')} left to the credential manager")
+    return EXIT_OK if good else EXIT_INCOMPLETE
+
+
+def _apply(environment: Environment, users: Path, prepared: Prepared, choices: Choices) -> dict[str, int]:
+    """Write the changes; returns what was written, as revisions by name."""
     _confirm_deletes(prepared.changes, choices)
     request = make_request(environment.name, users, os.environ, datetime.now(UTC))
     say()
     say_line(f"writing as {request.actor}, correlation id {request.correlation_id}")
     results = apply_changes(prepared.changes.changes, prepared.requests, request, _show_unwritten)
-    written = {result.change.name: result.revision for result in results if not result.error}
-    good = len(written) == len(results)
-    if choices.wait:
-        good = _wait(prepared.requests, written, choices.timeout) and good
-    else:
-        say(f"{len(written)} written; the credential manager takes it from here")
-    return EXIT_OK if good else EXIT_INCOMPLETE
+    return {result.change.name: result.revision for result in results if not result.error}
 
 
 def _confirm_deletes(changes: Diff, choices: Choices) -> None:
@@ -98,10 +115,10 @@ def _show_unwritten(result: Result) -> None:
         say_line(f"  ! {result.change.name}: not written: {result.error}", err=True, fg="red")
 
 
-def _wait(requests: Requests, written: dict[str, int], timeout: float) -> bool:
+def _wait(requests: Requests, following: dict[str, int], leaving: set[str], timeout: float) -> bool:
     """Follow the users until each has settled. What was written stays, also when it cannot be followed."""
     try:
-        outcome = _follow(wait_until_settled(requests, written, timeout), len(written))
+        outcome = _follow(wait_until_settled(requests, following, leaving, timeout), len(following))
     except AwsError as error:
         say_line(f"  ! written, but not followed to the end: {error}", err=True, fg="red")
         return False

@@ -9,9 +9,9 @@ from typing import Any
 from reconciler.core.address import Rules
 from reconciler.core.guard import Limits
 from reconciler.core.policy import Sending
-from reconciler.errors import InvalidInput, ReconcileError
+from reconciler.errors import InvalidInput, Problem, ReconcileError
 from reconciler.schema import check_schema
-from reconciler.yaml_source import read_source
+from reconciler.yaml_source import Source, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,22 @@ def load_environments(path: Path) -> dict[str, Environment]:
     problems = source.problems or check_schema(source, "reconcile")
     if problems:
         raise InvalidInput(problems)
-    return {name: _environment(name, fields) for name, fields in source.data["environments"].items()}
+    environments = {name: _environment(name, fields) for name, fields in source.data["environments"].items()}
+    if problems := _check_tables(source, environments):
+        raise InvalidInput(problems)
+    return environments
+
+
+def _check_tables(source: Source, environments: dict[str, Environment]) -> list[Problem]:
+    """Rows do not name their environment: two on one table would undo each other's work."""
+    problems: list[Problem] = []
+    seen: dict[tuple[str, str, str], str] = {}
+    for name, environment in environments.items():
+        table = (environment.account_id, environment.region, environment.table)
+        if (other := seen.setdefault(table, name)) != name:
+            message = f"'{name}' uses the table of '{other}'"
+            problems.append(source.problem(("environments", name, "table"), message, "one table for each environment"))
+    return problems
 
 
 def _environment(name: str, fields: dict[str, Any]) -> Environment:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws import aws_errors
-from reconciler.connection import connect
-from reconciler.core.guard import check_target
+from reconciler.connection import connect_checked
 from reconciler.core.policy import partition
-from reconciler.errors import AwsError, Refused
+from reconciler.errors import AwsError
 from reconciler.settings import Environment
 
 if TYPE_CHECKING:
@@ -24,10 +23,7 @@ def state_bucket_name(environment: Environment) -> str:
 
 def make_state_bucket(environment: Environment) -> str:
     """Idempotent: makes the bucket when it is missing, and sets everything each time. Returns its name."""
-    connection = connect(environment, Path())
-    wanted = (environment.account_id, environment.region)
-    if refusals := check_target(wanted, connection.target(), environment.name):
-        raise Refused(refusals)
+    connection = connect_checked(environment, Path())
     name = state_bucket_name(environment)
     configure_bucket(connection.session.client("s3"), name, environment.region)
     return name

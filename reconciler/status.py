@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.connection import connect
+from reconciler.connection import connect_checked
 from reconciler.core.record import Record
 from reconciler.core.user import spec_fields
 from reconciler.errors import ReconcileError
@@ -16,7 +16,7 @@ from reconciler.terminal import say, show_status
 
 
 def status(environment: Environment, name: str, form: str, sandbox_folder: Path) -> None:
-    store = connect(environment, sandbox_folder).store()
+    store = connect_checked(environment, sandbox_folder).store()
     records = list(store.fetch([name]).values()) if name else store.records()
     if name and not records:
         raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from reconciler.core.address import Rules
 from reconciler.core.record import (
     ENTITY_TYPE,
     PK,
+    PLAN_FIELDS,
     SK_PREFIX,
     SPEC_FIELDS,
     Failure,
@@ -27,6 +29,7 @@ from reconciler.ports import Outcome, Request
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+UNPROCESSED_PAUSE = 0.2  # seconds, where DynamoDB left keys of a batch unread
 BATCH = 100  # keys that one BatchGetItem takes
 CONDITION_FAILED = "ConditionalCheckFailedException"
 Values = Mapping[str, Any]
@@ -68,6 +71,7 @@ class DynamoStore:
                 )
             if left := answer["UnprocessedKeys"].get(self._table):
                 wanted += left["Keys"]
+                time.sleep(UNPROCESSED_PAUSE)
             for record in map(self._record, answer["Responses"].get(self._table, [])):
                 found[record.name] = record
         return found
@@ -102,7 +106,7 @@ class DynamoStore:
     def _request(self, record: Record, values: Values, request: Request) -> int:
         revision = (record.revision or 0) + 1
         dropped = [] if values["status"] == Status.DELETING else [f for f in SPEC_FIELDS if f not in values]
-        planned = [pair for pair in record.lock if pair[0] == "revision"]
+        planned = [pair for pair in record.lock if pair[0] in PLAN_FIELDS]
         try:
             self._update(record.name, {**values, "revision": revision}, [*dropped, "failure"], planned)
         except AwsError as error:

@@ -35,7 +35,10 @@ def say_line(text: str, *, err: bool = False, fg: str | None = None) -> None:
 
 
 def say(text: str = "", *, err: bool = False, fg: str | None = None, bold: bool | None = None) -> None:
-    click.echo(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err, color=use_color())
+    try:
+        click.echo(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err, color=use_color())
+    except BrokenPipeError:  # whoever read has seen enough; the work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
 
 def show_plan(plan: Plan) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.record import AWAITING, Record, Status
@@ -29,11 +29,14 @@ class Settled:
 def wait_until_settled(
     requests: Requests,
     revisions: Mapping[str, int],
+    leaving: Collection[str],
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Settled]:
-    """Yield each user as it settles. `revisions`: what was written, by name; `timeout` in seconds.
+    """Yield each user as it settles. `revisions`: what was asked for, by name; `timeout` in seconds.
+
+    `leaving`: those that shall go; for any other a row that vanishes is no good end.
 
     A user that a later run asked to change meanwhile is waited for all the same.
     """
@@ -43,7 +46,7 @@ def wait_until_settled(
     while waiting:
         rows = requests.fetch(waiting)
         for name in sorted(waiting):
-            if settled := _settled(name, rows.get(name), waiting[name]):
+            if settled := _settled(name, rows.get(name), waiting[name], gone_is_good=name in leaving):
                 del waiting[name]
                 yield settled
         if not waiting:
@@ -56,9 +59,9 @@ def wait_until_settled(
         yield Settled(name, "timeout", f"not settled after {timeout:g} s")
 
 
-def _settled(name: str, row: Record | None, revision: int) -> Settled | None:
+def _settled(name: str, row: Record | None, revision: int, *, gone_is_good: bool) -> Settled | None:
     if row is None:
-        return Settled(name, "removed")
+        return Settled(name, "removed") if gone_is_good else Settled(name, "lost", "its row was deleted meanwhile")
     if row.status in AWAITING or (row.revision or 0) < revision:
         return None
     if row.status == Status.FAILED:

@@ -129,6 +129,8 @@ def _reasons_to_drive_again(user: User, record: Record, sending: Sending, now: d
     """Why a declared user is driven again although its declaration may not have changed."""
     if record.spec_hash == spec_hash(user) and record.user != user:
         return ("the row was edited by hand; the declaration is put back",)
+    if record.spec_hash != spec_hash(user) and record.user == user:
+        return ("the row was edited by hand to this before it was declared",)
     match record.status:
         case Status.FAILED:
             return (f"failed: {record.failure.message}" if record.failure else "failed",)
@@ -149,7 +151,8 @@ def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datet
     if is_observed(record, sending, now):
         return ()
     if record.observed_revision == (record.revision or 0) and record.status == _status_of(user, now):
-        return ("the environment's settings changed: its policy is written again",)
+        through = f"{', '.join(sending.regions)} with {sending.configuration_set}"
+        return (f"the environment's settings changed: its policy now allows {through}",)
     return ("its status was set by hand; nothing has been checked since",)
 
 

@@ -95,11 +95,18 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAgain:
+    """IAM does not show yet what must be there: reading it is eventually consistent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     pass
 
 
-End = Settle | RemoveRow | Fail | Nothing
+End = Settle | RemoveRow | Fail | LookAgain | Nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,12 @@ class Decision:
     end: End
     steps: tuple[Step, ...] = ()
 
+    def deletes_unknown_key(self, record: Record) -> bool:
+        known = (record.smtp_username, record.previous_key)
+        return any(isinstance(step, DeleteKey) and step.key_id not in known for step in self.steps)
+
+
+VISIBLE_AFTER = timedelta(minutes=2)
 
 # Our mark on an IAM user: this tag, and nothing else.
 MARK, OWNER = "managed-by", "ses-smtp-reconciler"
@@ -179,11 +192,21 @@ def decide(record: Record | None, identity: Identity | None, sending: Sending, n
         return Decision(Fail("InvalidRecord", "; ".join(record.problems)))
     if identity and not identity.owned:
         return Decision(_foreign())
+    if identity and record.user.may_send(now) and _is_not_yet_visible(record, identity, now):
+        return Decision(LookAgain(f"the key {record.smtp_username}, made a moment ago, is not listed"))
     document = policy.build(record.user, sending)
     if (size := policy.measure(document)) > policy.QUOTA:
         advice = policy.advise_split(record.user, sending)
         return Decision(Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}"))
     return _build_up(record, record.user, identity, document, now)
+
+
+def _is_not_yet_visible(record: Record, identity: Identity, now: datetime) -> bool:
+    """A stored key that is missing has been deleted, unless it is so young that IAM may not list it everywhere."""
+    made = parse_timestamp(record.key_created_at)
+    young = made is not None and abs(now - made) < VISIBLE_AFTER
+    stored = bool(record.smtp_username and record.encrypted_credentials)
+    return stored and young and all(key.id != record.smtp_username for key in identity.keys)
 
 
 def _tear_down(record: Record | None, identity: Identity | None) -> Decision:

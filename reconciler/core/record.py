@@ -136,7 +136,8 @@ def read(item: Item, rules: Rules) -> Record:
     )
 
 
-LOCK_FIELDS = ("revision", "status", "smtp_username")
+LOCK_FIELDS = ("revision", "correlation_id", "status", "smtp_username")
+PLAN_FIELDS = ("revision", "correlation_id")  # those that a plan was made against; a row made anew differs in them
 
 
 _TEXT_FIELDS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.diff import Adopt, Change, Create, Update
 from reconciler.core.record import Record, Status
-from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
+from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User, spec_hash
 
 
 def words_of(change: Change) -> list[str]:
@@ -18,6 +18,8 @@ def words_of(change: Change) -> list[str]:
             new = declaration.user
             return [taken, *(_difference(record.user, new) if granted else _new_grant(new))]
         case Update(declaration, record, reasons):
+            if record.user == declaration.user and record.spec_hash != spec_hash(declaration.user):
+                return [*_new_grant(declaration.user), *reasons]
             words = _difference(record.user, declaration.user, switched_off=record.status == Status.DISABLED)
             return [*words, *_overlap_words(declaration.user, record), *reasons]
     return ["loses everything: key, policy and IAM user", *change.reasons]

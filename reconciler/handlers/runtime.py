@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -20,6 +20,7 @@ from reconciler.aws import RETRIED, UNRETRIED
 from reconciler.converge import Converger, Report
 from reconciler.core.address import Rules
 from reconciler.core.policy import Sending
+from reconciler.errors import AwsError
 from reconciler.identity import IamIdentities
 from reconciler.store import DynamoStore
 from reconciler.vault import KmsVault
@@ -89,7 +90,7 @@ class Telemetry:
     """Logs, metrics and traces of what was done. None of them can fail the work."""
 
     def __init__(self) -> None:
-        self.logger = Logger(service=SERVICE, location=None)
+        self.logger = Logger(service=SERVICE, location=None, use_rfc3339=True)
         Tracer(service=SERVICE, patch_modules=["botocore"])  # switches itself off where no tracing runs
         self.metrics = Metrics(namespace="SmtpUsers", service=SERVICE)
 
@@ -110,7 +111,8 @@ class Telemetry:
             with suppress(Exception):  # telemetry
                 xray_recorder.end_subsegment()
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report, asked_by: str = "") -> None:
+        report = replace(report, correlation_id=report.correlation_id or asked_by)
         with suppress(Exception):  # telemetry
             self._log(report)
         with suppress(Exception):  # telemetry
@@ -132,9 +134,21 @@ class Telemetry:
         else:
             self.logger.info("smtp user converged", extra=fields)
 
-    def retry(self, name: str, error: Exception) -> None:
+    def retry(self, name: str, error: AwsError) -> None:
+        fields = {"smtp_user": name, "reason": str(error), "code": error.code, "correlation_id": error.correlation_id}
         with suppress(Exception):  # telemetry
-            self.logger.warning("smtp user is tried again later", extra={"smtp_user": name, "reason": str(error)})
+            self.logger.warning("smtp user is tried again later", extra=fields)
+        with suppress(Exception):  # telemetry
+            xray_recorder.put_annotation("result", "retried")
+            xray_recorder.put_annotation("correlation_id", error.correlation_id)
+        with suppress(Exception):  # telemetry
+            self.metrics.add_metric("UserRetried", MetricUnit.Count, 1)
+
+    def defect(self, name: str, error: Exception) -> None:
+        """An error that nobody foresaw. Its text may hold anything, so only its kind is told."""
+        with suppress(Exception):  # telemetry
+            self.logger.error("defect", extra={"smtp_user": name, "reason": type(error).__name__})
+        with suppress(Exception):  # telemetry
             self.metrics.add_metric("UserRetried", MetricUnit.Count, 1)
 
     def flush(self) -> None:

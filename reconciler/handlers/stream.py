@@ -16,7 +16,8 @@ from reconciler.errors import AwsError
 from reconciler.handlers.runtime import Telemetry, converger
 
 telemetry = Telemetry()
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+# A lone record that is to come back is no error of the function: it has metrics and a queue of its own.
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
 
 def handle_record(record: DynamoDBRecord) -> None:
@@ -26,10 +27,20 @@ def handle_record(record: DynamoDBRecord) -> None:
         return
     with telemetry.traced(name):
         try:
-            telemetry.report(converger().converge(name))
+            telemetry.report(converger().converge(name), _asked_by(record))
         except AwsError as error:
             telemetry.retry(name, error)
             raise
+        except Exception as error:
+            telemetry.defect(name, error)
+            raise
+
+
+def _asked_by(record: DynamoDBRecord) -> str:
+    """The correlation id in the event's image: for logs only, and only where the row itself is gone."""
+    image = record.dynamodb and (record.dynamodb.new_image or record.dynamodb.old_image)
+    asked = (image or {}).get("correlation_id")
+    return asked if isinstance(asked, str) else ""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:

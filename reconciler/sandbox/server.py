@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,6 +69,8 @@ def start_server(
         )
     if port and not _is_free(port):
         raise ReconcileError(f"port {port} is in use", "choose another with --port, or leave it out for a free one")
+    if folder.exists() and any(folder.iterdir()) and not _state_file(folder).exists():
+        raise ReconcileError(f"{folder} is not empty and not a sandbox's", "choose another --sandbox-dir")
     shutil.rmtree(folder, ignore_errors=True)
     temporary = folder / "tmp"
     temporary.mkdir(parents=True)
@@ -158,10 +161,8 @@ def _end(pid: int) -> None:
     while _is_ours(pid) and time.monotonic() < deadline:
         _reap(pid)
         time.sleep(0.05)
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # gone, or on macOS: nobody left but the dead
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
     _reap(pid)
 
 

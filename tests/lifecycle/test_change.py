@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.core.policy import build
+from reconciler.errors import Retryable
 from world import SENDING, World, a_user
 
 NAME = "billing-mailer"
@@ -157,6 +160,7 @@ def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:
 
 def test_a_key_that_was_deleted_by_hand_is_replaced(world: World) -> None:
     key = converged(world)
+    world.pass_time(minutes=3)
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
     world.ask(a_user(description="touched"))
     world.converge()
@@ -164,6 +168,16 @@ def test_a_key_that_was_deleted_by_hand_is_replaced(world: World) -> None:
     assert record
     assert world.access_keys() == {record.smtp_username: "Active"}
     assert record.smtp_username != key
+
+
+def test_a_key_that_iam_does_not_list_yet_is_waited_for_and_not_replaced(world: World) -> None:
+    """Reading IAM is eventually consistent: the password that was just handed out must not die of that."""
+    key = converged(world)
+    world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
+    world.ask(a_user(description="touched"))
+    with pytest.raises(Retryable, match="is not listed"):
+        world.converge()
+    assert world.access_keys() == {}
 
 
 def test_a_user_that_was_deleted_by_hand_is_made_again(world: World) -> None:
@@ -178,6 +192,7 @@ def test_a_user_that_was_deleted_by_hand_is_made_again(world: World) -> None:
 
 def test_a_lost_boundary_is_put_back(world: World) -> None:
     key = converged(world)
+    world.pass_time(minutes=3)
     world.iam.delete_user_permissions_boundary(UserName="smtp-test-billing-mailer")
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
     world.ask(a_user(description="touched"))

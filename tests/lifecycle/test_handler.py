@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -249,8 +250,51 @@ def test_no_secret_is_in_any_log_even_at_debug(
         assert smtp_password(secret, REGION) not in written
 
 
-def test_all_records_failing_is_an_error_of_the_function(manager: World) -> None:
-    """It counts in the function's error metric, and the whole batch comes back."""
+def test_all_records_failing_come_back_and_page_nobody(manager: World) -> None:
+    """A lone retry is no error of the function: it has metrics and a queue of its own."""
     manager.dynamodb.delete_table(TableName=TABLE)
-    with pytest.raises(Exception, match="All records failed processing"):
-        handle("crm")
+    assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
+
+
+def test_a_refusal_is_not_the_last_word_while_rights_may_still_be_on_their_way(
+    manager: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.now = datetime.now(UTC)
+    manager.ask(a_user("crm"))
+    refuse_for(monkeypatch, "CreateUser", "crm", "AccessDenied")
+    assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
+    row = manager.row("crm")
+    assert row
+    assert row["status"] == "pending"
+
+
+def test_a_retry_and_a_removal_carry_the_correlation_id_too(
+    manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.ask(a_user("wiki"))
+    handle("wiki")
+    manager.remove_row("wiki")
+    handle("wiki", kind="REMOVE", images={"OldImage": {"correlation_id": {"S": "c0ffee-1"}}})
+    manager.ask(a_user("crm"))
+    refuse_for(monkeypatch, "CreateUser", "crm", "Throttling")
+    handle("crm")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["smtp_user"], line["level"], line["correlation_id"]) for line in lines] == [
+        ("wiki", "INFO", "c0ffee-1"),
+        ("wiki", "INFO", "c0ffee-1"),
+        ("crm", "WARNING", "c0ffee-2"),
+    ]
+
+
+def test_a_defect_of_ours_is_told_without_its_text(
+    manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.ask(a_user("crm"))
+
+    def broken(*_: Any) -> None:
+        raise TypeError("hunter2")
+
+    monkeypatch.setattr(stream.telemetry, "report", broken)
+    assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
+    assert "TypeError" in log.getvalue()
+    assert "hunter2" not in log.getvalue()

@@ -33,7 +33,16 @@ def test_status_shows_every_user_on_a_line(world: World, ready: Checkout) -> Non
     assert "no key" in lines["wiki"]
     assert "InvalidRecord: 'bad@example.net': the domain example.net is not allowed here" in lines["bad"]
     assert outcome.code == 0
-    assert outcome.calls == ["Query"]
+    assert outcome.calls == ["GetCallerIdentity", "Query"]
+
+
+@pytest.mark.parametrize("command", [["status"], ["credentials", "crm"]])
+def test_nothing_is_read_from_another_account(ready: Checkout, command: list[str]) -> None:
+    ready.configure(account_id="999988887777")
+    outcome = ready.run(*command)
+    assert outcome.code == 1
+    assert "the AWS account is 123456789012" in outcome.err
+    assert outcome.calls == ["GetCallerIdentity"]
 
 
 def test_status_of_one_user_as_json(world: World, ready: Checkout) -> None:

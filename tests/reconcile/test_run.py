@@ -208,8 +208,32 @@ def test_a_changed_environment_reaches_the_policies_that_exist(world: World, che
     checkout.reconcile(world)
     checkout.configure(configuration_set="smtp-test-2")
     outcome = checkout.run()
-    assert "the environment's settings changed: its policy is written again" in outcome.out
+    assert "settings changed: its policy now allows eu-central-1 with smtp-test-2" in outcome.out
     assert outcome.writes == ["UpdateItem"]
+
+
+def test_a_rerun_does_not_end_well_while_users_of_the_last_one_have_not(world: World, checkout: Checkout) -> None:
+    checkout.declare(an_entry("crm"))
+    checkout.run()
+    again = checkout.run("--wait", "--timeout", "0")
+    assert again.code == 3
+    assert again.writes == []
+    assert "crm: timeout" in again.out
+    world.converge("crm")
+    assert checkout.run("--wait").code == 0
+
+
+def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full(world: World, checkout: Checkout) -> None:
+    """I10: IAM was never told of it, so this run is what widens the grant."""
+    checkout.declare(an_entry("crm"))
+    checkout.reconcile(world)
+    row = world.row("crm")
+    assert row
+    world.put_row("crm", **{**row, "allowed_from_addresses": ["ceo@example.com", "crm@example.com"]})
+    checkout.declare(an_entry("crm", "crm@example.com", "ceo@example.com"))
+    outcome = checkout.reconcile(world)
+    assert "may send as ceo@example.com, crm@example.com; the row was edited by hand to this" in outcome.out
+    assert checkout.run().writes == []
 
 
 def test_a_stuck_row_is_driven_again(world: World, checkout: Checkout) -> None:

@@ -21,7 +21,7 @@ def follow(world: World, revisions: dict[str, int], work: Callable[[float], None
         work(now)
 
     requests: Requests = world.store
-    return list(wait_until_settled(requests, revisions, 60, lambda: now, sleep))
+    return list(wait_until_settled(requests, revisions, ["gone"], 60, lambda: now, sleep))
 
 
 def test_users_are_told_as_they_settle(world: World) -> None:
@@ -38,6 +38,13 @@ def test_users_are_told_as_they_settle(world: World) -> None:
     settled = follow(world, {"one": 2, "two": 2, "gone": 2}, work)
     assert settled == [Settled("two", "disabled"), Settled("gone", "removed"), Settled("one", "active")]
     assert all(one.is_good for one in settled)
+
+
+def test_a_row_that_vanishes_is_a_good_end_only_for_who_shall_go(world: World) -> None:
+    world.ask(a_user("one"))
+    (settled,) = follow(world, {"one": 1}, lambda _: world.remove_row("one"))
+    assert settled == Settled("one", "lost", "its row was deleted meanwhile")
+    assert not settled.is_good
 
 
 def test_a_failure_comes_with_its_reason(world: World) -> None:

@@ -13,6 +13,8 @@ import pytest
 from reconciler.package import ROOT
 from terraform.conftest import Deployed, copy_project, terraform
 
+pytestmark = pytest.mark.xdist_group("terraform")
+
 MODULES = sorted(path.parent.name for path in (ROOT / "terraform" / "modules").glob("*/tests"))
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "terraform" / "environments").iterdir())
 
@@ -71,6 +73,7 @@ def test_outputs_can_be_pasted_into_a_zone_file(deployed: Deployed) -> None:
 
 def test_no_secret_is_in_the_state(deployed: Deployed) -> None:
     """I6."""
+    assert deployed.reconcile().returncode == 0
     state = (deployed.root / "terraform" / "environments" / "sandbox" / "terraform.tfstate").read_text()
     assert deployed.secrets()
     for secret in deployed.secrets():

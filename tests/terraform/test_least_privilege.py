@@ -21,6 +21,8 @@ from terraform.conftest import Deployed
 from terraform.judging import ALLOW_ALL, Document, Judge, Principal, Request
 from world import a_user, make_world
 
+pytestmark = pytest.mark.xdist_group("terraform")
+
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/smtp-users-sandbox"
 OWN_USER = f"arn:aws:iam::{ACCOUNT}:user/smtp/sandbox/smtp-sandbox-wiki"
@@ -208,6 +210,11 @@ def refusals(account: Account) -> dict[str, tuple[Principal, Request]]:
         "another boundary put on a user": (manager, Request("iam:PutUserPermissionsBoundary", OWN_USER, other)),
         "the boundary taken off": (manager, Request("iam:DeleteUserPermissionsBoundary", OWN_USER, ours)),
         "a managed policy attached": (manager, Request("iam:AttachUserPolicy", OWN_USER, ours)),
+        "a foreign user looked at": (manager, Request("iam:GetUser", FOREIGN_USER)),
+        "keys of a user of our name elsewhere": (
+            manager,
+            Request("iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/smtp-sandbox-wiki"),
+        ),
         "a role created": (manager, Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/any")),
         "another table": (manager, Request("dynamodb:UpdateItem", other_table, OURS)),
         "another leading key": (

@@ -185,7 +185,7 @@ def test_a_credential_is_printed_with_a_note_on_its_user_that_steers_nothing(
     monkeypatch.chdir(tmp_path)
     lay_out(tmp_path, Bad("credentials", {}, (), env="strict"))
     found = replace(row("crm"), status=status, smtp_username="AKIAEXAMPLE1", encrypted_credentials=b"sealed")
-    monkeypatch.setattr(credentials_module, "connect", lambda *_: FakeConnection([found], "444455556666"))
+    monkeypatch.setattr(credentials_module, "connect_checked", lambda *_: FakeConnection([found], "444455556666"))
     assert cli.run(["credentials", "crm", "-e", "strict"]) == 0
     out, err = capsys.readouterr()
     assert "password   the password of crm\n" in out

@@ -15,7 +15,6 @@ from world import MARK, SENDING, START, a_user
 EDITED = "the row was edited by hand; the declaration is put back"
 BY_HAND = "its status was set by hand; nothing has been checked since"
 OVER = "the overlap is over: the old password ends"
-SETTINGS = "the environment's settings changed: its policy is written again"
 
 
 def declared(user: User | None = None) -> dict[str, Declaration]:
@@ -123,6 +122,13 @@ def test_a_row_edited_by_hand_is_put_back() -> None:
     assert reasons(replace(row(), user=None, problems=("enabled must be true or false",))) == (EDITED,)
 
 
+def test_a_row_edited_by_hand_to_what_is_declared_now_is_no_silent_match() -> None:
+    """I10"""
+    by_hand = ("the row was edited by hand to this before it was declared",)
+    for status in ("active", "disabled", "pending"):
+        assert reasons(row(status=status, spec_hash="of another wish")) == by_hand
+
+
 @pytest.mark.parametrize("status", ["", "paused", "Active"])
 def test_a_status_that_means_nothing_is_put_right(status: str) -> None:
     assert reasons(row(status=status)) == (f"its status '{status}' means nothing; it is driven again",)
@@ -178,7 +184,8 @@ def test_a_changed_setting_of_the_environment_reaches_every_policy(change: dict[
     assert found.unchanged == ()
     for change_of_row in found.changes:
         assert isinstance(change_of_row, Update)
-        assert change_of_row.reasons == (SETTINGS,)
+        through = f"{', '.join(moved.regions)} with {moved.configuration_set}"
+        assert change_of_row.reasons == (f"the environment's settings changed: its policy now allows {through}",)
 
 
 def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_on_its_way() -> None:

@@ -15,6 +15,7 @@ from reconciler.core.lifecycle import (
     Identity,
     IssueKey,
     Key,
+    LookAgain,
     Nothing,
     PutPolicy,
     RemoveRow,
@@ -517,3 +518,18 @@ def test_expiry_is_met_to_the_second() -> None:
     midnight = datetime(2026, 6, 2, tzinfo=UTC)
     assert is_settled(record, SENDING, midnight - timedelta(seconds=1))
     assert not is_settled(record, SENDING, midnight)
+
+
+@pytest.mark.parametrize(("minutes", "end"), [(1, LookAgain), (3, Settle)])
+def test_a_stored_key_that_is_not_listed_is_given_time_to_appear(minutes: int, end: type) -> None:
+    """Reading IAM is eventually consistent; only a key that should be visible by now counts as deleted."""
+    made = timestamp(START - timedelta(minutes=minutes))
+    record = settled(status="pending", key_created_at=made)
+    assert isinstance(decide(record, Identity(owned=True), SENDING, START).end, end)
+
+
+def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:
+    record = settled(smtp_username="AKIAEXAMPLE1", previous_key="AKIAEXAMPLE0")
+    known = Decision(Nothing(), (DeleteKey("AKIAEXAMPLE0"), DeleteKey("AKIAEXAMPLE1")))
+    assert not known.deletes_unknown_key(record)
+    assert Decision(Nothing(), (DeleteKey("AKIAEXAMPLE9"),)).deletes_unknown_key(record)

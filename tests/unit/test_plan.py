@@ -8,6 +8,7 @@ from reconciler.core.plan import Foreign, Line, Plan, from_dict, make_plan, to_d
 from reconciler.core.policy import build, grant_hash, measure
 from reconciler.core.record import Record
 from reconciler.core.render import to_json
+from reconciler.core.user import spec_hash
 from world import MARK, SENDING, START, a_user
 
 
@@ -20,7 +21,10 @@ def a_plan() -> Plan:
     }
     seen: dict[str, Any] = {"status": "active", "observed_revision": 0, "observed_hash": grant_hash(kept, SENDING)}
     rows = [
-        *(Record(name=user.name, user=user, managed_by=MARK, **seen) for user in (kept, edited, gone)),
+        *(
+            Record(name=user.name, user=user, managed_by=MARK, spec_hash=spec_hash(user), **seen)
+            for user in (kept, edited, gone)
+        ),
         Record(name="taken", user=taken, managed_by="", status="active"),
         Record(name="leaving", user=a_user("leaving"), managed_by=MARK, status="deleting", requested_at=str(START)),
         Record(name="theirs", user=None, managed_by="console", status="odd"),

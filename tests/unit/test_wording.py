@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.core.diff import Adopt, Create, Declaration, Delete, Update
 from reconciler.core.record import Record
-from reconciler.core.user import User
+from reconciler.core.user import User, spec_hash
 from reconciler.core.wording import words_of
 from world import MARK, a_user
 
@@ -19,7 +19,8 @@ def at(user: User) -> Declaration:
 
 
 def row(user: User | None, **fields: Any) -> Record:
-    return Record(name="billing-mailer", user=user, **{"status": "active", "managed_by": MARK, **fields})
+    known = {"status": "active", "managed_by": MARK, "spec_hash": spec_hash(user) if user else ""}
+    return Record(name="billing-mailer", user=user, **{**known, **fields})
 
 
 def words(old: User | None, new: User, *reasons: str) -> list[str]:
@@ -174,3 +175,10 @@ def test_the_password_before_is_not_spoken_of_when_it_stays() -> None:
     assert before not in rotated(a_user(credential=2), a_user("billing-mailer", "crm@example.com", credential=2))
     assert before not in rotated(a_user(credential=2), a_user(credential=3, enabled=False))
     assert before not in rotated(None, a_user(credential=3))
+
+
+def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full() -> None:
+    """I10: nobody was told of that edit, so the whole grant is."""
+    user = a_user("billing-mailer", "ceo@example.com", "billing@example.com")
+    edited = Update(Declaration(user, "users/test/team.yaml", 2), row(user, spec_hash="of another wish"), ("edited",))
+    assert words_of(edited) == ["may send as billing@example.com, ceo@example.com", "edited"]

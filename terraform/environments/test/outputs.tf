@@ -47,3 +47,8 @@ output "topics" {
   description = "SNS topics for operators, bounces and complaints."
   value       = module.environment.topics
 }
+
+output "reader_policy_arn" {
+  description = "Policy to attach to the roles that may read credentials."
+  value       = module.environment.reader_policy_arn
+}

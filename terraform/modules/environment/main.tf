@@ -34,6 +34,7 @@ module "pipeline" {
   code                      = var.code
   credential_readers        = var.credential_readers
   reserved_concurrency      = var.reserved_concurrency
+  log_retention_days        = var.log_retention_days
 }
 
 module "monitoring" {

@@ -51,3 +51,8 @@ output "topics" {
     complaints = module.monitoring.complaint_topic_arns
   }
 }
+
+output "reader_policy_arn" {
+  description = "Policy to attach to the roles that may read credentials."
+  value       = module.pipeline.reader_policy_arn
+}

@@ -97,3 +97,9 @@ variable "dkim_signing_zones" {
   type        = map(string)
   default     = {}
 }
+
+variable "log_retention_days" {
+  description = "Days for which the functions' logs are kept."
+  type        = number
+  default     = 365
+}

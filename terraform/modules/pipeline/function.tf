@@ -39,7 +39,7 @@ resource "aws_lambda_function" "manager" {
   logging_config {
     log_format            = "JSON"
     application_log_level = "INFO"
-    system_log_level      = "WARN"
+    system_log_level      = "INFO" # platform.report: durations of single invocations
     log_group             = aws_cloudwatch_log_group.manager.name
   }
 

@@ -47,3 +47,8 @@ output "parking_queue_name" {
   description = "Where dead letters end that nobody could work off."
   value       = aws_sqs_queue.parking.name
 }
+
+output "reader_policy_arn" {
+  description = "Policy to attach to the roles that may read credentials."
+  value       = aws_iam_policy.reader.arn
+}

@@ -53,11 +53,19 @@ data "aws_iam_policy_document" "manager_iam" {
     actions = [
       "iam:CreateAccessKey", "iam:DeactivateMFADevice", "iam:DeleteAccessKey", "iam:DeleteLoginProfile",
       "iam:DeleteServiceSpecificCredential", "iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey", "iam:DeleteUser",
-      "iam:GetUser", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices",
+      "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices",
       "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "iam:ListSSHPublicKeys",
       "iam:ListUserPolicies", "iam:TagUser", "iam:UpdateAccessKey",
     ]
     resources = [local.smtp_users]
+  }
+
+  # A user that is absent is judged without its path, and one of our name elsewhere with its own: looking must tell both
+  # from a refusal. It reads only.
+  statement {
+    sid       = "Look"
+    actions   = ["iam:GetUser"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
   }
 
   # IAM knows only the group as this action's resource. It takes away, and never grants.

@@ -50,6 +50,11 @@ variable "existing_table_stream_arn" {
     condition     = var.existing_table_stream_arn == null || can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/.+$", var.existing_table_stream_arn))
     error_message = "An ARN such as arn:aws:dynamodb:eu-central-1:111122223333:table/platform/stream/2026-01-01T00:00:00.000."
   }
+
+  validation {
+    condition     = var.existing_table_stream_arn == null || strcontains(coalesce(var.existing_table_stream_arn, "-"), ":table/${var.table_name}/stream/")
+    error_message = "The stream is not that of table_name."
+  }
 }
 
 variable "deletion_protection" {
