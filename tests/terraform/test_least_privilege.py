@@ -19,6 +19,7 @@ from sandbox.local_aws import eventually
 from terraform.calls import as_requests, read_calls
 from terraform.conftest import Deployed
 from terraform.judging import ALLOW_ALL, Document, Judge, Principal, Request
+from terraform.policies import role
 from world import a_user, make_world
 
 pytestmark = pytest.mark.xdist_group("terraform")
@@ -52,15 +53,6 @@ class Account:
     manager_calls: list[Request]
     plan_calls: list[Request]
     apply_calls: list[Request]
-
-
-def role(sandbox: Deployed, name: str) -> Principal:
-    iam = sandbox.client("iam")
-    arn = iam.get_role(RoleName=name)["Role"]["Arn"]
-    names = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
-    held = [iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"] for one in names]
-    return Principal(arn, tuple(document if isinstance(document, dict) else json.loads(document) for document in held))
 
 
 def strip_calls(calls: Path) -> list[dict[str, Any]]:
@@ -121,9 +113,9 @@ def account(deployed: Deployed) -> Account:
         return as_requests(calls, ACCOUNT, REGION, key, boundary_arn)
 
     return Account(
-        role(deployed, "smtp-credential-manager-sandbox"),
-        role(deployed, "smtp-reconcile-plan-sandbox"),
-        role(deployed, "smtp-reconcile-apply-sandbox"),
+        role(deployed, "manager"),
+        role(deployed, "plan"),
+        role(deployed, "apply"),
         boundary_arn,
         boundary if isinstance(boundary, dict) else json.loads(boundary),
         key,
