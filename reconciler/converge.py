@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.lifecycle import (
+    decide,
+    iam_path,
+    iam_user_name,
+    is_settled,
+)
+from reconciler.core.policy import Sending, grant_hash, partition
+from reconciler.core.record import Failure, Record, Status, parse_timestamp, timestamp
+from reconciler.core.smtp import smtp_password
+from reconciler.core.steps import (
     CreateUser,
     Decision,
     DeleteKey,
@@ -21,14 +30,7 @@ from reconciler.core.lifecycle import (
     SetKey,
     Settle,
     Step,
-    decide,
-    iam_path,
-    iam_user_name,
-    is_settled,
 )
-from reconciler.core.policy import Sending, grant_hash, partition
-from reconciler.core.record import Failure, Record, Status, parse_timestamp, timestamp
-from reconciler.core.smtp import smtp_password
 from reconciler.core.user import NAME
 from reconciler.errors import DENIED, AwsError, Conflict, Retryable, Terminal
 from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault

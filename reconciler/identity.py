@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws import aws_errors
-from reconciler.core.lifecycle import MARK, OWNER, Identity, Key, iam_path, iam_user_name, ownership_tags
+from reconciler.core.lifecycle import (
+    MARK,
+    OWNER,
+    iam_path,
+    iam_user_name,
+    ownership_tags,
+)
 from reconciler.core.policy import POLICY_NAME, Document, to_json
+from reconciler.core.steps import Identity, Key
 from reconciler.errors import AwsError
 from reconciler.ports import AccessKey
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.core.lifecycle import Identity
 from reconciler.core.policy import Document
 from reconciler.core.record import Failure, Record, Status
+from reconciler.core.steps import Identity
 from reconciler.core.user import User
 
 

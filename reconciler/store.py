@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from reconciler.aws import aws_errors
 from reconciler.core.address import Rules
@@ -24,6 +22,7 @@ from reconciler.core.record import (
 )
 from reconciler.core.user import User, spec_fields, spec_hash
 from reconciler.errors import AwsError, Conflict
+from reconciler.expressions import Values, pack, unchanged, unpack
 from reconciler.ports import Outcome, Request
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 UNPROCESSED_PAUSE = 0.2  # seconds, where DynamoDB left keys of a batch unread
 BATCH = 100  # keys that one BatchGetItem takes
 CONDITION_FAILED = "ConditionalCheckFailedException"
-Values = Mapping[str, Any]
 
 
 class DynamoStore:
@@ -52,7 +50,7 @@ class DynamoStore:
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="PK = :pk AND begins_with(SK, :user)",
-                ExpressionAttributeValues=_pack({":pk": PK, ":user": SK_PREFIX}),
+                ExpressionAttributeValues=pack({":pk": PK, ":user": SK_PREFIX}),
                 ProjectionExpression=", ".join(names),
                 ExpressionAttributeNames=names,
                 ConsistentRead=True,
@@ -61,7 +59,7 @@ class DynamoStore:
 
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
         """The rows of these users that exist, by name."""
-        wanted = [_pack(key_of(name)) for name in names]
+        wanted = [pack(key_of(name)) for name in names]
         found: dict[str, Record] = {}
         while wanted:
             batch, wanted = wanted[:BATCH], wanted[BATCH:]
@@ -88,7 +86,7 @@ class DynamoStore:
         try:
             with aws_errors("dynamodb:PutItem"):
                 self._client.put_item(
-                    TableName=self._table, Item=_pack(item), ConditionExpression="attribute_not_exists(PK)"
+                    TableName=self._table, Item=pack(item), ConditionExpression="attribute_not_exists(PK)"
                 )
         except AwsError as error:
             self._check_conflict(error, user.name, 1, request)
@@ -126,7 +124,7 @@ class DynamoStore:
 
     def get(self, name: str) -> Record | None:
         with aws_errors("dynamodb:GetItem"):
-            answer = self._client.get_item(TableName=self._table, Key=_pack(key_of(name)), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=pack(key_of(name)), ConsistentRead=True)
         return self._record(answer["Item"]) if "Item" in answer else None
 
     def settle(self, record: Record, outcome: Outcome) -> None:
@@ -163,15 +161,15 @@ class DynamoStore:
         self._update(record.name, {"status": Status.FAILED, "failure": note}, [], record.lock)
 
     def remove(self, record: Record) -> None:
-        condition, names, values = _unchanged(record.lock)
+        condition, names, values = unchanged(record.lock)
         try:
             with aws_errors("dynamodb:DeleteItem"):
                 self._client.delete_item(
                     TableName=self._table,
-                    Key=_pack(key_of(record.name)),
+                    Key=pack(key_of(record.name)),
                     ConditionExpression=f"attribute_not_exists(PK) OR ({condition})",
                     ExpressionAttributeNames=names,
-                    **({"ExpressionAttributeValues": _pack(values)} if values else {}),  # type: ignore[arg-type]
+                    **({"ExpressionAttributeValues": pack(values)} if values else {}),  # type: ignore[arg-type]
                 )
         except AwsError as error:
             if error.code == CONDITION_FAILED:
@@ -179,7 +177,7 @@ class DynamoStore:
             raise
 
     def _update(self, name: str, values: Values, removed: Iterable[str], lock: Iterable[tuple[str, Any]]) -> None:
-        condition, names, expected = _unchanged(lock)
+        condition, names, expected = unchanged(lock)
         sets = []
         for n, (attribute, value) in enumerate(values.items()):
             names[f"#s{n}"], expected[f":s{n}"] = attribute, value
@@ -193,11 +191,11 @@ class DynamoStore:
             with aws_errors("dynamodb:UpdateItem"):
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_pack(key_of(name)),
+                    Key=pack(key_of(name)),
                     UpdateExpression=update,
                     ConditionExpression=f"attribute_exists(PK) AND {condition}",
                     ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=_pack(expected),
+                    ExpressionAttributeValues=pack(expected),
                 )
         except AwsError as error:
             if error.code == CONDITION_FAILED:
@@ -205,11 +203,9 @@ class DynamoStore:
             raise
 
     def _record(self, item: Values) -> Record:
-        return read({name: _DESERIALIZER.deserialize(value) for name, value in item.items()}, self._rules)
+        return read(unpack(item), self._rules)
 
 
-_SERIALIZER = TypeSerializer()
-_DESERIALIZER = TypeDeserializer()
 _LISTED = (
     "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
     "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
@@ -237,21 +233,3 @@ def _asked(status: Status, request: Request) -> dict[str, Any]:
         "correlation_id": request.correlation_id,
         "requested_at": request.requested_at,
     }
-
-
-def _unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """A condition that holds while these attributes are as they were read (None: absent)."""
-    terms, names, values = [], {}, {}
-    for n, (attribute, value) in enumerate(lock):
-        names[f"#c{n}"] = attribute
-        if value is None:
-            terms.append(f"attribute_not_exists(#c{n})")
-        else:
-            values[f":c{n}"] = value
-            terms.append(f"#c{n} = :c{n}")
-    return " AND ".join(terms), names, values
-
-
-def _pack(values: Values) -> dict[str, Any]:
-    """Plain values as DynamoDB's typed ones."""
-    return {name: _SERIALIZER.serialize(value) for name, value in values.items()}

@@ -83,7 +83,7 @@ class Record:
     settled_at: str = ""
     failure: Failure | None = None
     encrypted_credentials: bytes | None = field(default=None, repr=False)
-    # The attributes that a write of the credential manager is conditional on, exactly as they were read.
+    # What a write of the credential manager is conditional on, exactly as it was read.
     lock: tuple[tuple[str, Any], ...] = field(default=(), repr=False, compare=False)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.converge import Converger
-from reconciler.core.lifecycle import Identity
+from reconciler.core.steps import Identity
 from reconciler.errors import Retryable
 from world import World, a_user
 

@@ -9,7 +9,10 @@ from generated import users
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reconciler.core.lifecycle import (
+from reconciler.core.lifecycle import decide, is_settled
+from reconciler.core.policy import Document, build, grant_hash
+from reconciler.core.record import Record, Status, timestamp
+from reconciler.core.steps import (
     Decision,
     DeleteKey,
     DeleteUser,
@@ -21,11 +24,7 @@ from reconciler.core.lifecycle import (
     RemoveRow,
     SetKey,
     Settle,
-    decide,
-    is_settled,
 )
-from reconciler.core.policy import Document, build, grant_hash
-from reconciler.core.record import Record, Status, timestamp
 from reconciler.core.user import User, spec_hash
 from world import SENDING, START
 

@@ -9,8 +9,14 @@ from generated import ITEMS, JUNK, users
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.lifecycle import Identity, Key, decide, is_due, is_observed, is_settled
+from reconciler.core.lifecycle import (
+    decide,
+    is_due,
+    is_observed,
+    is_settled,
+)
 from reconciler.core.record import Record, key_of, name_of, read
+from reconciler.core.steps import Identity, Key
 from reconciler.core.user import User, make_user, spec_fields, spec_hash
 from world import RULES, SENDING, START
 

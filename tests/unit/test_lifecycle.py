@@ -7,6 +7,17 @@ from typing import Any
 import pytest
 
 from reconciler.core.lifecycle import (
+    decide,
+    iam_path,
+    iam_user_name,
+    is_due,
+    is_observed,
+    is_settled,
+    ownership_tags,
+)
+from reconciler.core.policy import build, grant_hash
+from reconciler.core.record import Record, Status, key_of, read, timestamp
+from reconciler.core.steps import (
     CreateUser,
     Decision,
     DeleteKey,
@@ -22,16 +33,7 @@ from reconciler.core.lifecycle import (
     RepairUser,
     SetKey,
     Settle,
-    decide,
-    iam_path,
-    iam_user_name,
-    is_due,
-    is_observed,
-    is_settled,
-    ownership_tags,
 )
-from reconciler.core.policy import build, grant_hash
-from reconciler.core.record import Record, Status, key_of, read, timestamp
 from reconciler.core.user import User, spec_hash
 from world import RULES, SENDING, START, a_user
 

@@ -1,0 +1,36 @@
+"""DynamoDB's own notation: typed values and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+Values = Mapping[str, Any]
+
+_SERIALIZER = TypeSerializer()
+_DESERIALIZER = TypeDeserializer()
+
+
+def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """A condition that holds while these attributes are as they were read (None: absent)."""
+    terms, names, values = [], {}, {}
+    for n, (attribute, value) in enumerate(lock):
+        names[f"#c{n}"] = attribute
+        if value is None:
+            terms.append(f"attribute_not_exists(#c{n})")
+        else:
+            values[f":c{n}"] = value
+            terms.append(f"#c{n} = :c{n}")
+    return " AND ".join(terms), names, values
+
+
+def pack(values: Values) -> dict[str, Any]:
+    """Plain values as DynamoDB's typed ones."""
+    return {name: _SERIALIZER.serialize(value) for name, value in values.items()}
+
+
+def unpack(item: Values) -> dict[str, Any]:
+    """DynamoDB's typed values as plain ones; numbers are Decimal, sets are sets."""
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
