@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def terraform(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["terraform", f"-chdir={root}", *words], capture_output=True, text=True, timeout=300)
+    command = ["terraform", f"-chdir={root}", *words, "-no-color"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def copy_project(folder: Path) -> Path:

@@ -128,9 +128,11 @@ run "the_manager_is_confined" {
   assert {
     condition = alltrue([
       for statement in data.aws_iam_policy_document.manager_iam.statement :
-      statement.resources == toset(["arn:aws:iam::111122223333:user/smtp/test/*"]) || statement.actions == toset(["iam:RemoveUserFromGroup"])
+      statement.resources == toset(["arn:aws:iam::111122223333:user/smtp/test/*"])
+      || statement.actions == toset(["iam:RemoveUserFromGroup"])
+      || (statement.actions == toset(["iam:GetUser"]) && statement.resources == toset(["arn:aws:iam::111122223333:user/*smtp-test-*"]))
     ])
-    error_message = "Only users under our own path."
+    error_message = "Only users under our own path; looking, by name only; leaving groups."
   }
 
   assert {
