@@ -86,12 +86,20 @@ def converger() -> Converger:
     return make_converger(Settings.from_environ(os.environ), boto3.session.Session(), lambda: datetime.now(UTC))
 
 
+def _make_logger() -> Logger:
+    try:
+        return Logger(service=SERVICE, location=None, use_rfc3339=True)
+    except ValueError:  # a POWERTOOLS_LOG_LEVEL that is none
+        return Logger(service=SERVICE, location=None, use_rfc3339=True, level="INFO")
+
+
 class Telemetry:
     """Logs, metrics and traces of what was done. None of them can fail the work."""
 
     def __init__(self) -> None:
-        self.logger = Logger(service=SERVICE, location=None, use_rfc3339=True)
-        Tracer(service=SERVICE, patch_modules=["botocore"])  # switches itself off where no tracing runs
+        self.logger = _make_logger()
+        with suppress(Exception):  # telemetry: see the class
+            Tracer(service=SERVICE, patch_modules=["botocore"])  # switches itself off where no tracing runs
         self.metrics = Metrics(namespace="SmtpUsers", service=SERVICE)
 
     def begin(self, context: LambdaContext) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -212,6 +215,15 @@ def test_telemetry_that_breaks_breaks_nothing_else(manager: World, monkeypatch: 
     row = manager.row("crm")
     assert row
     assert row["status"] == "active"
+
+
+def test_a_log_level_that_is_none_stops_nothing() -> None:
+    """I12: the function still starts."""
+    program = "import reconciler.handlers.stream as s; print(s.telemetry.logger.log_level)"
+    environ = {**os.environ, "POWERTOOLS_LOG_LEVEL": "verbose"}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "20"
 
 
 def test_every_log_line_of_a_user_carries_its_correlation_id(

@@ -19,7 +19,7 @@ MODULES = sorted(path.parent.name for path in (ROOT / "terraform" / "modules").g
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "terraform" / "environments").iterdir())
 
 
-def test_the_configuration_is_formatted() -> None:
+def test_the_configuration_is_formatted(provider: None) -> None:
     done = terraform(ROOT / "terraform", "fmt", "-check", "-recursive", "-diff")
     assert done.returncode == 0, done.stdout
 
