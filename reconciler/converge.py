@@ -35,7 +35,7 @@ from reconciler.core.user import NAME
 from reconciler.errors import DENIED, AwsError, Conflict, Retryable, Terminal
 from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault
 
-PROPAGATION = timedelta(minutes=5)
+PROPAGATION = timedelta(minutes=1)
 ATTEMPTS = 3  # at a row that keeps changing under our hands; then the stream brings it again
 
 
@@ -96,7 +96,7 @@ class Converger:
             return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}")
 
     def _is_young(self, record: Record) -> bool:
-        """Rights reach IAM's every corner within minutes: until then a refusal may not be the last word."""
+        """Rights take a moment to reach every corner of IAM: until then a refusal may not be the last word."""
         since = parse_timestamp(record.requested_at)
         return since is not None and abs(self.now() - since) < PROPAGATION
 

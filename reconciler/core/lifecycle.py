@@ -32,7 +32,7 @@ from reconciler.core.steps import (
 )
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
 
-VISIBLE_AFTER = timedelta(minutes=2)
+VISIBLE_AFTER = timedelta(minutes=1)
 
 # Our mark on an IAM user: this tag, and nothing else.
 MARK, OWNER = "managed-by", "ses-smtp-reconciler"
