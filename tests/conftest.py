@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "hook"))
 import aws_rules
@@ -24,6 +25,12 @@ os.environ |= {
     "AWS_XRAY_SDK_ENABLED": "false",
 }
 aws_rules.install()
+
+# In CI the same examples each time, so that a red run can be repeated; elsewhere new ones, to find what is still wrong.
+settings.register_profile("modest", max_examples=100, deadline=None, print_blob=True)
+settings.register_profile("ci", settings.get_profile("modest"), derandomize=True)
+settings.register_profile("search", settings.get_profile("modest"), max_examples=1500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "modest"))
 
 
 @pytest.fixture

@@ -7,14 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import Binary
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from reconciler.core.record import SPEC_FIELDS
 from reconciler.core.user import NAME, User, make_user
-
-settings.register_profile("modest", deadline=None, max_examples=100, print_blob=True)
-settings.load_profile("modest")
 
 WORDS = st.text("abcXYZ019+_-", min_size=1, max_size=8)
 LOCALS = st.lists(WORDS, min_size=1, max_size=2).map(".".join)
