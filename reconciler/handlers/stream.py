@@ -5,6 +5,7 @@ An event is a hint and no more. Only the keys are taken from it; row and IAM are
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -38,9 +39,11 @@ def handle_record(record: DynamoDBRecord) -> None:
 
 def _asked_by(record: DynamoDBRecord) -> str:
     """The correlation id in the event's image: for logs only, and only where the row itself is gone."""
-    image = record.dynamodb and (record.dynamodb.new_image or record.dynamodb.old_image)
-    asked = (image or {}).get("correlation_id")
-    return asked if isinstance(asked, str) else ""
+    with suppress(Exception):  # telemetry: an image that cannot be read must not bring the record back
+        image = record.dynamodb and (record.dynamodb.new_image or record.dynamodb.old_image)
+        asked = (image or {}).get("correlation_id")
+        return asked if isinstance(asked, str) else ""
+    return ""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:

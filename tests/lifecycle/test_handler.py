@@ -160,6 +160,13 @@ def test_only_the_key_of_an_event_counts(manager: World) -> None:
     assert row["status"] == "disabled"
 
 
+def test_an_image_that_cannot_be_read_is_nobodys_trouble(manager: World) -> None:
+    """I12: only logs would have used it."""
+    manager.ask(a_user("crm"))
+    images = {"NewImage": {"correlation_id": {"unheard-of": "x"}}}
+    assert handle("crm", images=images) == {"batchItemFailures": []}
+
+
 def test_a_remove_event_tears_down(manager: World) -> None:
     manager.ask(a_user("crm"))
     handle("crm")
