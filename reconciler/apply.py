@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from reconciler.core.diff import Adopt, Change, Create, Delete, Update
@@ -28,11 +28,15 @@ class Result:
 
 
 def apply_changes(
-    changes: Iterable[Change], requests: Requests, request: Request, done: Callable[[Result], None]
+    changes: Iterable[Change],
+    requests: Requests,
+    request: Request,
+    done: Callable[[Result], None],
+    pool: Executor | None = None,
 ) -> list[Result]:
     """Write every change; a failed one does not stop the others. `done` sees each result as it comes."""
     results = []
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with pool or ThreadPoolExecutor(WORKERS) as pool:
         futures = [pool.submit(_write, change, requests, request) for change in changes]
         for future in as_completed(futures):
             results.append(future.result())

@@ -21,14 +21,18 @@ from reconciler.errors import DENIED, AwsError, Retryable, Terminal
 
 # Codes that a later try may not meet again, beside every 5xx.
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and the errors of each operation.
-RETRYABLE = frozenset(
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottledException", "Throttling",
+        "ThrottlingException", "TooManyRequestsException",
+    }
+)  # fmt: skip
+RETRYABLE = THROTTLED | frozenset(
     {
         "ConcurrentModification", "ConcurrentModificationException", "DeleteConflict", "DependencyTimeoutException",
         "EntityAlreadyExists", "EntityTemporarilyUnmodifiable", "ExpiredToken", "ExpiredTokenException",
         "KeyUnavailableException", "KMSInternalException", "LimitExceeded", "LimitExceededException", "NoSuchEntity",
-        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestTimeout", "ServiceFailure",
-        "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
-        "TransactionInProgressException",
+        "RequestTimeout", "ServiceFailure", "TransactionInProgressException",
     }
 )  # fmt: skip
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError)
@@ -36,6 +40,8 @@ NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, 
 # Standard mode retries throttling and connection faults with jittered backoff. Timeouts are short, because a
 # batch of the stream shares one function time-out.
 RETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+# The sweep has time: adaptive mode slows down where the account is throttled, and leaves room for others.
+PATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 6})
 # A key that was made although its answer got lost could never be stored: see IamIdentities.create_key.
 UNRETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.core.lifecycle import (
-    decide,
-    iam_path,
-    iam_user_name,
-    is_settled,
-)
+from reconciler.core.drift import differences, warnings
+from reconciler.core.lifecycle import decide
+from reconciler.core.ownership import iam_path, iam_user_name
 from reconciler.core.policy import Sending, grant_hash, partition
-from reconciler.core.record import Failure, Record, Status, parse_timestamp, timestamp
+from reconciler.core.record import AWAITING, Failure, Record, Status, parse_timestamp, timestamp
+from reconciler.core.settled import is_observed, is_settled
 from reconciler.core.smtp import smtp_password
 from reconciler.core.steps import (
     CreateUser,
     Decision,
     DeleteKey,
     DeleteUser,
+    Detach,
     Fail,
+    Identity,
     IssueKey,
     LookAgain,
     Nothing,
@@ -36,6 +36,7 @@ from reconciler.errors import DENIED, AwsError, Conflict, Retryable, Terminal
 from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault
 
 PROPAGATION = timedelta(minutes=1)
+KEPT_INACTIVE = timedelta(days=1)  # a previous key, before it is deleted: until then one call brings it back
 ATTEMPTS = 3  # at a row that keeps changing under our hands; then the stream brings it again
 
 
@@ -46,6 +47,8 @@ class Report:
     name: str
     result: str  # active, disabled, failed, removed, unchanged
     steps: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()  # what an audit found changed by hand
+    warnings: tuple[str, ...] = ()  # and what of it only a person can put right
     correlation_id: str = ""
     failure: Failure | None = None
 
@@ -59,20 +62,23 @@ class Converger:
     vault: Vault
     now: Callable[[], datetime]
 
-    def converge(self, name: str) -> Report:
+    def converge(self, name: str, *, attempt: int = 1, audit: bool = False) -> Report:
         """Make IAM what the row asks for, and the row say so.
 
-        Raises Retryable when a later try may do better. What no retry can help ends as status `failed` in the
-        row; Terminal is raised only when there is no row to write it into, or it cannot be written.
+        `attempt`: how often this was tried, for the record. `audit`: look at IAM closely although the row is settled.
+
+        Raises Retryable when a later try may do better. What no retry can help ends as status `failed` in the row;
+        Terminal is raised only when no row waits for the answer, or it cannot be written.
         """
         record = None
-        for attempt in range(ATTEMPTS):
+        for turn in range(ATTEMPTS):
             record = self.rows.get(name)
             # Only at first sight: who has lost a race may have deleted the winner's key, so it looks at IAM again.
-            if attempt == 0 and record and is_settled(record, self.sending, self.now()):
+            shortcut = turn == 0 and not audit
+            if record and self._is_done(record, shortcut=shortcut):
                 return Report(name, "unchanged", correlation_id=record.correlation_id)
             try:
-                return self._attempt(name, record)
+                return self._attempt(name, record, attempt, audit=audit)
             except Conflict:
                 continue
             except AwsError as error:
@@ -82,25 +88,53 @@ class Converger:
         conflict.correlation_id = record.correlation_id if record else ""
         raise conflict
 
-    def _attempt(self, name: str, record: Record | None) -> Report:
+    def _is_done(self, record: Record, *, shortcut: bool) -> bool:
+        if record.status == Status.FAILED:
+            return True  # until somebody asks again
+        return shortcut and is_settled(record, self.sending, self.now())
+
+    def give_up(self, name: str, error: Exception, attempt: int) -> Report | None:
+        """After the last try: the row that waited for the answer becomes `failed`. None when none waits (any more)."""
+        record = self.rows.get(name)
+        if record is None or record.status not in AWAITING:
+            return None
+        if not isinstance(error, AwsError):
+            return self._fail(record, "InternalError", type(error).__name__, attempt)
+        if error.correlation_id != record.correlation_id:
+            return None  # asked for anew meanwhile, and not tried yet
+        return self._fail(record, error.code, f"{error.operation}: {error.reason}", attempt)
+
+    def _attempt(self, name: str, record: Record | None, attempt: int, *, audit: bool) -> Report:
         try:
             # A name that breaks the rules can never have had an IAM user of ours.
-            identity = self.identities.observe(name) if NAME.fullmatch(name) else None
+            look = self.identities.audit if audit else self.identities.observe
+            identity = look(name) if NAME.fullmatch(name) else None
             decision = decide(record, identity, self.sending, self.now())
-            return self._perform(name, record, decision)
+            if not audit or record is None or record.status in AWAITING:
+                return self._perform(name, record, decision, attempt)
+            return self._repair(record, identity, decision, attempt)
         except Terminal as error:
-            if record is None:
-                raise  # no row left to write it into
+            if record is None or record.status not in AWAITING:
+                raise  # nobody waits for it, and what works is not called failed
             if error.code in DENIED and self._is_young(record):
                 raise Retryable(error.operation, error.code, error.reason) from None
-            return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}")
+            return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}", attempt)
+
+    def _repair(self, record: Record, identity: Identity | None, decision: Decision, attempt: int) -> Report:
+        """Put right what is not as the settled row says. Writes nothing where all is."""
+        now = self.now()
+        report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
+        if decision.steps or not is_settled(record, self.sending, now):
+            report = self._perform(record.name, record, decision, attempt)
+        found = differences(record, identity, decision, now) if is_observed(record, self.sending, now) else ()
+        return replace(report, differences=found, warnings=warnings(identity))
 
     def _is_young(self, record: Record) -> bool:
         """Rights take a moment to reach every corner of IAM: until then a refusal may not be the last word."""
         since = parse_timestamp(record.requested_at)
         return since is not None and abs(self.now() - since) < PROPAGATION
 
-    def _perform(self, name: str, record: Record | None, decision: Decision) -> Report:
+    def _perform(self, name: str, record: Record | None, decision: Decision, attempt: int) -> Report:
         if record and record.status != Status.DELETING and decision.deletes_unknown_key(record):
             self._check_unchanged(name, record)
         issued: IssuedKey | None = None
@@ -108,20 +142,20 @@ class Converger:
             issued = self._take(name, step) or issued
         result = "unchanged"
         match decision.end:
-            case Settle(status, forget_previous) if record:
-                self._settle(record, self._outcome(record, status, forget_previous, issued))
-                result = status.value
+            case Settle() as settle if record:
+                self._settle(record, self._outcome(record, settle, issued))
+                result = settle.status.value
             case RemoveRow() if record:
                 self.rows.remove(record)
                 result = "removed"
             case LookAgain(reason):
                 raise Retryable("iam:ListAccessKeys", "NotYetVisible", reason)
             case Fail(code, message) if record:
-                return self._fail(record, code, message)
+                return self._fail(record, code, message, attempt)
             case Nothing() if decision.steps:
                 result = "removed"
         steps = tuple(type(step).__name__ for step in decision.steps)
-        return Report(name, result, steps, record.correlation_id if record else "")
+        return Report(name, result, steps, correlation_id=record.correlation_id if record else "")
 
     def _check_unchanged(self, name: str, record: Record) -> None:
         """An unknown key may be one that another delivery has just stored."""
@@ -135,6 +169,8 @@ class Converger:
                 self.identities.create_user(name)
             case RepairUser():
                 self.identities.repair_user(name)
+            case Detach(attachment):
+                self.identities.detach(name, attachment)
             case PutPolicy(document):
                 self.identities.put_policy(name, document)
             case DeleteKey(key_id):
@@ -158,17 +194,18 @@ class Converger:
         created_at = timestamp(self.now())
         return IssuedKey(key.id, created_at, step.credential, encrypted, step.replaces, step.retires_at)
 
-    def _outcome(self, record: Record, status: Status, forget_previous: bool, issued: IssuedKey | None) -> Outcome:
+    def _outcome(self, record: Record, settle: Settle, issued: IssuedKey | None) -> Outcome:
         user = iam_user_name(self.environment, record.name)
         prefix = f"arn:{partition(self.sending.regions[0])}:iam::{self.sending.account_id}:user"
         return Outcome(
-            status=status,
+            status=settle.status,
             observed_hash=grant_hash(record.user, self.sending) if record.user else "",
             settled_at=timestamp(self.now()),
             iam_user_name=user,
             iam_user_arn=f"{prefix}{iam_path(self.environment)}{user}",
             issued=issued,
-            forget_previous=forget_previous,
+            forget_previous=settle.forget_previous,
+            previous_deletes_at=timestamp(self.now() + KEPT_INACTIVE) if settle.retire_previous else "",
         )
 
     def _settle(self, record: Record, outcome: Outcome) -> None:
@@ -184,7 +221,7 @@ class Converger:
             self.identities.delete_key(record.name, outcome.issued.id)
             raise
 
-    def _fail(self, record: Record, code: str, message: str) -> Report:
-        failure = Failure(code, message, timestamp(self.now()), during=record.status)
+    def _fail(self, record: Record, code: str, message: str, attempt: int) -> Report:
+        failure = Failure(code, message, timestamp(self.now()), attempt, during=record.status)
         self.rows.fail(record, failure)
-        return Report(record.name, "failed", (), record.correlation_id, failure)
+        return Report(record.name, "failed", correlation_id=record.correlation_id, failure=failure)

@@ -14,7 +14,7 @@ import click
 
 from reconciler.aws import aws_errors
 from reconciler.connection import connect_checked
-from reconciler.core.lifecycle import iam_path
+from reconciler.core.ownership import iam_path
 from reconciler.core.text import count
 from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError, Refused
 from reconciler.package import ROOT, build_zip

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws import aws_errors
-from reconciler.core.lifecycle import (
-    MARK,
-    OWNER,
-    iam_path,
-    iam_user_name,
-    ownership_tags,
-)
+from reconciler.core.ownership import MARK, OWNER, iam_path, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, Document, to_json
-from reconciler.core.steps import Identity, Key
+from reconciler.core.steps import Attachment, Identity, Key, Kind
 from reconciler.errors import AwsError
 from reconciler.ports import AccessKey
 
@@ -36,6 +31,50 @@ class IamIdentities:
 
     def _user(self, name: str) -> str:
         return iam_user_name(self._environment, name)
+
+    def names(self) -> list[str]:
+        """Every SMTP user that an IAM user under our path stands for, whether it carries our mark or not."""
+        path = iam_path(self._environment)
+        with aws_errors("iam:ListUsers"):
+            pages = self._client.get_paginator("list_users").paginate(PathPrefix=path)
+            found = [user["UserName"] for page in pages for user in page["Users"]]
+        return sorted(filter(None, (smtp_user_name(self._environment, iam_user) for iam_user in found)))
+
+    def audit(self, name: str) -> Identity | None:
+        """As `observe`, and everything that may widen what the user is allowed."""
+        identity = self.observe(name)
+        if identity is None or not identity.owned:
+            return identity
+        try:
+            inline = self._list("list_user_policies", "PolicyNames", name)
+            attached = self._list("list_attached_user_policies", "AttachedPolicies", name)
+            groups = self._list("list_groups_for_user", "Groups", name)
+            policy = self._policy(name) if POLICY_NAME in inline else None
+        except AwsError as error:
+            if error.code == ABSENT:
+                return None  # deleted while we looked
+            raise
+        attachments = (
+            *(Attachment(Kind.INLINE_POLICY, other) for other in inline if other != POLICY_NAME),
+            *(Attachment(Kind.MANAGED_POLICY, entry["PolicyArn"]) for entry in attached),
+            *(Attachment(Kind.GROUP, entry["GroupName"]) for entry in groups),
+        )
+        return replace(identity, policy=policy, attachments=attachments)
+
+    def _policy(self, name: str) -> Document | None:
+        with aws_errors("iam:GetUserPolicy"):
+            answer = self._client.get_user_policy(UserName=self._user(name), PolicyName=POLICY_NAME)
+        document: Any = answer["PolicyDocument"]  # botocore has parsed it
+        return document if isinstance(document, dict) else None
+
+    def detach(self, name: str, attachment: Attachment) -> None:
+        match attachment.kind:
+            case Kind.INLINE_POLICY:
+                self._delete("delete_user_policy", name, PolicyName=attachment.id)
+            case Kind.MANAGED_POLICY:
+                self._delete("detach_user_policy", name, PolicyArn=attachment.id)
+            case Kind.GROUP:
+                self._delete("remove_user_from_group", name, GroupName=attachment.id)
 
     def observe(self, name: str) -> Identity | None:
         """Only the tag on the IAM user itself proves that it is ours; nothing that a row says does."""
@@ -64,7 +103,7 @@ class IamIdentities:
             if error.code == ABSENT:
                 return None
             raise
-        return tuple(Key(key["AccessKeyId"], key["Status"] == "Active") for key in listed)
+        return tuple(Key(key["AccessKeyId"], key["Status"] == "Active", key["CreateDate"]) for key in listed)
 
     def create_user(self, name: str) -> None:
         with aws_errors("iam:CreateUser", terminal=QUOTA_REACHED):

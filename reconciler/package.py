@@ -23,8 +23,9 @@ ZIP = BUILD / "lambda.zip"
 
 # The zip holds the second half only: nothing that imports click, jsonschema or PyYAML.
 MODULES = (
-    "__init__.py", "aws.py", "converge.py", "errors.py", "expressions.py", "identity.py", "ports.py", "store.py",
-    "vault.py", "core", "handlers",
+    "__init__.py", "aws.py", "converge.py", "dead_letters.py", "errors.py", "expressions.py", "identity.py",
+    "ports.py", "queue.py", "store.py", "stream_reader.py", "sweep.py", "sweep_state.py", "table.py", "vault.py",
+    "core", "handlers",
 )  # fmt: skip
 # Left out: what pip notes for itself, sources of extensions, and Powertools' web framework (half of its size).
 DROPPED = frozenset({"__pycache__", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "bin", "event_handler"})

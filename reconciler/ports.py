@@ -6,13 +6,13 @@ DynamoDB, IAM and KMS stand behind these (`store`, `identity`, `vault`). All of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.core.policy import Document
 from reconciler.core.record import Failure, Record, Status
-from reconciler.core.steps import Identity
+from reconciler.core.steps import Attachment, Identity
 from reconciler.core.user import User
 
 
@@ -55,6 +55,7 @@ class Outcome:
     iam_user_arn: str
     issued: IssuedKey | None = None
     forget_previous: bool = False
+    previous_deletes_at: str = ""  # set when the previous key has just become inactive
 
 
 class Rows(Protocol):
@@ -77,22 +78,35 @@ class Request:
     requested_at: str
 
 
+class Listing(Protocol):
+    """All rows of an environment, in the order of their names."""
+
+    def records(self, after: str = "") -> Iterator[Record]: ...
+    def names(self) -> set[str]: ...
+
+
 class Requests(Protocol):
     """The rows as the reconciler uses them. Writes answer with the new revision, or raise Conflict."""
 
-    def records(self) -> list[Record]: ...
+    def records(self) -> Iterator[Record]: ...
     def fetch(self, names: Iterable[str]) -> dict[str, Record]: ...
     def create(self, user: User, manifest: str, request: Request) -> int: ...
     def update(self, record: Record, user: User, manifest: str, request: Request) -> int: ...
     def delete(self, record: Record, request: Request) -> int: ...
+    def retry(self, record: Record, request: Request) -> int: ...
+    def revoke(self, record: Record, reason: str, request: Request) -> int: ...
+    def resume(self, record: Record, request: Request) -> int: ...
 
 
 class Identities(Protocol):
     """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success."""
 
+    def names(self) -> list[str]: ...
     def observe(self, name: str) -> Identity | None: ...
+    def audit(self, name: str) -> Identity | None: ...
     def create_user(self, name: str) -> None: ...
     def repair_user(self, name: str) -> None: ...
+    def detach(self, name: str, attachment: Attachment) -> None: ...
     def put_policy(self, name: str, document: Document) -> None: ...
     def create_key(self, name: str) -> AccessKey: ...
     def set_key(self, name: str, key_id: str, *, active: bool) -> None: ...
@@ -105,3 +119,41 @@ class Vault(Protocol):
 
     def encrypt(self, name: str, credentials: Credentials) -> bytes: ...
     def decrypt(self, name: str, username: str, ciphertext: bytes) -> Credentials: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SweepState:
+    """Where the round stands. `orphans`: IAM users without a row, and when each was first seen."""
+
+    position: str = ""  # the last user that was looked at
+    orphans: Mapping[str, str] = field(default_factory=dict)
+    version: Any = None  # as it was read
+
+
+class SweepStates(Protocol):
+    def load(self) -> SweepState: ...
+    def save(self, state: SweepState) -> SweepState: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the dead-letter queue. `receive_count`: how often it was taken from there, this time included."""
+
+    id: str
+    body: str
+    receipt_handle: str
+    receive_count: int
+
+
+class Queue(Protocol):
+    """The dead-letter queue, and the parking queue behind it."""
+
+    def send(self, names: Iterable[str]) -> None: ...
+    def delay(self, message: Message, seconds: int) -> None: ...
+    def park(self, body: str) -> None: ...
+
+
+class Stream(Protocol):
+    """The table's stream, read by sequence numbers."""
+
+    def names(self, arn: str, shard: str, first: str, last: str) -> set[str] | None: ...

@@ -53,7 +53,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     store = connection.store()
     wanted = (environment.account_id, environment.region)
     refusals = check_target(wanted, connection.target(), environment.name)
-    records = [] if refusals else store.records()  # not even read from the wrong place
+    records = [] if refusals else list(store.records())  # not even read from the wrong place
     refusals += check_checkout(newer_commits(users, {record.commit for record in records}))
     mark = manager_mark(environment.name)
     changes = Diff() if refusals else diff(desired, records, mark, environment.sending, datetime.now(UTC))

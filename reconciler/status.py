@@ -17,7 +17,7 @@ from reconciler.terminal import say, show_status
 
 def status(environment: Environment, name: str, form: str, sandbox_folder: Path) -> None:
     store = connect_checked(environment, sandbox_folder).store()
-    records = list(store.fetch([name]).values()) if name else store.records()
+    records = list(store.fetch([name]).values()) if name else list(store.records())
     if name and not records:
         raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")
     if form == "json":

@@ -2,119 +2,96 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from reconciler.aws import aws_errors
 from reconciler.core.address import Rules
+from reconciler.core.reading import SPEC_FIELDS, read
 from reconciler.core.record import (
     ENTITY_TYPE,
-    PK,
     PLAN_FIELDS,
     SK_PREFIX,
-    SPEC_FIELDS,
     Failure,
     Record,
     Status,
-    key_of,
-    read,
 )
 from reconciler.core.user import User, spec_fields, spec_hash
-from reconciler.errors import AwsError, Conflict
-from reconciler.expressions import Values, pack, unchanged, unpack
+from reconciler.errors import Conflict
+from reconciler.expressions import Values
 from reconciler.ports import Outcome, Request
+from reconciler.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-UNPROCESSED_PAUSE = 0.2  # seconds, where DynamoDB left keys of a batch unread
-BATCH = 100  # keys that one BatchGetItem takes
-CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class DynamoStore:
     """Serves both halves (`ports.Requests` and `ports.Rows`). Every write is conditional."""
 
     def __init__(self, client: DynamoDBClient, table: str, rules: Rules) -> None:
-        self._client = client
-        self._table = table
+        self._table = Table(client, table)
         self._rules = rules
+
+    def records(self, after: str = "") -> Iterator[Record]:
+        """Rows of the environment in the order of their names, without their ciphertexts: one Query page per MB.
+
+        `after`: begin behind the row of that name.
+        """
+        return map(self._record, self._table.query(SK_PREFIX, _LISTED, _sk(after) if after else ""))
+
+    def names(self) -> set[str]:
+        """Whoever has a row."""
+        return {item["SK"].removeprefix(SK_PREFIX) for item in self._table.query(SK_PREFIX, ["SK"])}
 
     # The reconciler's half.
 
-    def records(self) -> list[Record]:
-        """All rows of the environment, without their ciphertexts: one Query page per MB."""
-        names = {f"#{n}": attribute for n, attribute in enumerate(_LISTED)}
-        with aws_errors("dynamodb:Query"):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="PK = :pk AND begins_with(SK, :user)",
-                ExpressionAttributeValues=pack({":pk": PK, ":user": SK_PREFIX}),
-                ProjectionExpression=", ".join(names),
-                ExpressionAttributeNames=names,
-                ConsistentRead=True,
-            )
-            return [self._record(item) for page in pages for item in page["Items"]]
-
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
         """The rows of these users that exist, by name."""
-        wanted = [pack(key_of(name)) for name in names]
-        found: dict[str, Record] = {}
-        while wanted:
-            batch, wanted = wanted[:BATCH], wanted[BATCH:]
-            with aws_errors("dynamodb:BatchGetItem"):
-                answer = self._client.batch_get_item(
-                    RequestItems={self._table: {"Keys": batch, "ConsistentRead": True}}
-                )
-            if left := answer["UnprocessedKeys"].get(self._table):
-                wanted += left["Keys"]
-                time.sleep(UNPROCESSED_PAUSE)
-            for record in map(self._record, answer["Responses"].get(self._table, [])):
-                found[record.name] = record
-        return found
+        return {record.name: record for record in map(self._record, self._table.get_many(map(_sk, names)))}
 
     def create(self, user: User, manifest: str, request: Request) -> int:
         """Put a new row at revision 1. Raises Conflict when there is one already."""
-        item = {
-            **key_of(user.name),
-            "entity_type": ENTITY_TYPE,
-            "revision": 1,
-            "created_at": request.requested_at,
-            **_wish(user, manifest, request),
-        }
+        values = {"entity_type": ENTITY_TYPE, "revision": 1, "created_at": request.requested_at}
         try:
-            with aws_errors("dynamodb:PutItem"):
-                self._client.put_item(
-                    TableName=self._table, Item=pack(item), ConditionExpression="attribute_not_exists(PK)"
-                )
-        except AwsError as error:
-            self._check_conflict(error, user.name, 1, request)
+            self._table.put_new(_sk(user.name), {**values, **_wish(user, manifest, request)})
+        except Conflict:
+            self._check_conflict(user.name, 1, request)
         return 1
 
     def update(self, record: Record, user: User, manifest: str, request: Request) -> int:
-        """Write a declaration over a row; what the credential manager noted there stays."""
+        """Write a declaration over a row; what the credential manager noted there stays, and so does a revocation."""
         wish = {"entity_type": ENTITY_TYPE, **_wish(user, manifest, request)}
-        return self._request(record, wish, request)
+        return self._request(record, wish, request, [f for f in SPEC_FIELDS if f not in wish])
 
     def delete(self, record: Record, request: Request) -> int:
         """Mark a row for teardown. The credential manager removes it, once IAM is clean."""
-        return self._request(record, _asked(Status.DELETING, request), request)
+        return self._request(record, _declared(Status.DELETING, request), request)
 
-    def _request(self, record: Record, values: Values, request: Request) -> int:
+    def retry(self, record: Record, request: Request) -> int:
+        """Ask again for what the row asks for already."""
+        deleting = Status.DELETING in (record.status, record.failure.during if record.failure else "")
+        return self._request(record, _asked(Status.DELETING if deleting else Status.PENDING, request), request)
+
+    def revoke(self, record: Record, reason: str, request: Request) -> int:
+        """Switch the user's keys off until it is resumed, whatever its declaration says."""
+        revoked = {"actor": request.actor, "reason": reason, "at": request.requested_at}
+        return self._request(record, {"revoked": revoked, **_asked(Status.PENDING, request)}, request)
+
+    def resume(self, record: Record, request: Request) -> int:
+        """Let the declaration count again."""
+        return self._request(record, _asked(Status.PENDING, request), request, ["revoked"])
+
+    def _request(self, record: Record, values: Values, request: Request, removed: Iterable[str] = ()) -> int:
         revision = (record.revision or 0) + 1
-        dropped = [] if values["status"] == Status.DELETING else [f for f in SPEC_FIELDS if f not in values]
         planned = [pair for pair in record.lock if pair[0] in PLAN_FIELDS]
         try:
-            self._update(record.name, {**values, "revision": revision}, [*dropped, "failure"], planned)
-        except AwsError as error:
-            self._check_conflict(error, record.name, revision, request)
+            self._table.update(_sk(record.name), {**values, "revision": revision}, [*removed, "failure"], planned)
+        except Conflict:
+            self._check_conflict(record.name, revision, request)
         return revision
 
-    def _check_conflict(self, error: AwsError, name: str, revision: int, request: Request) -> None:
+    def _check_conflict(self, name: str, revision: int, request: Request) -> None:
         """An SDK retry can meet the row that its own first try wrote: that is success."""
-        if error.code not in (CONDITION_FAILED, "Conflict"):
-            raise error
         written = self.fetch([name]).get(name)
         ours = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
         if not ours:
@@ -123,9 +100,8 @@ class DynamoStore:
     # The credential manager's half.
 
     def get(self, name: str) -> Record | None:
-        with aws_errors("dynamodb:GetItem"):
-            answer = self._client.get_item(TableName=self._table, Key=pack(key_of(name)), ConsistentRead=True)
-        return self._record(answer["Item"]) if "Item" in answer else None
+        item = self._table.get(_sk(name))
+        return self._record(item) if item is not None else None
 
     def settle(self, record: Record, outcome: Outcome) -> None:
         values: dict[str, Any] = {
@@ -138,7 +114,9 @@ class DynamoStore:
         }
         removed = ["failure"]
         if outcome.forget_previous:
-            removed += ["previous_key", "previous_key_retires_at"]
+            removed += _PREVIOUS
+        if outcome.previous_deletes_at:
+            values["previous_key_deletes_at"] = outcome.previous_deletes_at
         if issued := outcome.issued:
             values |= {
                 "smtp_username": issued.id,
@@ -148,7 +126,10 @@ class DynamoStore:
             }
             if issued.replaces:
                 values |= {"previous_key": issued.replaces, "previous_key_retires_at": issued.retires_at}
-        self._update(record.name, values, [r for r in removed if r not in values], record.lock)
+                removed += _PREVIOUS
+        self._table.update(
+            _sk(record.name), values, [name for name in dict.fromkeys(removed) if name not in values], record.lock
+        )
 
     def fail(self, record: Record, failure: Failure) -> None:
         note = {
@@ -158,59 +139,25 @@ class DynamoStore:
             "attempts": failure.attempts,
             "during": failure.during,
         }
-        self._update(record.name, {"status": Status.FAILED, "failure": note}, [], record.lock)
+        self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": note}, [], record.lock)
 
     def remove(self, record: Record) -> None:
-        condition, names, values = unchanged(record.lock)
-        try:
-            with aws_errors("dynamodb:DeleteItem"):
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=pack(key_of(record.name)),
-                    ConditionExpression=f"attribute_not_exists(PK) OR ({condition})",
-                    ExpressionAttributeNames=names,
-                    **({"ExpressionAttributeValues": pack(values)} if values else {}),  # type: ignore[arg-type]
-                )
-        except AwsError as error:
-            if error.code == CONDITION_FAILED:
-                raise Conflict(record.name) from None
-            raise
-
-    def _update(self, name: str, values: Values, removed: Iterable[str], lock: Iterable[tuple[str, Any]]) -> None:
-        condition, names, expected = unchanged(lock)
-        sets = []
-        for n, (attribute, value) in enumerate(values.items()):
-            names[f"#s{n}"], expected[f":s{n}"] = attribute, value
-            sets.append(f"#s{n} = :s{n}")
-        removes = []
-        for n, attribute in enumerate(removed):
-            names[f"#r{n}"] = attribute
-            removes.append(f"#r{n}")
-        update = "SET " + ", ".join(sets) + (" REMOVE " + ", ".join(removes) if removes else "")
-        try:
-            with aws_errors("dynamodb:UpdateItem"):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=pack(key_of(name)),
-                    UpdateExpression=update,
-                    ConditionExpression=f"attribute_exists(PK) AND {condition}",
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=pack(expected),
-                )
-        except AwsError as error:
-            if error.code == CONDITION_FAILED:
-                raise Conflict(name) from None
-            raise
+        self._table.delete(_sk(record.name), record.lock)
 
     def _record(self, item: Values) -> Record:
-        return read(unpack(item), self._rules)
+        return read(item, self._rules)
 
 
+_PREVIOUS = ("previous_key", "previous_key_retires_at", "previous_key_deletes_at")
 _LISTED = (
     "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
     "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
-    "previous_key", "previous_key_retires_at", "observed_revision", "observed_hash", "settled_at", "failure",
+    *_PREVIOUS, "observed_revision", "observed_hash", "settled_at", "failure", "revoked",
 )  # fmt: skip
+
+
+def _sk(name: str) -> str:
+    return f"{SK_PREFIX}{name}"
 
 
 def _wish(user: User, manifest: str, request: Request) -> dict[str, Any]:
@@ -220,15 +167,18 @@ def _wish(user: User, manifest: str, request: Request) -> dict[str, Any]:
         **fields,
         "spec_hash": spec_hash(user),
         "manifest": manifest,
-        **_asked(Status.PENDING, request),
+        **_declared(Status.PENDING, request),
     }
+
+
+def _declared(status: Status, request: Request) -> dict[str, Any]:
+    """What manifests ask for: from now on they decide about the row."""
+    return {"managed_by": request.managed_by, "commit": request.commit, **_asked(status, request)}
 
 
 def _asked(status: Status, request: Request) -> dict[str, Any]:
     return {
         "status": status,
-        "managed_by": request.managed_by,
-        "commit": request.commit,
         "actor": request.actor,
         "correlation_id": request.correlation_id,
         "requested_at": request.requested_at,

@@ -16,7 +16,7 @@ from moto_gaps import MotoGaps
 from reconciler.aws import UNRETRIED
 from reconciler.converge import Converger
 from reconciler.core.address import Rules
-from reconciler.core.lifecycle import iam_user_name
+from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME, Sending, boundary, to_json
 from reconciler.core.record import key_of, manager_mark
 from reconciler.core.user import User, make_user

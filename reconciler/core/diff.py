@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.lifecycle import is_observed, is_retired, is_rotation_due
 from reconciler.core.policy import Sending
 from reconciler.core.record import Record, Status, parse_timestamp
+from reconciler.core.settled import is_observed, is_retired, is_rotation_due
 from reconciler.core.user import User, spec_hash
 
 STUCK_AFTER = timedelta(minutes=15)

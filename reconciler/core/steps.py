@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from reconciler.core.policy import Document
 from reconciler.core.record import Record, Status
@@ -12,15 +14,45 @@ from reconciler.core.record import Record, Status
 class Key:
     id: str
     active: bool
+    created_at: datetime | None = None
+
+
+class Kind(StrEnum):
+    """What somebody may attach to an IAM user so that it is allowed more than its own policy says."""
+
+    INLINE_POLICY = "inline policy"
+    MANAGED_POLICY = "managed policy"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """`id`: the name of an inline policy or a group, the ARN of a managed policy."""
+
+    kind: Kind
+    id: str
+
+    @property
+    def is_quarantine(self) -> bool:
+        """AWS attaches it where it has seen a key in public. That is a warning, and not ours to remove.
+
+        https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
+        """
+        return self.kind is Kind.MANAGED_POLICY and ":aws:policy/AWSCompromisedKeyQuarantine" in self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The IAM user of a name as it was observed. `owned`: it carries our mark."""
+    """The IAM user of a name as it was observed. `owned`: it carries our mark.
+
+    Only an audit looks at `policy` (ours; None: not looked at, or not there) and at `attachments` beside it.
+    """
 
     owned: bool
     keys: tuple[Key, ...] = ()
     needs_repair: bool = False  # tags or boundary are not as we made them
+    policy: Document | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 # Steps, in the words of IAM.
@@ -37,6 +69,11 @@ class RepairUser:
 @dataclass(frozen=True, slots=True)
 class PutPolicy:
     document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    attachment: Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +101,7 @@ class DeleteUser:
     """With everything that is attached to it."""
 
 
-Step = CreateUser | RepairUser | PutPolicy | DeleteKey | SetKey | IssueKey | DeleteUser
+Step = CreateUser | RepairUser | Detach | PutPolicy | DeleteKey | SetKey | IssueKey | DeleteUser
 
 
 # How a decision ends, once its steps are done.
@@ -74,6 +111,7 @@ class Settle:
 
     status: Status
     forget_previous: bool = False
+    retire_previous: bool = False  # note when the previous key, inactive from now on, is to be deleted
 
 
 @dataclass(frozen=True, slots=True)

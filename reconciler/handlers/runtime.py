@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from aws_xray_sdk.core import xray_recorder
+from botocore.config import Config
 
 from reconciler.aws import RETRIED, UNRETRIED
 from reconciler.converge import Converger, Report
@@ -62,28 +63,50 @@ class Settings:
         )
 
 
-def make_converger(settings: Settings, session: boto3.session.Session, now: Callable[[], datetime]) -> Converger:
-    iam = session.client("iam", config=RETRIED)
-    return Converger(
-        environment=settings.environment,
-        sending=Sending(settings.account_id, settings.smtp_regions, settings.configuration_set),
-        rows=DynamoStore(
-            session.client("dynamodb", config=RETRIED),
-            settings.table,
-            Rules(settings.allowed_domains, settings.allow_wildcards),
-        ),
-        identities=IamIdentities(
-            iam, session.client("iam", config=UNRETRIED), settings.environment, settings.boundary_arn
-        ),
-        vault=KmsVault(session.client("kms", config=RETRIED), settings.key, settings.environment),
-        now=now,
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What stands between a function and AWS. `now` is its clock."""
+
+    settings: Settings
+    store: DynamoStore
+    identities: IamIdentities
+    vault: KmsVault
+    now: Callable[[], datetime]
+
+    def converger(self) -> Converger:
+        settings = self.settings
+        sending = Sending(settings.account_id, settings.smtp_regions, settings.configuration_set)
+        return Converger(settings.environment, sending, self.store, self.identities, self.vault, self.now)
+
+
+def make_adapters(
+    settings: Settings, session: boto3.session.Session, now: Callable[[], datetime], config: Config = RETRIED
+) -> Adapters:
+    """`config`: how patiently calls are repeated."""
+    rules = Rules(settings.allowed_domains, settings.allow_wildcards)
+    iam, unretried = session.client("iam", config=config), session.client("iam", config=UNRETRIED)
+    return Adapters(
+        settings,
+        DynamoStore(session.client("dynamodb", config=config), settings.table, rules),
+        IamIdentities(iam, unretried, settings.environment, settings.boundary_arn),
+        KmsVault(session.client("kms", config=config), settings.key, settings.environment),
+        now,
     )
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def adapters(config: Config = RETRIED) -> Adapters:
+    """From the function's environment."""
+    return make_adapters(Settings.from_environ(os.environ), boto3.session.Session(), clock, config)
 
 
 @cache
 def converger() -> Converger:
     """One per execution environment: clients keep their connections between invocations."""
-    return make_converger(Settings.from_environ(os.environ), boto3.session.Session(), lambda: datetime.now(UTC))
+    return adapters().converger()
 
 
 def _make_logger() -> Logger:
@@ -108,11 +131,10 @@ class Telemetry:
             self.metrics.set_default_dimensions(environment=os.environ["ENVIRONMENT"])
 
     @contextmanager
-    def traced(self, name: str) -> Iterator[None]:
-        """A trace segment of its own for each user of a batch."""
+    def traced(self) -> Iterator[None]:
+        """A trace segment of its own for each record of a batch."""
         with suppress(Exception):  # telemetry
             xray_recorder.begin_subsegment("converge")
-            xray_recorder.put_annotation("smtp_user", name)
         try:
             yield
         finally:
@@ -123,12 +145,8 @@ class Telemetry:
         report = replace(report, correlation_id=report.correlation_id or asked_by)
         with suppress(Exception):  # telemetry
             self._log(report)
-        with suppress(Exception):  # telemetry
-            xray_recorder.put_annotation("result", report.result)
-            if report.correlation_id:
-                xray_recorder.put_annotation("correlation_id", report.correlation_id)
-        with suppress(Exception):  # telemetry
-            self.metrics.add_metric(f"User{report.result.capitalize()}", MetricUnit.Count, 1)
+        self._annotate(smtp_user=report.name, result=report.result, correlation_id=report.correlation_id)
+        self.count(**{f"User{report.result.capitalize()}": 1})
 
     def _log(self, report: Report) -> None:
         fields: dict[str, object] = {
@@ -137,7 +155,11 @@ class Telemetry:
             "steps": list(report.steps),
             "correlation_id": report.correlation_id,
         }
-        if failure := report.failure:
+        if report.differences:
+            fields |= {"differences": list(report.differences)}
+        if report.warnings:
+            self.logger.error("smtp user needs a person", extra={**fields, "warnings": list(report.warnings)})
+        elif failure := report.failure:
             self.logger.error("smtp user failed", extra={**fields, "code": failure.code, "reason": failure.message})
         else:
             self.logger.info("smtp user converged", extra=fields)
@@ -146,18 +168,28 @@ class Telemetry:
         fields = {"smtp_user": name, "reason": str(error), "code": error.code, "correlation_id": error.correlation_id}
         with suppress(Exception):  # telemetry
             self.logger.warning("smtp user is tried again later", extra=fields)
-        with suppress(Exception):  # telemetry
-            xray_recorder.put_annotation("result", "retried")
-            xray_recorder.put_annotation("correlation_id", error.correlation_id)
-        with suppress(Exception):  # telemetry
-            self.metrics.add_metric("UserRetried", MetricUnit.Count, 1)
+        self._annotate(smtp_user=name, result="retried", correlation_id=error.correlation_id)
+        self.count(UserRetried=1)
 
     def defect(self, name: str, error: Exception) -> None:
         """An error that nobody foresaw. Its text may hold anything, so only its kind is told."""
+        self.say("defect", level="error", smtp_user=name, reason=type(error).__name__)
+        self.count(UserRetried=1)
+
+    def say(self, message: str, *, level: str = "info", **fields: object) -> None:
         with suppress(Exception):  # telemetry
-            self.logger.error("defect", extra={"smtp_user": name, "reason": type(error).__name__})
-        with suppress(Exception):  # telemetry
-            self.metrics.add_metric("UserRetried", MetricUnit.Count, 1)
+            getattr(self.logger, level)(message, extra=fields)
+
+    def count(self, **metrics: int) -> None:
+        for name, value in metrics.items():
+            with suppress(Exception):  # telemetry
+                self.metrics.add_metric(name, MetricUnit.Count, int(value))
+
+    def _annotate(self, **annotations: str) -> None:
+        for name, value in annotations.items():
+            with suppress(Exception):  # telemetry
+                if value:
+                    xray_recorder.put_annotation(name, value)
 
     def flush(self) -> None:
         with suppress(Exception):  # telemetry

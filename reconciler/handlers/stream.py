@@ -26,7 +26,7 @@ def handle_record(record: DynamoDBRecord) -> None:
     name = name_of((record.dynamodb.keys if record.dynamodb else None) or {})
     if name is None:
         return
-    with telemetry.traced(name):
+    with telemetry.traced():
         try:
             telemetry.report(converger().converge(name), _asked_by(record))
         except AwsError as error:

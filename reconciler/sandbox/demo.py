@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.cli import run
 from reconciler.connection import connect
-from reconciler.core.lifecycle import iam_user_name
+from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME, Request, evaluate
 from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError
 from reconciler.package import ROOT

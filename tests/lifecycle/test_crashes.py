@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import aws_rules
-from reconciler.core.lifecycle import iam_user_name
+from reconciler.core.ownership import iam_user_name
 from reconciler.core.smtp import smtp_password
 from reconciler.errors import Retryable
 from world import ENV, REGION, World, a_user, make_world

@@ -3,7 +3,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from reconciler.core.lifecycle import iam_path, ownership_tags
+from reconciler.core.ownership import iam_path, ownership_tags
 from reconciler.core.policy import build, grant_hash
 from world import ENV, REGION, SENDING, World, a_user
 

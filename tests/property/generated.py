@@ -9,7 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import Binary
 from hypothesis import strategies as st
 
-from reconciler.core.record import SPEC_FIELDS
+from reconciler.core.reading import SPEC_FIELDS
 from reconciler.core.user import NAME, User, make_user
 
 WORDS = st.text("abcXYZ019+_-", min_size=1, max_size=8)

@@ -9,9 +9,10 @@ from generated import users
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reconciler.core.lifecycle import decide, is_settled
+from reconciler.core.lifecycle import decide
 from reconciler.core.policy import Document, build, grant_hash
 from reconciler.core.record import Record, Status, timestamp
+from reconciler.core.settled import is_settled
 from reconciler.core.steps import (
     Decision,
     DeleteKey,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from reconciler.core.diff import Adopt, Create, Declaration, Delete, Diff, Update, diff
 from reconciler.core.plan import from_dict, make_plan
 from reconciler.core.policy import Request, build, evaluate, grant_hash
-from reconciler.core.record import Failure, Record, Status, key_of, read, timestamp
+from reconciler.core.reading import read
+from reconciler.core.record import Failure, Record, Status, key_of, timestamp
 from reconciler.core.render import to_json, to_markdown, to_text
 from reconciler.core.user import User, spec_hash
 from reconciler.core.wording import words_of

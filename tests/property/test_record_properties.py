@@ -9,13 +9,10 @@ from generated import ITEMS, JUNK, users
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.lifecycle import (
-    decide,
-    is_due,
-    is_observed,
-    is_settled,
-)
-from reconciler.core.record import Record, key_of, name_of, read
+from reconciler.core.lifecycle import decide
+from reconciler.core.reading import read
+from reconciler.core.record import Record, key_of, name_of
+from reconciler.core.settled import is_due, is_observed, is_settled
 from reconciler.core.steps import Identity, Key
 from reconciler.core.user import User, make_user, spec_fields, spec_hash
 from world import RULES, SENDING, START

@@ -6,17 +6,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.lifecycle import (
-    decide,
-    iam_path,
-    iam_user_name,
-    is_due,
-    is_observed,
-    is_settled,
-    ownership_tags,
-)
+from reconciler.core.lifecycle import decide
+from reconciler.core.ownership import iam_path, iam_user_name, ownership_tags
 from reconciler.core.policy import build, grant_hash
-from reconciler.core.record import Record, Status, key_of, read, timestamp
+from reconciler.core.reading import read
+from reconciler.core.record import Record, Status, key_of, timestamp
+from reconciler.core.settled import is_due, is_observed, is_settled
 from reconciler.core.steps import (
     CreateUser,
     Decision,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import Binary
 
-from reconciler.core.record import Failure, key_of, name_of, parse_timestamp, read, timestamp
+from reconciler.core.reading import read
+from reconciler.core.record import Failure, key_of, name_of, parse_timestamp, timestamp
 from reconciler.core.user import Rotation
 from world import RULES, START, a_user
 

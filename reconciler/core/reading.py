@@ -1,0 +1,160 @@
+"""Read a row. It may have been put by hand, so nothing but the keys is taken for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.core.address import Rules
+from reconciler.core.record import LOCK_FIELDS, Failure, Item, Record, Revocation, Status, name_of
+from reconciler.core.text import printable
+from reconciler.core.user import (
+    DEFAULT_OVERLAP_DAYS,
+    MAX_CREDENTIAL,
+    MAX_ROTATION_DAYS,
+    NAME,
+    NAME_HINT,
+    User,
+    check_date,
+    check_lists,
+    check_rotation,
+    make_user,
+)
+
+
+def read(item: Item, rules: Rules) -> Record:
+    """Make the best of any item of ours: what cannot be understood ends up in `problems`, never in an error."""
+    name = name_of(item) or ""
+    user, problems = _read_user(name, item, rules)
+    return Record(
+        name=name,
+        user=user,
+        problems=tuple(problems),
+        revision=_whole(item.get("revision")),
+        key_credential=_whole(item.get("key_credential")),
+        observed_revision=_whole(item.get("observed_revision")),
+        failure=_read_failure(item.get("failure")),
+        revoked=_read_revoked(item.get("revoked")),
+        encrypted_credentials=_binary(item.get("encrypted_credentials")),
+        lock=tuple((name, item.get(name)) for name in LOCK_FIELDS),
+        **{name: _text(item.get(name)) for name in _TEXT_FIELDS},
+    )
+
+
+_TEXT_FIELDS = (
+    "status", "spec_hash", "managed_by", "manifest", "commit", "actor", "correlation_id", "requested_at",
+    "iam_user_arn", "smtp_username", "key_created_at", "previous_key", "previous_key_retires_at",
+    "previous_key_deletes_at", "observed_hash", "settled_at",
+)  # fmt: skip
+
+
+def _read_user(name: str, item: Item, rules: Rules) -> tuple[User | None, list[str]]:
+    problems = [] if NAME.fullmatch(name) else [f"the name '{ascii(name)[1:-1]}' is not allowed: {NAME_HINT}"]
+    fields: dict[str, Any] = {"name": name}
+    for attribute, reader in _SPEC_READERS.items():
+        if (value := item.get(attribute)) is None:
+            continue
+        try:
+            fields[attribute] = reader(value)
+        except ValueError as error:
+            problems.append(f"{attribute} {error}")
+    if not fields.get("allowed_from_addresses") and not problems:
+        problems.append("allowed_from_addresses is missing or empty")
+    faults = check_lists(fields.get("allowed_from_addresses", ()), fields.get("allowed_source_ips", ()), rules)
+    problems += [f"{fault.message}; {fault.hint}" for _, fault in faults]
+    return (None, problems) if problems else (make_user(fields), [])
+
+
+def _read_str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    return value
+
+
+def _read_strings(value: Any) -> list[str]:
+    """A list or a string set of DynamoDB."""
+    if not isinstance(value, list | set | frozenset | tuple) or not all(isinstance(v, str) for v in value):
+        raise ValueError("must be a list or a set of strings")
+    return sorted(value)
+
+
+def _read_bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _read_positive(value: Any, most: int = MAX_CREDENTIAL) -> int:
+    number = _whole(value)
+    if number is None or not 1 <= number <= most:
+        raise ValueError(f"must be a whole number from 1 to {most}")
+    return number
+
+
+def _read_day(value: Any) -> str:
+    if fault := check_date(_read_str(value)):
+        raise ValueError(fault.message)
+    return str(value)
+
+
+def _read_rotation(value: Any) -> dict[str, int]:
+    if not isinstance(value, Mapping) or "every_days" not in value:
+        raise ValueError("must be a map with every_days")
+    given = [key for key in ("every_days", "overlap_days") if key in value]
+    days = {key: _read_positive(value[key], MAX_ROTATION_DAYS) for key in given}
+    if fault := check_rotation(days["every_days"], days.get("overlap_days", DEFAULT_OVERLAP_DAYS)):
+        raise ValueError(fault.message)
+    return days
+
+
+_SPEC_READERS = {
+    "description": _read_str,
+    "owner": _read_str,
+    "allowed_from_addresses": _read_strings,
+    "enabled": _read_bool,
+    "expires": _read_day,
+    "allowed_source_ips": _read_strings,
+    "credential": _read_positive,
+    "rotation": _read_rotation,
+}
+SPEC_FIELDS = tuple(_SPEC_READERS)
+
+
+def _read_failure(value: Any) -> Failure | None:
+    if not isinstance(value, Mapping):
+        return None
+    return Failure(
+        code=_text(value.get("code")),
+        message=_text(value.get("message")),
+        at=_text(value.get("at")),
+        attempts=_whole(value.get("attempts")) or 1,
+        during=_text(value.get("during")) or Status.PENDING,
+    )
+
+
+def _read_revoked(value: Any) -> Revocation | None:
+    """Whatever stands there revokes: a hand that wrote `true` in a hurry meant it."""
+    if value is None:
+        return None
+    said = value if isinstance(value, Mapping) else {}
+    return Revocation(*(_text(said.get(field)) for field in ("actor", "reason", "at")))
+
+
+def _text(value: Any) -> str:
+    return printable(value) if isinstance(value, str) else ""
+
+
+def _whole(value: Any) -> int | None:
+    """DynamoDB gives numbers as Decimal; text that looks like one does not count."""
+    if isinstance(value, bool | str) or value is None:
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    return number if number == value else None
+
+
+def _binary(value: Any) -> bytes | None:
+    raw = getattr(value, "value", value)  # boto3 wraps binary attributes
+    return raw if isinstance(raw, bytes) else None

@@ -1,0 +1,81 @@
+"""What may go wrong with a call, and when: each trouble is planned by the story, none is left to chance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+
+class Kind(StrEnum):
+    THROTTLED = "throttled"  # until the SDK gave up
+    FAILED = "internal error"
+    DENIED = "access denied"
+    KILLED_BEFORE = "killed before"
+    KILLED_AFTER = "killed after"
+    TIMED_OUT = "timed out, not done"
+    TIMED_OUT_DONE = "timed out, but done"
+    TIMED_OUT_LATE = "timed out, done later"
+    REPEATED = "done twice by the SDK"
+
+
+@dataclass
+class Trouble:
+    """Meets the calls of `on` (a service, an operation, or anything): passes `skip` of them by, breaks `times`."""
+
+    kind: Kind
+    on: str = ""
+    skip: int = 0
+    times: int = 1
+
+    def __str__(self) -> str:
+        which = f"the next {self.times}" if self.times > 1 else "one"
+        after = f", after {self.skip} more" if self.skip else ""
+        return f"{which} of {self.on or 'any call'} {self.kind}{after}"
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.planned: list[Trouble] = []
+        self.met: Counter[str] = Counter()
+
+    def plan(self, trouble: Trouble) -> None:
+        self.planned.append(trouble)
+
+    def stop(self) -> None:
+        self.planned.clear()
+
+    def meet(self, service: str, operation: str) -> Kind | None:
+        """The trouble of this call, if any: the first planned one whose turn it is."""
+        for trouble in self.planned:
+            if trouble.on not in ("", service, operation):
+                continue
+            if trouble.skip:
+                trouble.skip -= 1
+                continue
+            trouble.times -= 1
+            if not trouble.times:
+                self.planned.remove(trouble)
+            return trouble.kind
+        return None
+
+
+def refusal(code: str, operation: str, message: str = "", status: int = 400) -> ClientError:
+    """AWS's answer as botocore raises it."""
+    metadata = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code, "Message": message or code}, "ResponseMetadata": metadata}, operation)  # type: ignore[typeddict-item]
+
+
+def time_out(service: str) -> ReadTimeoutError:
+    return ReadTimeoutError(endpoint_url=f"https://{service}.example.com")
+
+
+THROTTLED = {
+    "dynamodb": "ProvisionedThroughputExceededException",
+    "streams": "LimitExceededException",
+    "iam": "Throttling",
+    "kms": "ThrottlingException",
+    "sqs": "RequestThrottled",
+}

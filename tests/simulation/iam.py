@@ -1,0 +1,253 @@
+"""A model of IAM users, at the level of the client's calls. What is read may be out of date by `lag` seconds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulation.clock import Clock
+from simulation.faults import refusal
+
+MAX_KEYS = 2
+MAX_POLICIES = 2048  # characters of all inline policies together, white space not counted
+PAGE = 2  # entries of a ListUsers page here
+REMEMBERED = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    id: str
+    secret: str
+    active: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IamUser:
+    """`attached`: whatever else holds a user back from being deleted, by the operation that lists it."""
+
+    name: str
+    path: str
+    created: datetime
+    tags: Mapping[str, str]
+    boundary: str = ""
+    keys: tuple[AccessKey, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    attached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+# What lists it, where the answer holds it, its identifier, and how it goes.
+ATTACHED = (
+    ("list_attached_user_policies", "AttachedPolicies", "PolicyArn", "detach_user_policy"),
+    ("list_groups_for_user", "Groups", "GroupName", "remove_user_from_group"),
+    ("list_mfa_devices", "MFADevices", "SerialNumber", "deactivate_mfa_device"),
+    ("list_signing_certificates", "Certificates", "CertificateId", "delete_signing_certificate"),
+    ("list_ssh_public_keys", "SSHPublicKeys", "SSHPublicKeyId", "delete_ssh_public_key"),
+    (
+        "list_service_specific_credentials",
+        "ServiceSpecificCredentials",
+        "ServiceSpecificCredentialId",
+        "delete_service_specific_credential",
+    ),
+    ("get_login_profile", "LoginProfile", "", "delete_login_profile"),
+)
+
+
+class Iam:
+    def __init__(self, clock: Clock, quota: int) -> None:
+        self._clock = clock
+        self._quota = quota
+        self._versions: dict[str, list[tuple[datetime, IamUser | None]]] = {}  # by lower-case name, oldest first
+        self.made: list[AccessKey] = []  # every key there ever was
+        self.lag = 0.0  # of the call at hand; set by the wire
+        for listing, answer, identifier, removal in ATTACHED:
+            self._make_attachment_calls(listing, answer, identifier, removal)
+
+    # As hands and checks use it: always the truth.
+
+    def find(self, name: str) -> IamUser | None:
+        versions = self._versions.get(name.lower())
+        return versions[-1][1] if versions else None
+
+    def users(self) -> Iterator[IamUser]:
+        return (user for name in sorted(self._versions) if (user := self.find(name)))
+
+    def write(self, name: str, user: IamUser | None) -> None:
+        now = self._clock.now
+        versions = self._versions.setdefault(name.lower(), [])
+        while len(versions) > 1 and versions[1][0] < now - REMEMBERED:
+            del versions[0]
+        versions.append((now, user))
+
+    def make_key(self) -> AccessKey:
+        number = len(self.made) + 1
+        self.made.append(AccessKey(f"AKIA{number:016d}", f"se/cret+{number:032d}", True, self._clock.now))
+        return self.made[-1]
+
+    # The client's calls. Keyword arguments are spelled as AWS does.
+
+    def _seen(self, name: str) -> IamUser | None:
+        """As a replica of IAM knows it that is `lag` seconds behind."""
+        versions = self._versions.get(name.lower(), ())
+        at = self._clock.now - timedelta(seconds=self.lag)
+        return next((user for since, user in reversed(versions) if since <= at), None)
+
+    def _read(self, name: str, operation: str) -> IamUser:
+        user = self._seen(name)
+        if user is None:
+            raise refusal("NoSuchEntity", operation, f"The user with name {name} cannot be found.", 404)
+        return user
+
+    def _change(self, name: str, operation: str) -> IamUser:
+        """A write meets the truth, except that a user made a moment ago may not be known yet."""
+        self._read(name, operation)
+        user = self.find(name)
+        if user is None:
+            raise refusal("NoSuchEntity", operation, f"The user with name {name} cannot be found.", 404)
+        return user
+
+    def create_user(self, *, UserName: str, Path: str = "/", PermissionsBoundary: str = "", Tags: Any = ()) -> Any:  # noqa: N803
+        if not re.fullmatch(r"[\w+=,.@-]{1,64}", UserName, re.ASCII):
+            raise refusal("ValidationError", "CreateUser")
+        if self.find(UserName):
+            raise refusal("EntityAlreadyExists", "CreateUser", f"User with name {UserName} already exists.", 409)
+        if sum(1 for _ in self.users()) >= self._quota:
+            raise refusal("LimitExceeded", "CreateUser", "Cannot exceed quota for UsersPerAccount", 409)
+        user = IamUser(UserName, Path, self._clock.now, _tags(Tags), PermissionsBoundary)
+        self.write(UserName, user)
+        return {"User": _shown(user)}
+
+    def get_user(self, *, UserName: str) -> Any:  # noqa: N803
+        user = self._read(UserName, "GetUser")
+        shown = {**_shown(user), "Tags": [{"Key": key, "Value": value} for key, value in user.tags.items()]}
+        if user.boundary:
+            shown["PermissionsBoundary"] = {
+                "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": user.boundary
+            }  # fmt: skip
+        return {"User": shown}
+
+    def list_users(self, *, PathPrefix: str = "/", Marker: str = "", MaxItems: int = PAGE) -> Any:  # noqa: N803
+        """Neither tags nor boundary are shown here."""
+        seen = [user for name in sorted(self._versions) if name > Marker and (user := self._seen(name))]
+        matches = [user for user in seen if user.path.startswith(PathPrefix)]
+        page = matches[: min(MaxItems, PAGE)]
+        answer: dict[str, Any] = {"Users": [_shown(user) for user in page], "IsTruncated": len(matches) > len(page)}
+        if answer["IsTruncated"]:
+            answer["Marker"] = page[-1].name.lower()
+        return answer
+
+    def tag_user(self, *, UserName: str, Tags: Any) -> Any:  # noqa: N803
+        user = self._change(UserName, "TagUser")
+        self.write(UserName, replace(user, tags={**user.tags, **_tags(Tags)}))
+        return {}
+
+    def untag_user(self, *, UserName: str, TagKeys: Any) -> Any:  # noqa: N803
+        user = self._change(UserName, "UntagUser")
+        self.write(UserName, replace(user, tags={k: v for k, v in user.tags.items() if k not in TagKeys}))
+        return {}
+
+    def put_user_permissions_boundary(self, *, UserName: str, PermissionsBoundary: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "PutUserPermissionsBoundary")
+        self.write(UserName, replace(user, boundary=PermissionsBoundary))
+        return {}
+
+    def delete_user(self, *, UserName: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "DeleteUser")
+        if user.keys or user.policies or any(user.attached.values()):
+            raise refusal("DeleteConflict", "DeleteUser", "Cannot delete entity, must delete all parts first.", 409)
+        self.write(UserName, None)
+        return {}
+
+    # Keys.
+
+    def create_access_key(self, *, UserName: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "CreateAccessKey")
+        if len(user.keys) >= MAX_KEYS:
+            raise refusal("LimitExceeded", "CreateAccessKey", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
+        key = self.make_key()
+        self.write(UserName, replace(user, keys=(*user.keys, key)))
+        return {"AccessKey": {**_shown_key(user, key), "SecretAccessKey": key.secret}}
+
+    def list_access_keys(self, *, UserName: str, **_: Any) -> Any:  # noqa: N803
+        user = self._read(UserName, "ListAccessKeys")
+        return {"AccessKeyMetadata": [_shown_key(user, key) for key in user.keys], "IsTruncated": False}
+
+    def update_access_key(self, *, UserName: str, AccessKeyId: str, Status: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "UpdateAccessKey")
+        _one(AccessKeyId, (key.id for key in user.keys), "UpdateAccessKey")
+        keys = tuple(replace(k, active=Status == "Active") if k.id == AccessKeyId else k for k in user.keys)
+        self.write(UserName, replace(user, keys=keys))
+        return {}
+
+    def delete_access_key(self, *, UserName: str, AccessKeyId: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "DeleteAccessKey")
+        _one(AccessKeyId, (key.id for key in user.keys), "DeleteAccessKey")
+        self.write(UserName, replace(user, keys=tuple(k for k in user.keys if k.id != AccessKeyId)))
+        return {}
+
+    # Inline policies.
+
+    def put_user_policy(self, *, UserName: str, PolicyName: str, PolicyDocument: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "PutUserPolicy")
+        if not re.fullmatch(r"[\t\n\r\u0020-\u00ff]+", PolicyDocument):
+            raise refusal("MalformedPolicyDocument", "PutUserPolicy")
+        policies = {**user.policies, PolicyName: PolicyDocument}
+        if sum(len(re.sub(r"\s", "", document)) for document in policies.values()) > MAX_POLICIES:
+            raise refusal("LimitExceeded", "PutUserPolicy", "Maximum policy size of 2048 bytes exceeded", 409)
+        self.write(UserName, replace(user, policies=policies))
+        return {}
+
+    def get_user_policy(self, *, UserName: str, PolicyName: str) -> Any:  # noqa: N803
+        user = self._read(UserName, "GetUserPolicy")
+        _one(PolicyName, user.policies, "GetUserPolicy")
+        document = json.loads(user.policies[PolicyName])
+        return {"UserName": user.name, "PolicyName": PolicyName, "PolicyDocument": document}
+
+    def list_user_policies(self, *, UserName: str, **_: Any) -> Any:  # noqa: N803
+        return {"PolicyNames": sorted(self._read(UserName, "ListUserPolicies").policies), "IsTruncated": False}
+
+    def delete_user_policy(self, *, UserName: str, PolicyName: str) -> Any:  # noqa: N803
+        user = self._change(UserName, "DeleteUserPolicy")
+        _one(PolicyName, user.policies, "DeleteUserPolicy")
+        self.write(UserName, replace(user, policies={n: d for n, d in user.policies.items() if n != PolicyName}))
+        return {}
+
+    def _make_attachment_calls(self, listing: str, answer: str, identifier: str, removal: str) -> None:
+        def list_them(*, UserName: str, **_: Any) -> Any:  # noqa: N803
+            entries = self._read(UserName, listing).attached.get(listing, ())
+            return {answer: [{identifier: entry} for entry in entries], "IsTruncated": False}
+
+        def remove_one(*, UserName: str, **which: str) -> Any:  # noqa: N803
+            user = self._change(UserName, removal)
+            entries = user.attached.get(listing, ())
+            wanted = which.get(identifier, "password")
+            _one(wanted, entries, removal)
+            left = tuple(entry for entry in entries if entry != wanted)
+            self.write(UserName, replace(user, attached={**user.attached, listing: left}))
+            return {}
+
+        setattr(self, listing, list_them)
+        setattr(self, removal, remove_one)
+
+
+def _one(wanted: str, known: Any, operation: str) -> None:
+    if wanted not in tuple(known):
+        raise refusal("NoSuchEntity", operation, f"{wanted} cannot be found.", 404)
+
+
+def _tags(tags: Any) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _shown(user: IamUser) -> dict[str, Any]:
+    arn = f"arn:aws:iam::123456789012:user{user.path}{user.name}"
+    return {"UserName": user.name, "Path": user.path, "Arn": arn, "CreateDate": user.created}
+
+
+def _shown_key(user: IamUser, key: AccessKey) -> dict[str, Any]:
+    status = "Active" if key.active else "Inactive"
+    return {"UserName": user.name, "AccessKeyId": key.id, "Status": status, "CreateDate": key.created}

@@ -1,0 +1,82 @@
+"""Actors that take turns: each runs until its next AWS call, then the story says who goes on.
+
+An actor is one thing that runs by itself in production: an invocation of a function, a `reconcile` on some machine.
+It is a greenlet, so the real code runs in it unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from greenlet import greenlet
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of ours runs any more."""
+
+
+@dataclass(eq=False)
+class Actor:
+    """`deadline`: when Lambda ends it. `calls`: how many it has made."""
+
+    name: str
+    run: Callable[[], Any]
+    ended: Callable[[Actor], None] | None = None
+    deadline: datetime | None = None
+    calls: int = 0
+    result: Any = None
+    error: BaseException | None = None
+    seen: dict[str, Any] = field(default_factory=dict)  # what it was told of rows and IAM users: see invariants
+    greenlet: Any = None
+
+    @property
+    def was_killed(self) -> bool:
+        return isinstance(self.error, Killed)
+
+
+class Scheduler:
+    def __init__(self) -> None:
+        self.actors: list[Actor] = []
+        self.current: Actor | None = None
+        self._last: Actor | None = None
+        self._started = 0
+
+    def start(self, actor: Actor) -> None:
+        self._started += 1
+        actor.name = f"{actor.name}#{self._started}"
+        actor.greenlet = greenlet(lambda: self._live(actor))
+        self.actors.append(actor)
+
+    def _live(self, actor: Actor) -> None:
+        try:
+            actor.result = actor.run()
+        except BaseException as error:  # noqa: BLE001 - what became of it is for its starter to judge
+            actor.error = error
+
+    def pause(self) -> None:
+        """Called by the actor itself: others may go first."""
+        assert self.current
+        self.current.greenlet.parent.switch()
+
+    def turn(self, random: Random | None, stickiness: float) -> None:
+        """Let one actor run to its next call. `random` None: the oldest one, so that nothing interleaves."""
+        actor = self._choose(random, stickiness)
+        self.current = self._last = actor
+        actor.greenlet.switch()
+        self.current = None
+        if actor.greenlet.dead:
+            self.actors.remove(actor)
+            if actor.ended:
+                actor.ended(actor)
+
+    def _choose(self, random: Random | None, stickiness: float) -> Actor:
+        if random is None or len(self.actors) == 1:
+            return self.actors[0]
+        if self._last in self.actors and random.random() < stickiness:
+            assert self._last
+            return self._last
+        return self.actors[random.randrange(len(self.actors))]

@@ -1,0 +1,74 @@
+"""A model of the calls that read the table's stream by shard and sequence number."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from simulation.clock import Clock
+from simulation.dynamodb import KEPT, DynamoDb, StreamRecord
+from simulation.faults import refusal
+
+PAGE = 3  # records of one GetRecords here
+
+
+def shard_id(shard: int) -> str:
+    return f"shardId-{shard:020d}-5150"
+
+
+class Streams:
+    def __init__(self, clock: Clock, table: DynamoDb, arn: str) -> None:
+        self._clock = clock
+        self._table = table
+        self._arn = arn
+
+    def describe_stream(self, *, StreamArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._check(StreamArn, "DescribeStream")
+        shards = [{"ShardId": shard_id(shard)} for shard in range(self._table.shards)]
+        return {"StreamDescription": {"StreamArn": StreamArn, "StreamStatus": "ENABLED", "Shards": shards}}
+
+    def get_shard_iterator(
+        self, *, StreamArn: str, ShardId: str, ShardIteratorType: str, SequenceNumber: str = "0"  # noqa: N803
+    ) -> dict[str, Any]:
+        self._check(StreamArn, "GetShardIterator")
+        shards = [shard for shard in range(self._table.shards) if shard_id(shard) == ShardId]
+        if not shards:
+            raise refusal("ResourceNotFoundException", "GetShardIterator")
+        position = 0
+        if ShardIteratorType != "TRIM_HORIZON":
+            position = int(SequenceNumber) - (ShardIteratorType == "AT_SEQUENCE_NUMBER")
+            self._check_trimmed(position, "GetShardIterator")
+        return {"ShardIterator": f"{shards[0]}:{position}"}
+
+    def get_records(self, *, ShardIterator: str, Limit: int = PAGE) -> dict[str, Any]:  # noqa: N803
+        shard, position = map(int, ShardIterator.split(":"))
+        if position:
+            self._check_trimmed(position, "GetRecords")
+        found = list(islice(self._table.kept(shard, position), min(Limit, PAGE)))
+        after = found[-1].sequence if found else len(self._table.log)
+        return {"Records": [_plain(r) for r in found], "NextShardIterator": f"{shard}:{after}"}
+
+    def _check(self, arn: str, operation: str) -> None:
+        if arn != self._arn:
+            raise refusal("ResourceNotFoundException", operation)
+
+    def _check_trimmed(self, position: int, operation: str) -> None:
+        log = self._table.log
+        if position < len(log) and log[position].at < self._clock.now - KEPT:
+            raise refusal("TrimmedDataAccessException", operation)
+
+
+def _plain(record: StreamRecord) -> dict[str, Any]:
+    pk, sk = record.key
+    images = {"NewImage": record.new, "OldImage": record.old}
+    return {
+        "eventID": record.number,
+        "eventName": record.event,
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "ApproximateCreationDateTime": record.at,
+            "Keys": {"PK": {"S": pk}, "SK": {"S": sk}},
+            "SequenceNumber": record.number,
+            **{name: image for name, image in images.items() if image},
+        },
+    }
