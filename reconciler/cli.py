@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from reconciler import __version__
 from reconciler.errors import EXIT_CHANGES, EXIT_ERROR, EXIT_OK, ReconcileError
+from reconciler.on_demand_cli import resume, retry, revoke
+from reconciler.options import Paths, Selected, allowance_options, env_option, load
+from reconciler.sandbox.cli import sandbox
 
 EPILOG = """\b
 Examples:
@@ -21,6 +21,9 @@ Examples:
   reconcile --env test                   make it so, and wait
   reconcile status --env test            every user
   reconcile credentials NAME --env test  what a mail client needs
+  reconcile revoke NAME --env test --reason "key seen in public"
+  reconcile resume NAME --env test
+  reconcile retry --all-failed --env test
 
 \b
 Exit codes:
@@ -30,33 +33,6 @@ Exit codes:
   3  changes were made, but some failed, timed out or lost a race; run again
   130  stopped by Ctrl-C
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    config: Path
-    users: Path
-    sandbox: Path
-
-
-@dataclass(slots=True)
-class Selected:
-    """What stands before the subcommand."""
-
-    env: str | None
-    paths: Paths
-    allow_deletes: int
-    allow_empty: bool
-
-
-def env_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--env", "-e", help="Environment of reconcile.yaml, for example test.")(command)
-
-
-def allowance_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--allow-empty", is_flag=True, help="Allow that no user is declared at all.")(command)
-    return click.option("--allow-deletes", type=click.IntRange(0), default=0, metavar="N",
-                        help="Allow up to N deletes, over the environment's limits.")(command)  # fmt: skip
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,7 +65,7 @@ def cli(
     from reconciler.run import Choices, reconcile
 
     choices = Choices(Allowance(allow_deletes, allow_empty), yes, wait, timeout)
-    return reconcile(_environment(context.obj, None), users, sandbox_dir, choices)
+    return reconcile(load(context.obj, None), users, sandbox_dir, choices)
 
 
 @cli.command()
@@ -126,7 +102,7 @@ def plan(
 
     paths = selected.paths
     allowance = Allowance(max(allow_deletes, selected.allow_deletes), allow_empty or selected.allow_empty)
-    made = prepare(_environment(selected, env), paths.users, paths.sandbox, allowance).plan
+    made = prepare(load(selected, env), paths.users, paths.sandbox, allowance).plan
     if form == "text":
         show_plan(made)
         show_refusals(made.refusals)
@@ -146,7 +122,7 @@ def status(selected: Selected, env: str | None, name: str, form: str) -> int:
     """Show every user, or the one named: status, addresses, key age, reason of a failure."""
     from reconciler.status import status as show
 
-    show(_environment(selected, env), name, form, selected.paths.sandbox)
+    show(load(selected, env), name, form, selected.paths.sandbox)
     return EXIT_OK
 
 
@@ -164,52 +140,12 @@ def credentials(selected: Selected, env: str | None, name: str, form: str, regio
     from reconciler.credentials import read_credentials
     from reconciler.terminal import say
 
-    say(read_credentials(_environment(selected, env), name, region, form, selected.paths.sandbox))
+    say(read_credentials(load(selected, env), name, region, form, selected.paths.sandbox))
     return EXIT_OK
 
 
-@cli.group()
-def sandbox() -> None:
-    """A local AWS with the real Lambda zip deployed on it, for environment `sandbox`."""
-
-
-@sandbox.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, envvar="RECONCILE_SANDBOX_PORT",
-              help="Port on 127.0.0.1; a free one when left out.")  # fmt: skip
-@click.option("--bare", is_flag=True, help="Deploy nothing on it: for make apply ENV=sandbox.")
-@click.pass_obj
-def up(selected: Selected, port: int, bare: bool) -> int:
-    """Start it and deploy the pipeline. Does nothing when it is up."""
-    from reconciler.sandbox.commands import bring_up
-
-    return bring_up(_environment(selected, "sandbox"), selected.paths.sandbox, port, bare=bare)
-
-
-@sandbox.command()
-@click.pass_obj
-def down(selected: Selected) -> int:
-    """Stop it. Nothing is left behind."""
-    from reconciler.sandbox.commands import bring_down
-
-    return bring_down(selected.paths.sandbox)
-
-
-@sandbox.command(name="status")
-@click.pass_obj
-def sandbox_status(selected: Selected) -> int:
-    """Tell whether it is up, and where. Exits 1 when it is not."""
-    from reconciler.sandbox.commands import show_status
-
-    return show_status(selected.paths.sandbox)
-
-
-def _environment(selected: Selected, env: str | None) -> Any:
-    from reconciler.settings import load_environment
-
-    name = env or selected.env
-    if not name:
-        raise click.UsageError("Which environment? Add --env, for example --env test.")
-    return load_environment(selected.paths.config, name)
+for _command in (retry, revoke, resume, sandbox):
+    cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

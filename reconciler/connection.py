@@ -41,6 +41,11 @@ class Connection:
             account = self.session.client("sts", config=CONFIG).get_caller_identity()["Account"]
         return account, self.session.region_name
 
+    def caller(self) -> str:
+        """Who asks, as AWS knows them: an ARN."""
+        with aws_errors("sts:GetCallerIdentity"):
+            return self.session.client("sts", config=CONFIG).get_caller_identity()["Arn"]
+
     def store(self) -> DynamoStore:
         client = self.session.client("dynamodb", config=CONFIG)
         return DynamoStore(client, self.environment.table, self.environment.rules)

@@ -1,4 +1,4 @@
-"""How the stream-driven part is deployed (`pipeline.yaml`), for the sandbox. Terraform reads the same file."""
+"""How the second half is deployed (`pipeline.yaml`), for the sandbox. Terraform reads the same file."""
 
 from __future__ import annotations
 
@@ -13,19 +13,32 @@ SOURCE = Path(__file__).with_name("pipeline.yaml")
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """Its role has the same name."""
+
+    name: str
+    handler: str
+    timeout_seconds: int
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`names`: resource names of one environment. `function` and `mapping`: as they stand in the file."""
+    """`names`: resource names of one environment. The dictionaries: as they stand in the file."""
 
     names: dict[str, str]
-    function: dict[str, Any]
+    runtime: str
+    functions: dict[str, Function]
     mapping: dict[str, Any]
+    dead_letters: dict[str, Any]
+    sweep: dict[str, Any]
 
     def filter_criteria(self) -> dict[str, Any]:
-        """The mapping's filters in the form that Lambda's API takes."""
+        """The stream mapping's filters in the form that Lambda's API takes."""
         return {"Filters": [{"Pattern": json.dumps(pattern)} for pattern in self.mapping["filters"]]}
 
 
 def load_pipeline(environment: str) -> Pipeline:
-    data = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
-    names = {kind: name.replace("{env}", environment) for kind, name in data["names"].items()}
-    return Pipeline(names, data["function"], data["mapping"])
+    data = yaml.safe_load(SOURCE.read_text(encoding="utf-8").replace("{env}", environment))
+    functions = {kind: Function(**fields) for kind, fields in data["functions"].items()}
+    return Pipeline(data["names"], data["runtime"], functions, data["mapping"], data["dead_letters"], data["sweep"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +17,13 @@ from reconciler.core.guard import Allowance, check_checkout, check_deletes, chec
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.record import AWAITING, Record, manager_mark
 from reconciler.core.text import count
-from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, ReconcileError, Refused
+from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, ReconcileError, Refused
+from reconciler.follow import follow
 from reconciler.manifest import load_manifests
 from reconciler.ports import Requests
 from reconciler.provenance import make_request, newer_commits
 from reconciler.settings import Environment
-from reconciler.terminal import STATUS_COLORS, is_interactive, say, say_line, show_plan
-from reconciler.wait import Settled, wait_until_settled
+from reconciler.terminal import is_interactive, say, say_line, show_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choic
     following = {**prepared.under_way, **written}
     if choices.wait and following:
         leaving = {*changes.leaving, *(change.name for change in changes.changes if isinstance(change, Delete))}
-        good = _wait(prepared.requests, following, leaving, choices.timeout) and good
+        good = follow(prepared.requests, following, leaving, choices.timeout) and good
     elif following:
         say(f"{count(len(following), 'user')} left to the credential manager")
     return EXIT_OK if good else EXIT_INCOMPLETE
@@ -113,35 +113,3 @@ def _show_unwritten(result: Result) -> None:
         say_line(f"  ! {result.change.name}: another run changed it meanwhile; run again", err=True, fg="red")
     elif result.error:
         say_line(f"  ! {result.change.name}: not written: {result.error}", err=True, fg="red")
-
-
-def _wait(requests: Requests, following: dict[str, int], leaving: set[str], timeout: float) -> bool:
-    """Follow the users until each has settled. What was written stays, also when it cannot be followed."""
-    try:
-        outcome = _follow(wait_until_settled(requests, following, leaving, timeout), len(following))
-    except AwsError as error:
-        say_line(f"  ! written, but not followed to the end: {error}", err=True, fg="red")
-        return False
-    bad = sum(not settled.is_good for settled in outcome)
-    say(f"{len(outcome) - bad} settled" + (f", {bad} not: see reconcile status" if bad else ""))
-    return not bad
-
-
-def _follow(following: Iterator[Settled], count: int) -> list[Settled]:
-    """A bar on a terminal, a line for each user elsewhere."""
-    outcome: list[Settled] = []
-    if is_interactive():
-        with click.progressbar(following, length=count, label="credentials") as bar:
-            outcome.extend(bar)
-        for settled in outcome:
-            _show_settled(settled)
-        return outcome
-    for settled in following:
-        outcome.append(settled)
-        _show_settled(settled)
-    return outcome
-
-
-def _show_settled(settled: Settled) -> None:
-    reason = f"  {settled.reason}" if settled.reason else ""
-    say_line(f"  {settled.name}: {settled.result}{reason}", fg=STATUS_COLORS.get(settled.result))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,5 +49,7 @@ def _to_dict(record: Record) -> dict[str, Any]:
         "key_created_at": record.key_created_at,
         "previous_key": record.previous_key,
         "previous_key_retires_at": record.previous_key_retires_at,
-        "failure": {"code": failure.code, "message": failure.message, "at": failure.at} if failure else None,
+        "previous_key_deletes_at": record.previous_key_deletes_at,
+        "revoked": asdict(record.revoked) if record.revoked else None,
+        "failure": asdict(failure) if failure else None,
     }

@@ -15,7 +15,8 @@ from reconciler.core.render import to_text
 from reconciler.core.text import printable
 from reconciler.errors import InvalidInput, ReconcileError, Refused
 
-SIGN_COLORS = {"+": "green", ">": "cyan", "~": "yellow", "-": "red", "?": "bright_black", "·": "bright_black"}
+GRAY = "bright_black"
+SIGN_COLORS = {"+": "green", ">": "cyan", "~": "yellow", "-": "red", "!": "red", "?": GRAY, "·": GRAY}
 STATUS_COLORS = {"active": "green", "disabled": "yellow", "failed": "red", "timeout": "red", "removed": "green"}
 
 
@@ -104,6 +105,8 @@ def note(record: Record) -> str:
     """What else a person should know of a user."""
     if record.status == Status.FAILED and record.failure:
         return f"{record.failure.code}: {record.failure.message}"
-    if record.previous_key:
+    if record.revoked:
+        return f"revoked by {record.revoked.actor or 'somebody'}: {record.revoked.reason or 'no reason given'}"
+    if record.previous_key and not record.previous_key_deletes_at:
         return f"the password before also works until {record.previous_key_retires_at}"
     return "; ".join(record.problems)

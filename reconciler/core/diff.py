@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.core.policy import Sending
-from reconciler.core.record import Record, Status, parse_timestamp
-from reconciler.core.settled import is_observed, is_retired, is_rotation_due
+from reconciler.core.record import Record, Status
+from reconciler.core.settled import is_observed, is_overdue, is_retired, is_rotation_due, wanted_status
 from reconciler.core.user import User, spec_hash
-
-STUCK_AFTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,13 @@ Change = Create | Adopt | Update | Delete
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Every name is in exactly one of the four. All are sorted by name."""
+    """Every name is in exactly one of the first four. All are sorted by name."""
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()  # their deletion is under way
     foreign: tuple[Record, ...] = ()  # rows that no manifest declares and the reconciler did not write
+    revoked: tuple[Record, ...] = ()  # whatever else is said of them: their keys stay inactive
 
 
 def diff(
@@ -113,7 +112,8 @@ def diff(
                 changes.append(Update(declaration, record, reasons))
             else:
                 unchanged.append(name)
-    return Diff(tuple(changes), tuple(unchanged), tuple(leaving), tuple(foreign))
+    revoked = tuple(record for _, record in sorted(rows.items()) if record.revoked)
+    return Diff(tuple(changes), tuple(unchanged), tuple(leaving), tuple(foreign), revoked)
 
 
 def _reasons_to_delete_again(record: Record, now: datetime) -> tuple[str, ...] | None:
@@ -150,7 +150,7 @@ def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datet
         return due
     if is_observed(record, sending, now):
         return ()
-    if record.observed_revision == (record.revision or 0) and record.status == _status_of(user, now):
+    if record.observed_revision == (record.revision or 0) and record.status == wanted_status(record, user, now):
         through = f"{', '.join(sending.regions)} with {sending.configuration_set}"
         return (f"the environment's settings changed: its policy now allows {through}",)
     return ("its status was set by hand; nothing has been checked since",)
@@ -169,13 +169,8 @@ def _reasons_of_time(user: User, record: Record, now: datetime) -> tuple[str, ..
     return tuple(reasons)
 
 
-def _status_of(user: User, now: datetime) -> Status:
-    return Status.ACTIVE if user.may_send(now) else Status.DISABLED
-
-
 def _stuck(record: Record, now: datetime) -> tuple[str, ...]:
     """Of a row that waits for the credential manager."""
-    since = parse_timestamp(record.requested_at)
-    if since is not None and abs(now - since) <= STUCK_AFTER:
+    if not is_overdue(record, now):
         return ()
     return (f"stuck: {record.status} since {record.requested_at or 'an unknown time'}",)

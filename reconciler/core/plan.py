@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from reconciler.core import policy
 from reconciler.core.diff import Adopt, Change, Create, Delete, Diff, Update
 from reconciler.core.guard import Refusal
 from reconciler.core.policy import Sending
+from reconciler.core.record import Record
 from reconciler.core.wording import words_of
 
 ACTIONS = {Create: "create", Adopt: "adopt", Update: "update", Delete: "delete"}
@@ -41,6 +42,16 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """A user whose keys a person has switched off: shown in every plan until it is resumed."""
+
+    name: str
+    actor: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     environment: str
     records: int
@@ -49,6 +60,7 @@ class Plan:
     unchanged: tuple[str, ...]
     leaving: tuple[str, ...]
     foreign: tuple[Foreign, ...]
+    revoked: tuple[Revoked, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 
     def count(self, action: str) -> int:
@@ -66,8 +78,14 @@ def make_plan(
         unchanged=changes.unchanged,
         leaving=changes.leaving,
         foreign=tuple(Foreign(row.name, row.status, row.managed_by) for row in changes.foreign),
+        revoked=tuple(_revoked(row) for row in changes.revoked),
         refusals=tuple(refusals),
     )
+
+
+def _revoked(record: Record) -> Revoked:
+    assert record.revoked  # noqa: S101 - the diff lists these only
+    return Revoked(record.name, record.revoked.actor, record.revoked.reason, record.revoked.at)
 
 
 def _line(change: Change, sending: Sending) -> Line:
@@ -100,6 +118,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "unchanged": list(plan.unchanged),
         "leaving": list(plan.leaving),
         "foreign": [{"name": row.name, "status": row.status, "managed_by": row.managed_by} for row in plan.foreign],
+        "revoked": [asdict(row) for row in plan.revoked],
         "refusals": [{"reason": reason, "hint": hint} for reason, hint in plan.refusals],
     }
 
@@ -123,5 +142,6 @@ def from_dict(data: dict[str, Any]) -> Plan:
         unchanged=tuple(data["unchanged"]),
         leaving=tuple(data["leaving"]),
         foreign=tuple(Foreign(row["name"], row["status"], row["managed_by"]) for row in data["foreign"]),
+        revoked=tuple(Revoked(**row) for row in data["revoked"]),
         refusals=tuple((refusal["reason"], refusal["hint"]) for refusal in data["refusals"]),
     )

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from reconciler.core.plan import Line, Plan, to_dict
+from reconciler.core.plan import Line, Plan, Revoked, to_dict
 from reconciler.core.policy import QUOTA
 from reconciler.core.text import count, printable
 
@@ -15,6 +15,7 @@ VERBS = ("create", "adopt", "update", "delete")
 # A comment on a pull request holds 64 KB: what does not fit is counted, never cut off in the middle of a line.
 MARKDOWN_BYTES = 48_000
 NAMES_BYTES = 6_000
+REVOKED_ROWS = 10
 
 
 def to_text(plan: Plan) -> str:
@@ -32,7 +33,12 @@ def to_text(plan: Plan) -> str:
         f"{f'managed by {row.managed_by}' if row.managed_by else 'put by hand'}"
         for row in plan.foreign
     ]
+    lines += [f"  ! {row.name}   {_revoked_words(row)}" for row in plan.revoked]
     return "\n".join(map(printable, [*lines, summary(plan)]))
+
+
+def _revoked_words(row: Revoked) -> str:
+    return f"revoked by {row.actor or 'somebody'}: {row.reason or 'no reason given'}; no key works until it is resumed"
 
 
 def _cells(line: Line) -> tuple[str, str, str, str]:
@@ -61,7 +67,14 @@ def to_markdown(plan: Plan) -> str:
         parts += ["", f"Deletion under way: {_names(plan.leaving)}"]
     if plan.foreign:
         parts += ["", f"Foreign rows, not touched: {_names([row.name for row in plan.foreign])}"]
+    parts += _markdown_revoked(plan.revoked)
     return "\n".join(parts)
+
+
+def _markdown_revoked(rows: Sequence[Revoked]) -> list[str]:
+    shown = [f"> **Revoked:** **{_escape(row.name)}** {_escape(_revoked_words(row))}" for row in rows[:REVOKED_ROWS]]
+    more = [f"> and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else []
+    return [line for row in [*shown, *more] for line in ("", row)]
 
 
 def _markdown_rows(lines: Sequence[Line]) -> list[str]:

@@ -20,7 +20,12 @@ def words_of(change: Change) -> list[str]:
         case Update(declaration, record, reasons):
             if record.user == declaration.user and record.spec_hash != spec_hash(declaration.user):
                 return [*_new_grant(declaration.user), *reasons]
-            words = _difference(record.user, declaration.user, switched_off=record.status == Status.DISABLED)
+            words = _difference(
+                record.user,
+                declaration.user,
+                switched_off=record.status == Status.DISABLED,
+                revoked=record.revoked is not None,
+            )
             return [*words, *_overlap_words(declaration.user, record), *reasons]
     return ["loses everything: key, policy and IAM user", *change.reasons]
 
@@ -43,17 +48,18 @@ def _new_grant(user: User) -> list[str]:
     return words
 
 
-def _difference(old: User | None, new: User, *, switched_off: bool = False) -> list[str]:
-    """`switched_off`: its key is inactive now, so nothing of it overlaps."""
+def _difference(old: User | None, new: User, *, switched_off: bool = False, revoked: bool = False) -> list[str]:
+    """`switched_off`: its key is inactive now, so nothing of it overlaps. `revoked`: and it stays so."""
     if old is None:
         return ["the row could not be understood", *_new_grant(new)]
     words = _set_words(old.allowed_from_addresses, new.allowed_from_addresses, "")
     words += _source_words(old, new)
     if old.enabled != new.enabled:
-        words.append("enabled: may send again" if new.enabled else "disabled: its key becomes inactive")
+        again = "enabled, but revoked" if revoked else "enabled: may send again"
+        words.append(again if new.enabled else "disabled: its key becomes inactive")
     words += _expiry_words(old, new)
     if old.credential != new.credential:
-        words.append(_password_words(new, switched_off=switched_off or not old.enabled))
+        words.append(_password_words(new, switched_off=switched_off or not old.enabled, revoked=revoked))
     if old.rotation != new.rotation:
         words.append(_rotation_words(new))
     if old.owner != new.owner:
@@ -87,9 +93,9 @@ def _expiry_words(old: User, new: User) -> list[str]:
     return [f"{'extended' if new.expires > old.expires else 'shortened'} from {old.expires} to {new.expires}"]
 
 
-def _password_words(new: User, *, switched_off: bool) -> str:
-    if not new.enabled:
-        return "gets a new password when it is enabled"
+def _password_words(new: User, *, switched_off: bool, revoked: bool) -> str:
+    if not new.enabled or revoked:
+        return f"gets a new password when it is {'resumed' if revoked else 'enabled'}"
     if switched_off:
         return "gets a new password; the old one ends at once"
     overlap = new.rotation.overlap_days if new.rotation else DEFAULT_OVERLAP_DAYS

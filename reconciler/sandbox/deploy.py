@@ -1,4 +1,7 @@
-"""Deploy the pipeline on a local AWS: table with stream, key, queue, boundary, role, function, event source mapping."""
+"""Deploy the second half on a local AWS: table with stream, key, queues, boundary, and the three functions.
+
+Without the schedule: a sandbox is too short-lived for an hourly one, so who wants a sweep there invokes it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.aws import aws_errors
 from reconciler.core.policy import boundary
-from reconciler.pipeline import Pipeline
+from reconciler.pipeline import Function, Pipeline
 from reconciler.settings import Environment
 
 if TYPE_CHECKING:
@@ -22,14 +25,22 @@ def deploy(session: Session, environment: Environment, pipeline: Pipeline, code:
         stream_arn = _table(session, environment)
         key_arn = _key(session, pipeline)
         boundary_arn = _boundary(session, environment, pipeline)
-        queue_arn = _queue(session, pipeline)
-        variables = function_variables(environment, key_arn, boundary_arn)
-        _function(session, pipeline, _role(session, pipeline), variables, code)
-        _mapping(session, pipeline, stream_arn, queue_arn)
+        parking_url, parking_arn = _queue(session, pipeline.names["parking_queue"], {})
+        queue_url, queue_arn = _queue(session, pipeline.names["dead_letter_queue"], _redrive(pipeline, parking_arn))
+        common = function_variables(environment, key_arn, boundary_arn)
+        own = {
+            "manager": {},
+            "dead_letter": dead_letter_variables(pipeline, queue_url, parking_url),
+            "sweep": sweep_variables(environment, pipeline),
+        }
+        for kind, function in pipeline.functions.items():
+            _function(session, pipeline.runtime, function, common | own[kind], code)
+        _stream_mapping(session, pipeline, stream_arn, queue_arn)
+        _queue_mapping(session, pipeline, queue_arn)
 
 
 def function_variables(environment: Environment, key_arn: str, boundary_arn: str) -> dict[str, str]:
-    """The function's environment, as `handlers.runtime.Settings` reads it."""
+    """Every function's environment, as `handlers.runtime.Settings` reads it."""
     return {
         "ENVIRONMENT": environment.name,
         "ACCOUNT_ID": environment.account_id,
@@ -40,6 +51,21 @@ def function_variables(environment: Environment, key_arn: str, boundary_arn: str
         "SMTP_REGIONS": ",".join(environment.smtp_regions),
         "ALLOWED_DOMAINS": ",".join(sorted(environment.allowed_domains)),
         "ALLOW_WILDCARDS": str(environment.allow_wildcards).lower(),
+    }
+
+
+def dead_letter_variables(pipeline: Pipeline, queue_url: str, parking_url: str) -> dict[str, str]:
+    return {
+        "DEAD_LETTER_QUEUE_URL": queue_url,
+        "PARKING_QUEUE_URL": parking_url,
+        "DEAD_LETTER_TRIES": str(pipeline.dead_letters["tries"]),
+    }
+
+
+def sweep_variables(environment: Environment, pipeline: Pipeline) -> dict[str, str]:
+    return {
+        "MAX_ORPHANS": str(environment.limits.max_deletes),
+        "SWEEP_USERS_PER_RUN": str(pipeline.sweep["users_per_run"]),
     }
 
 
@@ -71,16 +97,22 @@ def _boundary(session: Session, environment: Environment, pipeline: Pipeline) ->
     return client.create_policy(PolicyName=pipeline.names["boundary"], PolicyDocument=document)["Policy"]["Arn"]
 
 
-def _queue(session: Session, pipeline: Pipeline) -> str:
+def _redrive(pipeline: Pipeline, parking_arn: str) -> dict[str, str]:
+    """The net below the processor's own parking, and a visibility time-out as AWS asks for."""
+    most = pipeline.dead_letters["tries"] + 2
+    return {
+        "VisibilityTimeout": str(SQS_FACTOR * pipeline.functions["dead_letter"].timeout_seconds),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": parking_arn, "maxReceiveCount": most}),
+    }
+
+
+def _queue(session: Session, name: str, attributes: dict[Any, str]) -> tuple[str, str]:
     client = session.client("sqs")
-    visibility = str(SQS_FACTOR * pipeline.function["timeout_seconds"])
-    url = client.create_queue(
-        QueueName=pipeline.names["dead_letter_queue"], Attributes={"VisibilityTimeout": visibility}
-    )["QueueUrl"]
-    return client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url, client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
-def _role(session: Session, pipeline: Pipeline) -> str:
+def _role(session: Session, name: str) -> str:
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -88,30 +120,29 @@ def _role(session: Session, pipeline: Pipeline) -> str:
         ],
     }
     client = session.client("iam")
-    created = client.create_role(RoleName=pipeline.names["role"], AssumeRolePolicyDocument=json.dumps(trust))
-    return created["Role"]["Arn"]
+    return client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
 
-def _function(session: Session, pipeline: Pipeline, role_arn: str, variables: dict[str, str], code: Path) -> None:
+def _function(session: Session, runtime: Any, function: Function, variables: dict[str, str], code: Path) -> None:
     client = session.client("lambda")
     client.create_function(
-        FunctionName=pipeline.names["function"],
-        Runtime=pipeline.function["runtime"],
-        Handler=pipeline.function["handler"],
-        Timeout=pipeline.function["timeout_seconds"],
-        MemorySize=pipeline.function["memory_mb"],
-        Role=role_arn,
+        FunctionName=function.name,
+        Runtime=runtime,
+        Handler=function.handler,
+        Timeout=function.timeout_seconds,
+        MemorySize=function.memory_mb,
+        Role=_role(session, function.name),
         Code={"ZipFile": code.read_bytes()},
         Environment={"Variables": variables},
         TracingConfig={"Mode": "Active"},
     )
-    client.get_waiter("function_active_v2").wait(FunctionName=pipeline.names["function"])
+    client.get_waiter("function_active_v2").wait(FunctionName=function.name)
 
 
-def _mapping(session: Session, pipeline: Pipeline, stream_arn: str, queue_arn: str) -> None:
+def _stream_mapping(session: Session, pipeline: Pipeline, stream_arn: str, queue_arn: str) -> None:
     mapping = pipeline.mapping
     parameters: dict[str, Any] = {
-        "FunctionName": pipeline.names["function"],
+        "FunctionName": pipeline.functions["manager"].name,
         "EventSourceArn": stream_arn,
         "StartingPosition": mapping["starting_position"],
         "BatchSize": mapping["batch_size"],
@@ -124,3 +155,13 @@ def _mapping(session: Session, pipeline: Pipeline, stream_arn: str, queue_arn: s
         "DestinationConfig": {"OnFailure": {"Destination": queue_arn}},
     }
     session.client("lambda").create_event_source_mapping(**parameters)
+
+
+def _queue_mapping(session: Session, pipeline: Pipeline, queue_arn: str) -> None:
+    session.client("lambda").create_event_source_mapping(
+        FunctionName=pipeline.functions["dead_letter"].name,
+        EventSourceArn=queue_arn,
+        BatchSize=pipeline.dead_letters["batch_size"],
+        FunctionResponseTypes=pipeline.dead_letters["function_response_types"],
+        ScalingConfig={"MaximumConcurrency": pipeline.dead_letters["maximum_concurrency"]},
+    )
