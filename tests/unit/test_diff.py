@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.core.diff import Adopt, Create, Declaration, Delete, Diff, Update, diff
 from reconciler.core.policy import Sending, grant_hash
-from reconciler.core.record import Failure, Record, timestamp
+from reconciler.core.record import Failure, Record, Revocation, timestamp
 from reconciler.core.user import User, spec_hash
 from world import MARK, SENDING, START, a_user
 
@@ -255,3 +255,23 @@ def test_changes_come_sorted_by_name() -> None:
         (Create, "b1"),
         (Update, "c1"),
     ]
+
+
+REVOKED = Revocation("octocat", "leaked", "2026-05-01T00:00:00Z")
+
+
+def test_a_revoked_user_that_is_disabled_is_as_it_should_be() -> None:
+    revoked = row(status="disabled", revoked=REVOKED)
+    assert compare(declared(), revoked) == Diff(unchanged=("billing-mailer",), revoked=(revoked,))
+
+
+def test_a_revocation_written_into_a_row_by_hand_is_driven() -> None:
+    found = compare(declared(), row(revoked=REVOKED))
+    assert [change.reasons for change in found.changes if isinstance(change, Update)] == [(BY_HAND,)]
+
+
+def test_a_revoked_key_is_never_due_for_rotation() -> None:
+    user = a_user(rotation={"every_days": 30})
+    old = timestamp(START - timedelta(days=31))
+    assert compare(declared(user), row(user, key_created_at=old)).changes
+    assert not compare(declared(user), row(user, key_created_at=old, status="disabled", revoked=REVOKED)).changes

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from reconciler.core.diff import Declaration, diff
-from reconciler.core.plan import Foreign, Line, Plan, from_dict, make_plan, to_dict
+from reconciler.core.plan import Foreign, Line, Plan, Revoked, from_dict, make_plan, to_dict
 from reconciler.core.policy import build, grant_hash, measure
-from reconciler.core.record import Record
+from reconciler.core.record import Record, Revocation
 from reconciler.core.render import to_json
 from reconciler.core.user import spec_hash
 from world import MARK, SENDING, START, a_user
@@ -27,7 +27,9 @@ def a_plan() -> Plan:
         ),
         Record(name="taken", user=taken, managed_by="", status="active"),
         Record(name="leaving", user=a_user("leaving"), managed_by=MARK, status="deleting", requested_at=str(START)),
-        Record(name="theirs", user=None, managed_by="console", status="odd"),
+        Record(
+            name="theirs", user=None, managed_by="console", status="odd", revoked=Revocation("octocat", "leaked", "now")
+        ),
     ]
     changes = diff(desired, rows, MARK, SENDING, START)
     return make_plan("test", changes, 5, len(desired), SENDING, [("too many deletes", "allow them")])
@@ -77,3 +79,9 @@ def test_json_is_structure_with_null_where_there_is_nothing() -> None:
         {"action": "delete", "name": "gone", "words": ["loses everything"], "manifest": None, "line": None,
          "policy": None},
     ]  # fmt: skip
+
+
+def test_a_plan_names_who_is_revoked_whatever_else_it_says_of_them() -> None:
+    plan = a_plan()
+    assert plan.revoked == (Revoked("theirs", "octocat", "leaked", "now"),)
+    assert to_dict(plan)["revoked"] == [{"name": "theirs", "actor": "octocat", "reason": "leaked", "at": "now"}]

@@ -8,7 +8,7 @@ import pytest
 from boto3.dynamodb.types import Binary
 
 from reconciler.core.reading import read
-from reconciler.core.record import Failure, key_of, name_of, parse_timestamp, timestamp
+from reconciler.core.record import Failure, Revocation, key_of, name_of, parse_timestamp, timestamp
 from reconciler.core.user import Rotation
 from world import RULES, START, a_user
 
@@ -230,3 +230,27 @@ def test_a_ciphertext_is_in_no_representation_of_a_record() -> None:
 
 def test_a_ciphertext_that_is_no_binary_counts_as_absent() -> None:
     assert read(row(encrypted_credentials="c2VhbGVk"), RULES).encrypted_credentials is None
+
+
+@pytest.mark.parametrize("value", [True, False, "leaked", "", Decimal(1), [], {}, b"x", {"who": "me"}], ids=repr)
+def test_whatever_stands_in_revoked_revokes(value: Any) -> None:
+    """A hand that wrote it in a hurry meant it."""
+    assert read(row(revoked=value), RULES).revoked == Revocation("", "", "")
+
+
+def test_a_revocation_says_who_why_and_when() -> None:
+    said = {"actor": "somebody", "reason": "leaked\nin a log", "at": "2026-06-01T12:00:00Z"}
+    revoked = read(row(revoked=said), RULES).revoked
+    assert revoked == Revocation("somebody", "leaked\\nin a log", "2026-06-01T12:00:00Z")
+    assert read(row(revoked={**said, "reason": 5}), RULES).revoked == Revocation("somebody", "", said["at"])
+
+
+def test_a_row_without_a_revocation_is_not_revoked() -> None:
+    assert read(row(), RULES).revoked is None
+    assert read(row(revoked=None), RULES).revoked is None
+
+
+def test_the_stages_of_a_previous_key_are_read() -> None:
+    days = {"previous_key_retires_at": "2026-06-01T12:00:00Z", "previous_key_deletes_at": "2026-06-02T12:00:00Z"}
+    record = read(row(previous_key="AKIAEXAMPLE0", **days), RULES)
+    assert (record.previous_key_retires_at, record.previous_key_deletes_at) == tuple(days.values())

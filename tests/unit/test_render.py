@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.plan import Foreign, Line, Plan
-from reconciler.core.render import MARKDOWN_BYTES, NAMES_BYTES, summary, to_markdown, to_text
+from reconciler.core.plan import Foreign, Line, Plan, Revoked
+from reconciler.core.render import MARKDOWN_BYTES, NAMES_BYTES, REVOKED_ROWS, summary, to_markdown, to_text
 
 CREATE = Line(
     "create", "billing-mailer", ("may send as billing@example.com, *@invoices.example.com",), "users/test/billing.yaml",
@@ -257,3 +257,24 @@ def test_a_plan_of_whatever_size_fits_a_comment(line: Line, name: str) -> None:
         refusals=(("too many deletes: 5000 of 5000 users (100 %) is over the limit of 3", "allow them"),),
     )
     assert len(to_markdown(plan).encode()) < COMMENT_LIMIT
+
+
+def test_who_is_revoked_is_shown_in_every_rendering() -> None:
+    revoked = (
+        Revoked("crm", "octocat", "key in a `public` repository", "2026-05-01T00:00:00Z"),
+        Revoked("x", "", "", ""),
+    )
+    shown = to_text(replace(PLAN, lines=(), revoked=revoked)).splitlines()
+    assert shown[1:-1] == [
+        "  ! crm   revoked by octocat: key in a `public` repository; no key works until it is resumed",
+        "  ! x   revoked by somebody: no reason given; no key works until it is resumed",
+    ]
+    markdown = to_markdown(replace(PLAN, revoked=revoked))
+    assert "> **Revoked:** **crm** revoked by octocat: key in a \\`public\\` repository" in markdown
+
+
+def test_many_revoked_users_are_counted() -> None:
+    revoked = tuple(Revoked(f"user-{n}", "octocat", "r" * 500, "") for n in range(REVOKED_ROWS + 3))
+    markdown = to_markdown(replace(PLAN, revoked=revoked))
+    assert "> and 3 more" in markdown
+    assert len(markdown.encode()) < COMMENT_LIMIT

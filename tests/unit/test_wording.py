@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.diff import Adopt, Create, Declaration, Delete, Update
-from reconciler.core.record import Record
+from reconciler.core.record import Record, Revocation
 from reconciler.core.user import User, spec_hash
 from reconciler.core.wording import words_of
 from world import MARK, a_user
@@ -182,3 +182,10 @@ def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full() -> None:
     user = a_user("billing-mailer", "ceo@example.com", "billing@example.com")
     edited = Update(Declaration(user, "users/test/team.yaml", 2), row(user, spec_hash="of another wish"), ("edited",))
     assert words_of(edited) == ["may send as billing@example.com, ceo@example.com", "edited"]
+
+
+def test_nothing_promises_a_revoked_user_that_it_sends() -> None:
+    revoked = Revocation("octocat", "leaked", "2026-05-01T00:00:00Z")
+    new = a_user(credential=2)
+    change = Update(at(new), row(a_user(enabled=False), status="disabled", revoked=revoked))
+    assert words_of(change) == ["enabled, but revoked", "gets a new password when it is resumed"]
