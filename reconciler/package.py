@@ -7,6 +7,7 @@ from machine to machine), and only pure-Python wheels are taken, so one zip fits
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def build_zip(target: Path = ZIP) -> Path:
     """Write the zip and return its path. The dependencies are fetched once for each state of the lock."""
     dependencies = _dependencies()
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
+    partial = target.with_suffix(f".{os.getpid()}.partial")  # others may build the same at the same time
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         for name, path in sorted([*_own_files(), *_files_below(dependencies, dependencies)]):
             info = zipfile.ZipInfo(name, EPOCH)
@@ -67,7 +68,7 @@ def _dependencies() -> Path:
     folder = BUILD / f"lambda-dependencies-{digest}"
     if folder.is_dir():
         return folder
-    partial = folder.with_suffix(".partial")
+    partial = folder.with_suffix(f".{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     command = [
@@ -79,7 +80,10 @@ def _dependencies() -> Path:
     if done.returncode:
         reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "pip failed")
         raise ReconcileError(f"the zip's dependencies could not be installed: {reason}", "see requirements/lambda.txt")
-    partial.rename(folder)
+    try:
+        partial.rename(folder)
+    except OSError:  # another one was faster: same lock, same files
+        shutil.rmtree(partial)
     return folder
 
 

@@ -1,5 +1,7 @@
-"""Loaded by every Python process that has this folder on its PYTHONPATH: the sandbox's functions in tests."""
+"""Python imports this at start-up: the rules hold in every process that has this folder on its path."""
 
 import aws_rules
+import moved_clock
 
 aws_rules.install()
+moved_clock.install()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,10 @@ class Sandbox:
         )
 
     def rows(self) -> dict[str, Any]:
+        """The users' rows, by name."""
         items = self.client("dynamodb").scan(TableName=self.environment.table)["Items"]
-        return {item["SK"]["S"].removeprefix("USER#"): item for item in items}
+        keys = {item["SK"]["S"]: item for item in items}
+        return {key.removeprefix("USER#"): item for key, item in keys.items() if key.startswith("USER#")}
 
     def statuses(self) -> dict[str, str]:
         return {name: row["status"]["S"] for name, row in self.rows().items()}
@@ -75,6 +78,44 @@ class Sandbox:
         listed = self.client("iam").list_access_keys(UserName=f"smtp-sandbox-{name}")["AccessKeyMetadata"]
         return [key["Status"] for key in listed]
 
+    def key_states(self, name: str) -> dict[str, str]:
+        """Access key id → Active or Inactive."""
+        listed = self.client("iam").list_access_keys(UserName=f"smtp-sandbox-{name}")["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in listed}
+
+    def invoke(self, kind: str, event: Any = None) -> Any:
+        """Invoke the deployed function of that kind; what it answers."""
+        answer = self.client("lambda").invoke(
+            FunctionName=load_pipeline("sandbox").functions[kind].name, Payload=json.dumps(event or {}).encode()
+        )
+        payload = json.loads(answer["Payload"].read() or b"null")
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    def mapping(self, kind: str) -> dict[str, Any]:
+        """The event source mapping of a function."""
+        name = load_pipeline("sandbox").functions[kind].name
+        (found,) = self.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        return found
+
+    def map_anew(self, kind: str, **changes: Any) -> None:
+        self.client("lambda").update_event_source_mapping(UUID=self.mapping(kind)["UUID"], **changes)
+
+    def queue_url(self, kind: str) -> str:
+        return self.client("sqs").get_queue_url(QueueName=load_pipeline("sandbox").names[kind])["QueueUrl"]
+
+    def messages(self, kind: str) -> int:
+        """How many messages are in a queue, seen or unseen."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.client("sqs").get_queue_attributes(QueueUrl=self.queue_url(kind), AttributeNames=names)
+        return sum(int(attributes["Attributes"][name]) for name in names)
+
+    def pass_time(self, **delta: float) -> None:
+        """The functions' clock goes on by so much."""
+        clock = self.root / "clock"
+        moved = float(clock.read_text() or 0) + timedelta(**delta).total_seconds()
+        clock.write_text(str(moved))
+
     def log(self) -> str:
         return (self.folder / "ministack.log").read_text()
 
@@ -84,12 +125,16 @@ class Sandbox:
 
 
 def install_hook(folder: Path) -> Path:
-    """AWS's rules for the functions of a sandbox, which note secrets and calls in `folder`. For PYTHONPATH."""
+    """AWS's rules for the functions of a sandbox, which note secrets and calls in `folder`. For PYTHONPATH.
+
+    The file `clock` there moves the functions' time.
+    """
     hook = folder / "hook"
     shutil.copytree(HOOK, hook, ignore=shutil.ignore_patterns("__pycache__"))
-    for kind in ("secrets", "calls"):
+    notes = ("secrets", "calls", "clock")
+    for kind in notes:
         (folder / kind).touch()
-    (hook / "notes.json").write_text(json.dumps({kind: str(folder / kind) for kind in ("secrets", "calls")}))
+    (hook / "notes.json").write_text(json.dumps({kind: str(folder / kind) for kind in notes}))
     return hook
 
 

@@ -165,7 +165,8 @@ def test_the_deployed_function_copes_with_any_order_and_repetition(sandbox: Sand
         for n, kind in enumerate(kinds)
     ]
     answer = sandbox.client("lambda").invoke(
-        FunctionName=load_pipeline("sandbox").functions["manager"].name, Payload=json.dumps({"Records": records}).encode()
+        FunctionName=load_pipeline("sandbox").functions["manager"].name,
+        Payload=json.dumps({"Records": records}).encode(),
     )
     assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
     assert sandbox.rows() == before

@@ -1,0 +1,32 @@
+"""A clock that a test moves: the functions of a sandbox see the time of a file's offset, in seconds."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+import botocore.handlers
+
+import aws_rules
+
+RUNTIME = "reconciler.handlers.runtime"
+
+
+class MovedDatetime(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        offset = Path(aws_rules.notes["clock"]).read_text(encoding="utf-8")
+        return datetime.now(tz) + timedelta(seconds=float(offset or 0))
+
+
+def install() -> None:
+    """Where `notes.json` names a clock: before a function's first AWS call, its runtime gets this one."""
+    if "clock" in aws_rules.notes:
+        botocore.handlers.BUILTIN_HANDLERS.append(("provide-client-params", _move))
+
+
+def _move(**_: Any) -> None:
+    if runtime := sys.modules.get(RUNTIME):
+        runtime.datetime = MovedDatetime  # type: ignore[attr-defined]
