@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Sandbox:
     root: Path
     environment: Environment
     connection: Connection
+    extra_env: Mapping[str, str] = field(default_factory=dict)  # of the emulator's process
 
     @property
     def folder(self) -> Path:
@@ -139,18 +140,18 @@ def install_hook(folder: Path) -> Path:
 
 
 @contextmanager
-def make_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """A fresh one. AWS's own rules hold inside the deployed function."""
+def make_sandbox(tmp_path: Path, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
+    """A fresh one. AWS's own rules hold inside the deployed functions. `settings`: the emulator's own, more of them."""
     shutil.copy(ROOT / "reconcile.yaml", tmp_path)
     shutil.copytree(ROOT / "users", tmp_path / "users")
     environment = load_environment(tmp_path / "reconcile.yaml", "sandbox")
-    extra = {"PYTHONPATH": str(install_hook(tmp_path))}
+    extra = {"PYTHONPATH": str(install_hook(tmp_path)), **(settings or {})}
     folder = tmp_path / ".sandbox"
     start_server(folder, environment.account_id, environment.region, extra_env=extra)
     try:
         connection = connect(environment, folder)
         deploy(connection.session, environment, load_pipeline("sandbox"), build_zip())
-        yield Sandbox(tmp_path, environment, connection)
+        yield Sandbox(tmp_path, environment, connection, extra)
     finally:
         stop_server(folder)
 

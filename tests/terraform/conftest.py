@@ -66,7 +66,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> None:
 class Deployed(Sandbox):
     """The sandbox as Terraform deployed it. Calls of the manager and of CI are noted apart."""
 
-    ci_hook: Path
+    ci_hook: Path = Path()
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "reconciler.deployment", action, "sandbox"]
@@ -88,7 +88,7 @@ def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     install_hook(root)
     ci = tmp_path_factory.mktemp("ci")
     environment = load_environment(root / "reconcile.yaml", "sandbox")
-    sandbox = Deployed(root, environment, None, install_hook(ci))  # type: ignore[arg-type]
+    sandbox = Deployed(root, environment, None, ci_hook=install_hook(ci))  # type: ignore[arg-type]
     try:
         done = sandbox.make("apply")
         assert done.returncode == 0, done.stdout + done.stderr

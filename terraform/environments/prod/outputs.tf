@@ -23,9 +23,9 @@ output "ci_role_arns" {
   value       = module.environment.ci_role_arns
 }
 
-output "manager_role_arn" {
-  description = "The role of the credential manager."
-  value       = module.environment.manager_role_arn
+output "function_role_arns" {
+  description = "The roles of the functions: manager, dead_letter and sweep."
+  value       = module.environment.function_role_arns
 }
 
 output "key_arn" {

@@ -1,8 +1,12 @@
-# Neither role may decrypt anything, and neither may touch what is not a row of an SMTP user.
+data "aws_partition" "current" {}
+
+# Neither role may decrypt anything, and neither may write anything but rows of SMTP users.
 locals {
+  partition = data.aws_partition.current.partition
+
   roles = {
     plan = {
-      description        = "Plans ${var.environment}: reads the rows"
+      description        = "Plans ${var.environment} and reports drift: reads the rows and our IAM users"
       github_environment = coalesce(var.plan_environment, "${var.environment}-plan")
       actions            = ["dynamodb:Query"]
     }
@@ -76,5 +80,38 @@ data "aws_iam_policy_document" "rows" {
       variable = "dynamodb:LeadingKeys"
       values   = ["false"]
     }
+  }
+}
+
+# `reconcile drift` compares the rows with IAM. It runs with the plan role, which writes nothing.
+resource "aws_iam_role_policy" "drift" {
+  name   = "drift"
+  role   = aws_iam_role.ci["plan"].id
+  policy = data.aws_iam_policy_document.drift.json
+}
+
+data "aws_iam_policy_document" "drift" {
+  #checkov:skip=CKV_AWS_356:iam:ListUsers knows no resources.
+  # A user that is absent is judged without its path, and one of our name elsewhere with its own.
+  statement {
+    sid       = "Look"
+    actions   = ["iam:GetUser"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
+  }
+
+  statement {
+    sid = "ReadOwnUsers"
+    actions = [
+      "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
+      "iam:ListUserPolicies",
+    ]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/*"]
+  }
+
+  # It knows no resources. It tells names and paths, and nothing about a user.
+  statement {
+    sid       = "FindOrphans"
+    actions   = ["iam:ListUsers"]
+    resources = ["*"]
   }
 }

@@ -3,6 +3,11 @@ variable "environment" {
   type        = string
 }
 
+variable "account_id" {
+  description = "The AWS account that everything lives in."
+  type        = string
+}
+
 variable "subject_prefix" {
   description = <<-EOT
     What comes before `:environment:NAME` in the subject of GitHub's tokens: `repo:ORG/REPO`, or with the immutable ids

@@ -33,6 +33,7 @@ module "pipeline" {
   allow_wildcards           = var.settings.allow_wildcards
   code                      = var.code
   credential_readers        = var.credential_readers
+  max_orphans               = var.settings.limits.max_deletes
   reserved_concurrency      = var.reserved_concurrency
   log_retention_days        = var.log_retention_days
 }
@@ -40,14 +41,12 @@ module "pipeline" {
 module "monitoring" {
   source = "../monitoring"
 
-  environment       = var.environment
-  account_id        = var.settings.account_id
-  home_region       = var.settings.region
-  smtp_regions      = local.smtp_regions
-  configuration_set = module.domain.configuration_set
-  functions = {
-    manager = { name = module.pipeline.function_name, log_group = module.pipeline.log_group }
-  }
+  environment            = var.environment
+  account_id             = var.settings.account_id
+  home_region            = var.settings.region
+  smtp_regions           = local.smtp_regions
+  configuration_set      = module.domain.configuration_set
+  functions              = module.pipeline.functions
   dead_letter_queue_name = module.pipeline.dead_letter_queue_name
   parking_queue_name     = module.pipeline.parking_queue_name
   table_name             = module.pipeline.table_name
@@ -58,6 +57,7 @@ module "ci" {
   source = "../ci"
 
   environment       = var.environment
+  account_id        = var.settings.account_id
   subject_prefix    = var.github_subject_prefix
   oidc_provider_arn = var.oidc_provider_arn
   table_arn         = module.pipeline.table_arn

@@ -23,9 +23,9 @@ output "ci_role_arns" {
   value       = { plan = module.ci.plan_role_arn, apply = module.ci.apply_role_arn }
 }
 
-output "manager_role_arn" {
-  description = "The role of the credential manager."
-  value       = module.pipeline.manager_role_arn
+output "function_role_arns" {
+  description = "The roles of the functions: manager, dead_letter and sweep."
+  value       = module.pipeline.function_role_arns
 }
 
 output "key_arn" {

@@ -13,6 +13,7 @@ variable "settings" {
     configuration_set = string
     allowed_domains   = list(string)
     allow_wildcards   = optional(bool, false)
+    limits            = object({ max_deletes = number })
     local             = optional(bool, false)
   })
 }
@@ -69,9 +70,9 @@ variable "tls_report_address" {
 }
 
 variable "reserved_concurrency" {
-  description = "Reserved concurrency of the credential manager; -1 reserves none."
-  type        = number
-  default     = -1
+  description = "Function (manager, dead_letter, sweep) to its reserved concurrency; left out or -1 reserves none."
+  type        = map(number)
+  default     = {}
 }
 
 variable "dmarc_policy" {

@@ -2,14 +2,21 @@
 locals {
   home_topics = [aws_sns_topic.operators[local.home_region].arn]
 
+  # A dead letter that is tried again later is not visible meanwhile, so what stays visible is worked off by nobody. What is
+  # given up on stays in the parking queue until somebody has dealt with it, and so does its alarm: it needs no second one on
+  # the metric DeadLetterParked.
   queues = {
     dead-letters = {
-      name = var.dead_letter_queue_name
-      text = "The stream gave up on a change. Look at the queue and at the saved query for failed users."
+      name      = var.dead_letter_queue_name
+      text      = "Dead letters wait and nobody works them off. Look at the function and its mapping: docs/operations.md."
+      statistic = "Minimum"
+      periods   = 3
     }
     parked = {
-      name = var.parking_queue_name
-      text = "A dead letter could not be worked off. Find the cause in the logs, mend it, and redrive the queue."
+      name      = var.parking_queue_name
+      text      = "A dead letter was given up on. Find the cause, drive the user again, empty the queue: docs/operations.md."
+      statistic = "Maximum"
+      periods   = 1
     }
   }
 }
@@ -81,9 +88,9 @@ resource "aws_cloudwatch_metric_alarm" "queue_depth" {
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = each.value.name }
-  statistic           = "Maximum"
+  statistic           = each.value.statistic
   period              = 300
-  evaluation_periods  = 1
+  evaluation_periods  = each.value.periods
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
   treat_missing_data  = "notBreaching"

@@ -3,15 +3,17 @@ locals {
   user_widget = {
     type = "metric"
     properties = {
-      title  = "Credential operations"
-      region = local.home_region
-      stat   = "Sum"
-      period = 300
-      metrics = [
-        for metric in local.user_metrics :
-        concat([local.metric_namespace, metric], flatten([for key, value in local.metric_dimensions : [key, value]]))
-      ]
+      title   = "Credential operations"
+      region  = local.home_region
+      stat    = "Sum"
+      period  = 300
+      metrics = [for metric in local.user_metrics : local.own_metrics[metric]]
     }
+  }
+
+  own_metrics = {
+    for metric in concat(local.user_metrics, local.sweep_metrics, ["DeadLetterParked", "SweepChecked", "SweepRounds"]) :
+    metric => concat([local.metric_namespace, metric], flatten([for key, value in local.metric_dimensions : [key, value]]))
   }
 
   queue_widget = {
@@ -23,6 +25,43 @@ locals {
       period = 300
       metrics = [
         for queue in local.queues : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue.name]
+      ]
+    }
+  }
+
+  dead_letter_widget = {
+    type = "metric"
+    properties = {
+      title   = "Dead letters given up on"
+      region  = local.home_region
+      stat    = "Sum"
+      period  = 300
+      metrics = [local.own_metrics["DeadLetterParked"]]
+    }
+  }
+
+  sweep_widget = {
+    type = "metric"
+    properties = {
+      title   = "Sweep: drift and orphans"
+      region  = local.home_region
+      stat    = "Sum"
+      period  = 3600
+      metrics = [for metric in local.sweep_metrics : local.own_metrics[metric]]
+    }
+  }
+
+  round_widget = {
+    type = "metric"
+    properties = {
+      title  = "Sweep: users checked (left) and whole rounds (right)"
+      region = local.home_region
+      stat   = "Sum"
+      period = 3600
+      yAxis  = { left = { min = 0 }, right = { min = 0 } }
+      metrics = [
+        local.own_metrics["SweepChecked"],
+        concat(local.own_metrics["SweepRounds"], [{ yAxis = "right" }]),
       ]
     }
   }
@@ -163,7 +202,7 @@ locals {
         view   = "table"
         query = join(" | ", [
           local.log_sources,
-          "filter ispresent(smtp_user)",
+          "filter ispresent(smtp_user) and message != \"dead letter parked\"",
           "fields coalesce(result, \"retried\") as outcome",
           "stats count_distinct(xray_trace_id) as traces, count_distinct(smtp_user) as users by outcome",
         ])
@@ -204,6 +243,7 @@ locals {
     [
       { height = 3, widgets = [for region in local.regions : local.alarm_widgets[region]] },
       { height = 6, widgets = [local.user_widget, local.queue_widget, local.age_widget] },
+      { height = 6, widgets = [local.sweep_widget, local.round_widget, local.dead_letter_widget] },
       { height = 6, widgets = [local.error_widget, local.duration_widget, local.table_widget] },
     ],
     [

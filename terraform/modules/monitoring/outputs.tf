@@ -5,6 +5,8 @@ locals {
     [aws_cloudwatch_metric_alarm.iterator_age],
     values(aws_cloudwatch_metric_alarm.queue_depth),
     [aws_cloudwatch_metric_alarm.failed_users],
+    values(aws_cloudwatch_metric_alarm.sweep),
+    [aws_cloudwatch_metric_alarm.sweep_overdue],
     values(aws_cloudwatch_metric_alarm.reputation),
   )
 }

@@ -19,6 +19,27 @@ locals {
       | limit 500
     EOT
 
+    "changed by hand" = <<-EOT
+      fields @timestamp, smtp_user, differences.0, differences.1, differences.2, differences.3, warnings.0, result
+      | filter ispresent(differences.0) or ispresent(warnings.0)
+      | sort @timestamp desc
+      | limit 500
+    EOT
+
+    "sweeps" = <<-EOT
+      fields @timestamp, checked, repaired, errors, quarantined, orphans, orphans_removed, orphans_held, finished, stopped
+      | filter message = "sweep"
+      | sort @timestamp desc
+      | limit 200
+    EOT
+
+    "dead letters" = <<-EOT
+      fields @timestamp, message, smtp_user, reason, attempts, correlation_id, users.0, users.1, users.2, users.3
+      | filter message in ["dead letter split", "dead letter parked"]
+      | sort @timestamp desc
+      | limit 500
+    EOT
+
     "by correlation id" = <<-EOT
       ${local.query_fields}
       | filter correlation_id = "CORRELATION-ID"

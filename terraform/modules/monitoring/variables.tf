@@ -54,13 +54,13 @@ variable "configuration_set" {
 }
 
 variable "functions" {
-  description = "Functions to watch by role: manager, later also dead_letter and sweep. With name and log group of each."
+  description = "Functions to watch: manager, dead_letter and sweep, with name and log group of each."
   type        = map(object({ name = string, log_group = string }))
   nullable    = false
 
   validation {
-    condition     = contains(keys(var.functions), "manager")
-    error_message = "The function with the role manager is needed: its iterator age is watched."
+    condition     = length(setsubtract(["manager", "dead_letter", "sweep"], keys(var.functions))) == 0
+    error_message = "manager, dead_letter and sweep are all needed: each has alarms that would be silent without it."
   }
 }
 
@@ -72,7 +72,7 @@ variable "metric_service" {
 }
 
 variable "dead_letter_queue_name" {
-  description = "Queue that takes what the stream mapping gave up on."
+  description = "Queue of what the stream mapping gave up on; the dead-letter function works it off."
   type        = string
   nullable    = false
 }
@@ -134,6 +134,42 @@ variable "iterator_age_threshold_minutes" {
   validation {
     condition     = var.iterator_age_threshold_minutes >= 1 && var.iterator_age_threshold_minutes <= 720
     error_message = "Between 1 minute and 720: half of the day that the stream keeps a change."
+  }
+}
+
+variable "drift_threshold" {
+  description = "Users repaired in an hour that raise the alarm. More than 1 where edits by hand are a habit."
+  type        = number
+  nullable    = false
+  default     = 1
+
+  validation {
+    condition     = var.drift_threshold >= 1
+    error_message = "At least 1: with 0 every sweep would raise it."
+  }
+}
+
+variable "unchecked_runs_threshold" {
+  description = "Sweeps in a row with users that could not be checked that raise the alarm. One alone may be throttling."
+  type        = number
+  nullable    = false
+  default     = 3
+
+  validation {
+    condition     = var.unchecked_runs_threshold >= 1 && var.unchecked_runs_threshold <= 23
+    error_message = "Between 1 and 23 hourly sweeps."
+  }
+}
+
+variable "sweep_overdue_hours" {
+  description = "Hours without a whole round of the sweep that raise the alarm. A round takes one hourly run for each 2,000 users."
+  type        = number
+  nullable    = false
+  default     = 24
+
+  validation {
+    condition     = var.sweep_overdue_hours >= 4 && var.sweep_overdue_hours <= 168
+    error_message = "Between 4 hours, which a round of a full account may take, and the 168 that an alarm can look back."
   }
 }
 

@@ -1,4 +1,4 @@
-# The key of the credentials. Its policy does not hand decisions to IAM policies of the account: the manager encrypts,
+# The key of the credentials. Its policy does not hand decisions to IAM policies of the account: the functions encrypt,
 # the named readers decrypt, and whoever administers the account may manage the key but use it for neither.
 resource "aws_kms_key" "credentials" {
   description             = "SMTP credentials of ${var.environment}"
@@ -40,7 +40,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "AWS"
-      identifiers = [aws_iam_role.manager.arn]
+      identifiers = [for role in aws_iam_role.function : role.arn]
     }
 
     condition {

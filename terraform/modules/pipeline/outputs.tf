@@ -1,16 +1,14 @@
-output "function_name" {
-  description = "The credential manager."
-  value       = aws_lambda_function.manager.function_name
+output "functions" {
+  description = "The functions: manager, dead_letter and sweep, with name and log group of each."
+  value = {
+    for role, function in aws_lambda_function.function :
+    role => { name = function.function_name, log_group = aws_cloudwatch_log_group.function[role].name }
+  }
 }
 
-output "log_group" {
-  description = "Where the credential manager logs."
-  value       = aws_cloudwatch_log_group.manager.name
-}
-
-output "manager_role_arn" {
-  description = "The role of the credential manager."
-  value       = aws_iam_role.manager.arn
+output "function_role_arns" {
+  description = "Function to its role."
+  value       = { for function, role in aws_iam_role.function : function => role.arn }
 }
 
 output "table_name" {
@@ -44,7 +42,7 @@ output "dead_letter_queue_name" {
 }
 
 output "parking_queue_name" {
-  description = "Where dead letters end that nobody could work off."
+  description = "Where dead letters end that could not be worked off."
   value       = aws_sqs_queue.parking.name
 }
 

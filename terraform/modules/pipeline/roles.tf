@@ -1,13 +1,18 @@
-resource "aws_iam_role" "manager" {
-  name               = local.names.role
-  description        = "The credential manager of ${var.environment}"
+# A role for each function: what all need to converge a user (rights_converge.tf), and its own (rights_own.tf).
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name               = each.value.name
+  description        = local.descriptions[each.key]
   assume_role_policy = data.aws_iam_policy_document.lambda_trust.json
 }
 
-resource "aws_iam_role_policy" "manager" {
-  name   = "credential-manager"
-  role   = aws_iam_role.manager.id
-  policy = data.aws_iam_policy_document.manager.json
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name   = "rights"
+  role   = aws_iam_role.function[each.key].id
+  policy = data.aws_iam_policy_document.function[each.key].json
 }
 
 data "aws_iam_policy_document" "lambda_trust" {
@@ -21,110 +26,25 @@ data "aws_iam_policy_document" "lambda_trust" {
   }
 }
 
-data "aws_iam_policy_document" "manager" {
-  #checkov:skip=CKV_AWS_356:X-Ray's actions know no resources.
+data "aws_iam_policy_document" "function" {
+  for_each = local.functions
+
+  #checkov:skip=CKV_AWS_356:X-Ray's actions know no resources, and iam:ListUsers knows none.
   #checkov:skip=CKV_AWS_111:As above.
-  source_policy_documents = [
-    data.aws_iam_policy_document.manager_iam.json,
-    data.aws_iam_policy_document.manager_data.json,
-    data.aws_iam_policy_document.manager_telemetry.json,
-  ]
+  source_policy_documents = concat([
+    data.aws_iam_policy_document.converge_iam.json,
+    data.aws_iam_policy_document.converge_data.json,
+    data.aws_iam_policy_document.telemetry[each.key].json,
+  ], local.own_rights[each.key])
 }
 
-# Only users under our path, and what could widen them only while they carry the boundary.
-data "aws_iam_policy_document" "manager_iam" {
-  statement {
-    sid = "ConfinedByBoundary"
-    actions = [
-      "iam:CreateUser", "iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:PutUserPermissionsBoundary",
-      "iam:PutUserPolicy",
-    ]
-    resources = [local.smtp_users]
+data "aws_iam_policy_document" "telemetry" {
+  for_each = local.functions
 
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PermissionsBoundary"
-      values   = [aws_iam_policy.boundary.arn]
-    }
-  }
-
-  statement {
-    sid = "OwnUsers"
-    actions = [
-      "iam:CreateAccessKey", "iam:DeactivateMFADevice", "iam:DeleteAccessKey", "iam:DeleteLoginProfile",
-      "iam:DeleteServiceSpecificCredential", "iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey", "iam:DeleteUser",
-      "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices",
-      "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "iam:ListSSHPublicKeys",
-      "iam:ListUserPolicies", "iam:TagUser", "iam:UpdateAccessKey",
-    ]
-    resources = [local.smtp_users]
-  }
-
-  # A user that is absent is judged without its path, and one of our name elsewhere with its own: looking must tell both
-  # from a refusal. It reads only.
-  statement {
-    sid       = "Look"
-    actions   = ["iam:GetUser"]
-    resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
-  }
-
-  # IAM knows only the group as this action's resource. It takes away, and never grants.
-  statement {
-    sid       = "LeaveGroups"
-    actions   = ["iam:RemoveUserFromGroup"]
-    resources = ["arn:${local.partition}:iam::${var.account_id}:group/*"]
-  }
-}
-
-data "aws_iam_policy_document" "manager_data" {
-  statement {
-    sid       = "OwnRows"
-    actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]
-    resources = [local.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringEquals"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["SMTP_USER"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  statement {
-    sid       = "ReadStream"
-    actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
-    resources = [local.stream_arn]
-  }
-
-  statement {
-    sid       = "EncryptCredentials"
-    actions   = ["kms:Encrypt"]
-    resources = [aws_kms_key.credentials.arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:EncryptionContext:environment"
-      values   = [var.environment]
-    }
-  }
-
-  statement {
-    sid       = "GiveUp"
-    actions   = ["sqs:SendMessage"]
-    resources = [aws_sqs_queue.dead_letters.arn]
-  }
-}
-
-data "aws_iam_policy_document" "manager_telemetry" {
   statement {
     sid       = "Log"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.manager.arn}:*"]
+    resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
   }
 
   statement {

@@ -14,14 +14,14 @@ variable "account_id" {
 }
 
 variable "pipeline" {
-  description = "Names, function and mapping as in reconciler/pipeline.yaml, which the sandbox reads too."
+  description = "reconciler/pipeline.yaml, which the sandbox reads too."
   type = object({
-    names = map(string)
-    function = object({
-      handler         = string
-      runtime         = string
-      timeout_seconds = number
-      memory_mb       = number
+    names   = map(string)
+    runtime = string
+    functions = object({
+      manager     = object({ name = string, handler = string, timeout_seconds = number, memory_mb = number })
+      dead_letter = object({ name = string, handler = string, timeout_seconds = number, memory_mb = number })
+      sweep       = object({ name = string, handler = string, timeout_seconds = number, memory_mb = number })
     })
     mapping = object({
       batch_size                     = number
@@ -33,6 +33,13 @@ variable "pipeline" {
       function_response_types        = list(string)
       filters                        = any
     })
+    dead_letters = object({
+      batch_size              = number
+      maximum_concurrency     = number
+      function_response_types = list(string)
+      tries                   = number
+    })
+    sweep = object({ schedule = string, users_per_run = number })
   })
 }
 
@@ -107,7 +114,30 @@ variable "log_retention_days" {
 }
 
 variable "reserved_concurrency" {
-  description = "Reserved concurrency of the function; -1 reserves none. IAM throttles an account, not a function."
+  description = <<-EOT
+    Function (manager, dead_letter, sweep) to its reserved concurrency; left out or -1 reserves none. IAM throttles an
+    account, not a function. With 1 a sweep never runs beside another; without, that is harmless.
+  EOT
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.reserved_concurrency), ["manager", "dead_letter", "sweep"])) == 0
+    error_message = "The functions are manager, dead_letter and sweep."
+  }
+
+  validation {
+    condition     = alltrue([for function, reserved in var.reserved_concurrency : reserved != 0])
+    error_message = "With 0 the function never runs."
+  }
+}
+
+variable "max_orphans" {
+  description = "IAM users without a row that one sweep may remove; with more than that it removes none. limits.max_deletes."
   type        = number
-  default     = -1
+
+  validation {
+    condition     = var.max_orphans >= 0 && floor(var.max_orphans) == var.max_orphans
+    error_message = "A whole number from 0, which removes none."
+  }
 }

@@ -2,14 +2,30 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
   }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
   mock_resource "aws_iam_openid_connect_provider" {
     defaults = { arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
   }
   override_during = plan
 }
 
+override_resource {
+  override_during = plan
+  target          = aws_iam_role.ci["plan"]
+  values          = { id = "smtp-reconcile-plan-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_iam_role.ci["apply"]
+  values          = { id = "smtp-reconcile-apply-test" }
+}
+
 variables {
   environment    = "test"
+  account_id     = "111122223333"
   subject_prefix = "repo:example@1234567/smtp-users@7654321"
   table_arn      = "arn:aws:dynamodb:eu-central-1:111122223333:table/smtp-users-test"
 }
@@ -57,6 +73,27 @@ run "the_plan_role_reads_and_the_apply_role_writes_rows_of_smtp_users_only" {
       && length([for c in document.statement[0].condition : c if c.test == "Null"]) == 1
     ])
     error_message = "Leading key SMTP_USER, and a request without any key is refused."
+  }
+}
+
+run "the_plan_role_alone_looks_at_iam_and_only_looks" {
+  command = plan
+
+  assert {
+    condition     = aws_iam_role_policy.drift.role == "smtp-reconcile-plan-test" && length(aws_iam_role_policy.ci) == 2
+    error_message = "The apply role has its rows and no more."
+  }
+
+  assert {
+    condition = {
+      for statement in data.aws_iam_policy_document.drift.statement :
+      join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))
+      } == {
+      "arn:aws:iam::111122223333:user/*smtp-test-*" = "iam:GetUser"
+      "arn:aws:iam::111122223333:user/smtp/test/*"  = "iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"
+      "*"                                           = "iam:ListUsers"
+    }
+    error_message = "Only reads, of our own users; names and paths of all."
   }
 }
 

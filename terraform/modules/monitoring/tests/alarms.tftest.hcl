@@ -38,7 +38,7 @@ variables {
   configuration_set = "smtp-test"
   functions = {
     manager     = { name = "smtp-credential-manager-test", log_group = "/aws/lambda/smtp-credential-manager-test" }
-    dead_letter = { name = "smtp-dead-letter-test", log_group = "/aws/lambda/smtp-dead-letter-test" }
+    dead_letter = { name = "smtp-dead-letters-test", log_group = "/aws/lambda/smtp-dead-letters-test" }
     sweep       = { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
   }
   dead_letter_queue_name = "smtp-dead-letters-test"
@@ -53,10 +53,12 @@ run "everything_that_can_go_wrong_has_an_alarm" {
       "smtp-test-manager-errors", "smtp-test-dead-letter-errors", "smtp-test-sweep-errors",
       "smtp-test-manager-throttles", "smtp-test-dead-letter-throttles", "smtp-test-sweep-throttles",
       "smtp-test-manager-iterator-age", "smtp-test-dead-letters", "smtp-test-parked", "smtp-test-failed-users",
+      "smtp-test-drift-repaired", "smtp-test-orphans-held", "smtp-test-quarantined-users", "smtp-test-unchecked-users",
+      "smtp-test-sweep-overdue",
       "smtp-test-bounce-rate-eu-central-1", "smtp-test-bounce-rate-eu-west-1",
       "smtp-test-complaint-rate-eu-central-1", "smtp-test-complaint-rate-eu-west-1",
     ]))
-    error_message = "An alarm is missing, or one is new: then docs/monitoring.md must say what it means."
+    error_message = "An alarm is missing, or one is new: then docs/operations.md must say what it means."
   }
 }
 
@@ -89,9 +91,11 @@ run "no_alarm_sounds_because_nothing_happens" {
   assert {
     condition = alltrue([
       for alarm in local.alarms :
-      alarm.treat_missing_data == (alarm.namespace == "AWS/SES" ? "ignore" : "notBreaching")
+      alarm.treat_missing_data == (
+        alarm.namespace == "AWS/SES" ? "ignore" : alarm.metric_name == "SweepRounds" ? "breaching" : "notBreaching"
+      )
     ])
-    error_message = "Idle is good, except that a bad reputation stays bad while nothing is sent."
+    error_message = "Idle is good, but a bad reputation stays bad while nothing is sent, and a sweep that is silent is broken."
   }
 }
 
@@ -121,15 +125,99 @@ run "thresholds_are_those_of_aws" {
   assert {
     condition = alltrue([
       for alarm in concat(
-        values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.queue_depth),
-        [aws_cloudwatch_metric_alarm.failed_users],
+        values(aws_cloudwatch_metric_alarm.errors),
+        [aws_cloudwatch_metric_alarm.queue_depth["parked"], aws_cloudwatch_metric_alarm.failed_users],
       ) : alarm.threshold == 1 && alarm.evaluation_periods == 1 && alarm.comparison_operator == "GreaterThanOrEqualToThreshold"
     ])
-    error_message = "One error, one dead letter and one failed user are enough."
+    error_message = "One error, one parked message and one failed user are enough."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.queue_depth["dead-letters"].statistic == "Minimum" &&
+      aws_cloudwatch_metric_alarm.queue_depth["dead-letters"].evaluation_periods == 3 &&
+      aws_cloudwatch_metric_alarm.queue_depth["parked"].statistic == "Maximum" &&
+      { for key, alarm in aws_cloudwatch_metric_alarm.queue_depth : key => alarm.dimensions } == {
+        dead-letters = tomap({ QueueName = "smtp-dead-letters-test" })
+        parked       = tomap({ QueueName = "smtp-parked-test" })
+      }
+    )
+    error_message = "A dead letter is worked off by itself; one that stays visible for a quarter of an hour is not."
   }
 }
 
-run "a_failed_user_is_seen_under_the_name_that_the_code_gives_it" {
+run "what_the_sweep_finds_is_told" {
+  assert {
+    condition = {
+      for key, alarm in aws_cloudwatch_metric_alarm.sweep :
+      key => "${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold}: ${alarm.datapoints_to_alarm} of ${alarm.evaluation_periods}"
+      } == {
+      drift-repaired    = "SweepRepaired GreaterThanOrEqualToThreshold 1: 1 of 1"
+      orphans-held      = "SweepOrphansHeld GreaterThanOrEqualToThreshold 1: 1 of 4"
+      quarantined-users = "SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 4"
+      unchecked-users   = "SweepErrors GreaterThanOrEqualToThreshold 1: 3 of 4"
+    }
+    error_message = "A state that one run of a round sees is remembered for the round; errors count when they last."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.sweep_overdue.metric_name == "SweepRounds" &&
+      aws_cloudwatch_metric_alarm.sweep_overdue.comparison_operator == "LessThanThreshold" &&
+      aws_cloudwatch_metric_alarm.sweep_overdue.threshold == 1 &&
+      aws_cloudwatch_metric_alarm.sweep_overdue.evaluation_periods == 24
+    )
+    error_message = "A day without a whole round."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.sweep), [aws_cloudwatch_metric_alarm.sweep_overdue]) :
+      alarm.namespace == "SmtpUsers" && alarm.statistic == "Sum" && alarm.period == 3600 &&
+      alarm.dimensions == tomap({ environment = "test", service = "smtp-credential-manager" })
+    ])
+    error_message = "The sweep reports every hour, under the dimensions of all functions."
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudwatch_metric_alarm.sweep["quarantined-users"].alarm_description, "URGENT")
+    error_message = "A leaked key does not wait for the morning."
+  }
+}
+
+run "a_team_tunes_what_the_sweep_may_find" {
+  command = plan
+
+  variables {
+    drift_threshold          = 5
+    unchecked_runs_threshold = 6
+    sweep_overdue_hours      = 48
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.sweep["drift-repaired"].threshold == 5 &&
+      aws_cloudwatch_metric_alarm.sweep["unchecked-users"].datapoints_to_alarm == 6 &&
+      aws_cloudwatch_metric_alarm.sweep["unchecked-users"].evaluation_periods == 7 &&
+      aws_cloudwatch_metric_alarm.sweep_overdue.evaluation_periods == 48
+    )
+    error_message = "Each threshold reaches its alarm."
+  }
+}
+
+run "a_threshold_that_always_or_never_sounds_is_refused" {
+  command = plan
+
+  variables {
+    drift_threshold          = 0
+    unchecked_runs_threshold = 24
+    sweep_overdue_hours      = 2
+  }
+
+  expect_failures = [var.drift_threshold, var.unchecked_runs_threshold, var.sweep_overdue_hours]
+}
+
+run "metrics_are_seen_under_the_names_that_the_code_gives_them" {
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.failed_users.metric_name == "UserFailed" &&
@@ -144,11 +232,26 @@ run "a_failed_user_is_seen_under_the_name_that_the_code_gives_it" {
         "\nSERVICE = \"${var.metric_service}\"\n",
         "Metrics\\(namespace=\"${aws_cloudwatch_metric_alarm.failed_users.namespace}\", service=SERVICE\\)",
         "set_default_dimensions\\(environment=",
-        "add_metric\\(f\"User\\{report\\.result\\.capitalize\\(\\)\\}\"",
-        "add_metric\\(\"UserRetried\"",
+        "f\"User\\{report\\.result\\.capitalize\\(\\)\\}\"",
+        "[( ]UserRetried=",
       ] : can(regex(pattern, file("${path.module}/../../../reconciler/handlers/runtime.py")))
     ])
     error_message = "reconciler/handlers/runtime.py reports under other names than the alarm and the dashboard expect."
+  }
+
+  assert {
+    condition = alltrue([
+      for pattern in concat(["[( ]SweepRounds=", "f\"Sweep\\{''\\.join\\(word\\.capitalize\\(\\) for word in name\\.split\\('_'\\)\\)\\}\""], [
+        for metric in concat(local.sweep_metrics, ["SweepChecked"]) :
+        "\"${join("_", [for word in regexall("[A-Z][a-z]+", trimprefix(metric, "Sweep")) : lower(word)])}\": summary\\."
+      ]) : can(regex(pattern, file("${path.module}/../../../reconciler/handlers/sweep.py")))
+    ])
+    error_message = "reconciler/handlers/sweep.py reports under other names than the alarms and the dashboard expect."
+  }
+
+  assert {
+    condition     = can(regex("[( ]DeadLetterParked=", file("${path.module}/../../../reconciler/handlers/dead_letter.py")))
+    error_message = "reconciler/handlers/dead_letter.py reports under another name than the dashboard expects."
   }
 }
 
@@ -284,11 +387,11 @@ run "a_threshold_in_per_cent_is_refused" {
   expect_failures = [var.bounce_rate_threshold, var.complaint_rate_threshold]
 }
 
-run "the_manager_must_be_watched" {
+run "every_function_must_be_watched" {
   command = plan
 
   variables {
-    functions = { sweep = { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" } }
+    functions = { manager = { name = "smtp-credential-manager-test", log_group = "/aws/lambda/smtp-credential-manager-test" } }
   }
 
   expect_failures = [var.functions]

@@ -12,7 +12,7 @@ variables {
   configuration_set = "smtp-test"
   functions = {
     manager     = { name = "smtp-credential-manager-test", log_group = "/aws/lambda/smtp-credential-manager-test" }
-    dead_letter = { name = "smtp-dead-letter-test", log_group = "/aws/lambda/smtp-dead-letter-test" }
+    dead_letter = { name = "smtp-dead-letters-test", log_group = "/aws/lambda/smtp-dead-letters-test" }
     sweep       = { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
   }
   dead_letter_queue_name = "smtp-dead-letters-test"
@@ -26,7 +26,9 @@ run "it_answers_the_questions_of_operations" {
     condition = length(setsubtract(
       [
         "SmtpUsers UserActive", "SmtpUsers UserDisabled", "SmtpUsers UserFailed", "SmtpUsers UserRemoved", "SmtpUsers UserRetried",
-        "AWS/SQS ApproximateNumberOfMessagesVisible", "AWS/Lambda Errors", "AWS/Lambda Throttles", "AWS/Lambda Duration",
+        "SmtpUsers DeadLetterParked", "SmtpUsers SweepChecked", "SmtpUsers SweepRepaired", "SmtpUsers SweepOrphans",
+        "SmtpUsers SweepOrphansRemoved", "SmtpUsers SweepOrphansHeld", "SmtpUsers SweepQuarantined", "SmtpUsers SweepErrors",
+        "SmtpUsers SweepRounds", "AWS/SQS ApproximateNumberOfMessagesVisible", "AWS/Lambda Errors", "AWS/Lambda Throttles", "AWS/Lambda Duration",
         "AWS/Lambda IteratorAge", "AWS/SES Send", "AWS/SES Delivery", "AWS/SES Bounce", "AWS/SES Complaint",
         "AWS/SES Reputation.BounceRate", "AWS/SES Reputation.ComplaintRate",
       ],
@@ -111,7 +113,7 @@ run "widgets_fill_the_grid_without_overlap" {
 run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
   assert {
     condition = (
-      length(aws_cloudwatch_query_definition.this) == 3 &&
+      length(aws_cloudwatch_query_definition.this) == 6 &&
       alltrue([
         for query in aws_cloudwatch_query_definition.this :
         toset(query.log_group_names) == toset([for function in var.functions : function.log_group]) &&
@@ -128,6 +130,25 @@ run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
       strcontains(file("${path.module}/../../../reconciler/handlers/runtime.py"), "\"${field}\": ")
     ])
     error_message = "A field that runtime.py does not log finds nothing."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for query, source in {
+        "changed by hand" = { file = "runtime.py", words = ["differences", "warnings"] }
+        "sweeps" = { file = "sweep.py", words = [
+          "checked", "repaired", "errors", "quarantined", "orphans", "orphans_removed", "orphans_held", "finished", "stopped", "sweep",
+        ] }
+        "dead letters" = { file = "dead_letter.py", words = [
+          "dead letter split", "dead letter parked", "smtp_user", "reason", "attempts", "correlation_id", "users",
+        ] }
+        } : [
+        for word in source.words :
+        strcontains(aws_cloudwatch_query_definition.this[query].query_string, word) &&
+        can(regex("\"${word}\"|[( ]${word}=", file("${path.module}/../../../reconciler/handlers/${source.file}")))
+      ]
+    ]))
+    error_message = "A field that the handlers do not log finds nothing."
   }
 
   assert {

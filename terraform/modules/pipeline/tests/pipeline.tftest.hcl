@@ -17,9 +17,6 @@ mock_provider "aws" {
   mock_resource "aws_kms_key" {
     defaults = { arn = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555" }
   }
-  mock_resource "aws_sqs_queue" {
-    defaults = { arn = "arn:aws:sqs:eu-central-1:111122223333:smtp-dead-letters-test" }
-  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/smtp-credential-manager-test" }
   }
@@ -35,6 +32,60 @@ mock_provider "aws" {
   override_during = plan
 }
 
+override_resource {
+  override_during = plan
+  target          = aws_iam_role.function["dead_letter"]
+  values          = { arn = "arn:aws:iam::111122223333:role/smtp-dead-letters-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_iam_role.function["sweep"]
+  values          = { arn = "arn:aws:iam::111122223333:role/smtp-sweep-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_lambda_function.function["dead_letter"]
+  values          = { arn = "arn:aws:lambda:eu-central-1:111122223333:function:smtp-dead-letters-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_lambda_function.function["sweep"]
+  values          = { arn = "arn:aws:lambda:eu-central-1:111122223333:function:smtp-sweep-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_cloudwatch_log_group.function["dead_letter"]
+  values          = { arn = "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/smtp-dead-letters-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_cloudwatch_log_group.function["sweep"]
+  values          = { arn = "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/smtp-sweep-test" }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_sqs_queue.dead_letters
+  values = {
+    arn = "arn:aws:sqs:eu-central-1:111122223333:smtp-dead-letters-test"
+    url = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-dead-letters-test"
+  }
+}
+
+override_resource {
+  override_during = plan
+  target          = aws_sqs_queue.parking
+  values = {
+    arn = "arn:aws:sqs:eu-central-1:111122223333:smtp-parked-test"
+    url = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-parked-test"
+  }
+}
+
 variables {
   environment       = "test"
   account_id        = "111122223333"
@@ -44,6 +95,7 @@ variables {
   smtp_regions      = ["eu-central-1", "eu-west-1"]
   allowed_domains   = ["example.com"]
   code              = "tests/code.zip"
+  max_orphans       = 5
 }
 
 run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_writes_itself" {
@@ -72,7 +124,7 @@ run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_
         contains(["active", "disabled", "failed"], status)
       ]
     ]))
-    error_message = "What the manager writes itself must not wake it: that is a loop."
+    error_message = "What the functions write themselves must wake nobody: that is a loop."
   }
 }
 
@@ -108,26 +160,265 @@ run "what_the_mapping_gives_up_on_is_kept" {
     condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_policy).deadLetterTargetArn == aws_sqs_queue.parking.arn
     error_message = "Behind the dead-letter queue there is a parking queue."
   }
+}
+
+run "dead_letters_are_worked_off_one_failure_at_a_time" {
+  command = plan
 
   assert {
-    condition     = aws_sqs_queue.dead_letters.visibility_timeout_seconds >= 6 * aws_lambda_function.manager.timeout
+    condition = (
+      aws_lambda_event_source_mapping.dead_letters.event_source_arn == aws_sqs_queue.dead_letters.arn &&
+      aws_lambda_event_source_mapping.dead_letters.function_name == aws_lambda_function.function["dead_letter"].arn &&
+      aws_lambda_event_source_mapping.stream.function_name == aws_lambda_function.function["manager"].arn
+    )
+    error_message = "The stream wakes the manager, the queue the dead-letter function."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.dead_letters.function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "One message that fails must not bring back the others of its batch."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.dead_letters.scaling_config[0].maximum_concurrency == 2 &&
+      aws_lambda_event_source_mapping.dead_letters.batch_size == 5
+    )
+    error_message = "What failed for being too much is not tried again all at once."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letters.visibility_timeout_seconds >= 6 * aws_lambda_function.function["dead_letter"].timeout
     error_message = "AWS asks for a visibility time-out of six times the function's."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_policy).maxReceiveCount == var.pipeline.dead_letters.tries + 2
+    error_message = "The function gives up first, and says why in the row; the queue is the net below."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_sqs_queue_redrive_allow_policy.parking.redrive_allow_policy).sourceQueueArns ==
+      [aws_sqs_queue.dead_letters.arn]
+    )
+    error_message = "Only the dead-letter queue redrives into the parking queue."
   }
 }
 
-run "the_manager_is_confined" {
+run "the_sweep_runs_by_the_clock" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_scheduler_schedule.sweep.schedule_expression == "rate(1 hour)" &&
+      aws_scheduler_schedule.sweep.target[0].arn == aws_lambda_function.function["sweep"].arn &&
+      aws_scheduler_schedule.sweep.target[0].role_arn == aws_iam_role.scheduler.arn
+    )
+    error_message = "The schedule invokes the sweep, as a role of its own."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function_event_invoke_config.sweep.maximum_retry_attempts == 0 &&
+      aws_lambda_function_event_invoke_config.sweep.maximum_event_age_in_seconds < 3600 &&
+      aws_scheduler_schedule.sweep.target[0].retry_policy[0].maximum_event_age_in_seconds < 3600
+    )
+    error_message = "A sweep is not repeated: the next one goes on where it stopped."
+  }
+
+  assert {
+    condition = (
+      length(data.aws_iam_policy_document.scheduler.statement) == 1 &&
+      data.aws_iam_policy_document.scheduler.statement[0].actions == toset(["lambda:InvokeFunction"]) &&
+      data.aws_iam_policy_document.scheduler.statement[0].resources == toset([aws_lambda_function.function["sweep"].arn])
+    )
+    error_message = "The schedule's role may invoke the sweep, and nothing else."
+  }
+
+  assert {
+    condition = {
+      for condition in data.aws_iam_policy_document.scheduler_trust.statement[0].condition : condition.variable => join(" ", concat([condition.test], condition.values))
+      } == {
+      "aws:SourceAccount" = "StringEquals 111122223333"
+      "aws:SourceArn"     = "StringEquals arn:aws:scheduler:eu-central-1:111122223333:schedule-group/default"
+    }
+    error_message = "No other account's schedule may use the role."
+  }
+}
+
+run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_its_own" {
+  command = plan
+
+  assert {
+    condition = { for role, function in aws_lambda_function.function : role => "${function.function_name} ${function.handler}" } == {
+      manager     = "smtp-credential-manager-test reconciler.handlers.stream.handler"
+      dead_letter = "smtp-dead-letters-test reconciler.handlers.dead_letter.handler"
+      sweep       = "smtp-sweep-test reconciler.handlers.sweep.handler"
+    }
+    error_message = "Names and handlers are those of pipeline.yaml."
+  }
+
+  assert {
+    condition = alltrue([
+      for role, function in aws_lambda_function.function : (
+        function.runtime == var.pipeline.runtime &&
+        function.architectures == tolist(["arm64"]) &&
+        function.source_code_hash == filebase64sha256(var.code) &&
+        function.tracing_config[0].mode == "Active" &&
+        function.logging_config[0].log_format == "JSON" &&
+        function.logging_config[0].log_group == "/aws/lambda/${function.function_name}" &&
+        function.role == aws_iam_role.function[role].arn &&
+        aws_iam_role.function[role].name == function.function_name &&
+        aws_cloudwatch_log_group.function[role].name == "/aws/lambda/${function.function_name}" &&
+        aws_cloudwatch_log_group.function[role].retention_in_days == 365
+      )
+    ])
+    error_message = "Same zip and runtime, traced, JSON logs that end some day, one role each."
+  }
+
+  assert {
+    condition = {
+      for role, function in aws_lambda_function.function :
+      role => { for name, value in function.environment[0].variables : name => value if !contains(keys(local.settings), name) }
+      } == {
+      manager = {}
+      dead_letter = {
+        DEAD_LETTER_QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-dead-letters-test"
+        PARKING_QUEUE_URL     = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-parked-test"
+        DEAD_LETTER_TRIES     = "8"
+      }
+      sweep = { SWEEP_USERS_PER_RUN = "2000", MAX_ORPHANS = "5" }
+    }
+    error_message = "Beside the shared settings, each gets what its handler reads."
+  }
+
+  assert {
+    condition = alltrue([
+      for function in aws_lambda_function.function :
+      length(setsubtract(keys(local.settings), keys(function.environment[0].variables))) == 0
+    ])
+    error_message = "All of them converge users, so all need the same settings."
+  }
+
+  assert {
+    condition = {
+      for role, document in data.aws_iam_policy_document.telemetry : role => [
+        for statement in document.statement : tolist(statement.resources)[0] if contains(statement.actions, "logs:PutLogEvents")
+      ]
+      } == {
+      for role, group in aws_cloudwatch_log_group.function : role => ["${group.arn}:*"]
+    }
+    error_message = "A function writes into its own log only."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 2 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
+    error_message = "What monitoring watches is what was made."
+  }
+}
+
+run "a_reservation_is_for_one_function" {
+  command = plan
+
+  variables {
+    reserved_concurrency = { sweep = 1 }
+  }
+
+  assert {
+    condition = { for role, function in aws_lambda_function.function : role => function.reserved_concurrent_executions } == {
+      manager     = -1
+      dead_letter = -1
+      sweep       = 1
+    }
+    error_message = "At most one sweep at a time; the others reserve nothing."
+  }
+}
+
+run "a_reservation_for_nobody_is_refused" {
+  command = plan
+
+  variables {
+    reserved_concurrency = { sweeper = 1 }
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "beside_converging_each_function_may_do_its_own_work_only" {
+  command = plan
+
+  assert {
+    condition = {
+      for role, document in {
+        manager     = data.aws_iam_policy_document.manager
+        dead_letter = data.aws_iam_policy_document.dead_letter
+        sweep       = data.aws_iam_policy_document.sweep
+        } : role => {
+        for statement in document.statement :
+        join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))
+      }
+      } == {
+      manager = {
+        (local.stream_arn)               = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams"
+        (aws_sqs_queue.dead_letters.arn) = "sqs:SendMessage"
+      }
+      dead_letter = {
+        (local.stream_arn)               = "dynamodb:GetRecords dynamodb:GetShardIterator"
+        (aws_sqs_queue.dead_letters.arn) = "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage"
+        (aws_sqs_queue.parking.arn)      = "sqs:SendMessage"
+      }
+      sweep = {
+        (local.smtp_users) = "iam:GetUserPolicy"
+        "*"                = "iam:ListUsers"
+      }
+    }
+    error_message = "Stream, queues and IAM's lists: who needs them, and nobody else."
+  }
+
+  assert {
+    condition = (
+      length(local.own_rights.manager) == 1 && length(local.own_rights.dead_letter) == 2 && length(local.own_rights.sweep) == 2 &&
+      data.aws_iam_policy_document.all_rows.statement[0].actions == toset(["dynamodb:Query"])
+    )
+    error_message = "The manager looks at one row at a time; the others find rows, too."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in [data.aws_iam_policy_document.all_rows.statement[0], data.aws_iam_policy_document.converge_data.statement[0]] :
+      length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
+      && length([for c in statement.condition : c if c.test == "Null"]) == 1
+    ])
+    error_message = "Leading key SMTP_USER, and a request without any key is refused."
+  }
+
+  assert {
+    condition = [
+      for statement in data.aws_iam_policy_document.key.statement : tolist(statement.principals)[0].identifiers
+      if contains(statement.actions, "kms:Encrypt")
+      ] == [toset([
+        "arn:aws:iam::111122223333:role/smtp-credential-manager-test",
+        "arn:aws:iam::111122223333:role/smtp-dead-letters-test",
+        "arn:aws:iam::111122223333:role/smtp-sweep-test",
+    ])]
+    error_message = "The three functions encrypt, and nobody else."
+  }
+}
+
+run "converging_is_confined" {
   command = plan
 
   assert {
     condition = alltrue(flatten([
-      for statement in data.aws_iam_policy_document.manager_iam.statement : [for action in statement.actions : !strcontains(action, "*")]
+      for statement in data.aws_iam_policy_document.converge_iam.statement : [for action in statement.actions : !strcontains(action, "*")]
     ]))
     error_message = "No wildcard action on IAM."
   }
 
   assert {
     condition = alltrue([
-      for statement in data.aws_iam_policy_document.manager_iam.statement :
+      for statement in data.aws_iam_policy_document.converge_iam.statement :
       statement.resources == toset(["arn:aws:iam::111122223333:user/smtp/test/*"])
       || statement.actions == toset(["iam:RemoveUserFromGroup"])
       || (statement.actions == toset(["iam:GetUser"]) && statement.resources == toset(["arn:aws:iam::111122223333:user/*smtp-test-*"]))
@@ -137,7 +428,7 @@ run "the_manager_is_confined" {
 
   assert {
     condition = alltrue([
-      for statement in data.aws_iam_policy_document.manager_iam.statement :
+      for statement in data.aws_iam_policy_document.converge_iam.statement :
       length([for c in statement.condition : c if c.variable == "iam:PermissionsBoundary" && c.values == tolist([aws_iam_policy.boundary.arn])]) == 1
       if length(setintersection(statement.actions, [
         "iam:CreateUser", "iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:AttachUserPolicy", "iam:DetachUserPolicy",
@@ -148,8 +439,8 @@ run "the_manager_is_confined" {
   }
 
   assert {
-    condition     = !contains(flatten([for statement in data.aws_iam_policy_document.manager_data.statement : tolist(statement.actions)]), "kms:Decrypt")
-    error_message = "The manager encrypts and never decrypts."
+    condition     = !contains(flatten([for statement in data.aws_iam_policy_document.converge_data.statement : tolist(statement.actions)]), "kms:Decrypt")
+    error_message = "The functions encrypt and never decrypt."
   }
 }
 
@@ -181,7 +472,7 @@ run "nothing_costs_while_nothing_happens" {
   }
 
   assert {
-    condition     = aws_lambda_function.manager.reserved_concurrent_executions == -1 && length(aws_lambda_function.manager.vpc_config) == 0
+    condition     = alltrue([for function in aws_lambda_function.function : function.reserved_concurrent_executions == -1 && length(function.vpc_config) == 0])
     error_message = "No reservation and no VPC unless asked for."
   }
 
@@ -215,8 +506,8 @@ run "an_existing_table_is_used_and_not_made" {
   }
 
   assert {
-    condition     = aws_lambda_function.manager.environment[0].variables.TABLE_NAME == "platform"
-    error_message = "The manager works on the existing table."
+    condition     = alltrue([for function in aws_lambda_function.function : function.environment[0].variables.TABLE_NAME == "platform"])
+    error_message = "The functions work on the existing table."
   }
 }
 

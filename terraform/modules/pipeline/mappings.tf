@@ -1,5 +1,6 @@
+# What wakes the manager: the table's stream.
 resource "aws_lambda_event_source_mapping" "stream" {
-  function_name                  = aws_lambda_function.manager.arn
+  function_name                  = aws_lambda_function.function["manager"].arn
   event_source_arn               = local.stream_arn
   starting_position              = var.pipeline.mapping.starting_position
   batch_size                     = var.pipeline.mapping.batch_size
@@ -25,5 +26,19 @@ resource "aws_lambda_event_source_mapping" "stream" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.manager]
+  depends_on = [aws_iam_role_policy.function]
+}
+
+# What wakes the dead-letter function: the queue of what the stream's mapping gave up on.
+resource "aws_lambda_event_source_mapping" "dead_letters" {
+  function_name           = aws_lambda_function.function["dead_letter"].arn
+  event_source_arn        = aws_sqs_queue.dead_letters.arn
+  batch_size              = var.pipeline.dead_letters.batch_size
+  function_response_types = var.pipeline.dead_letters.function_response_types
+
+  scaling_config {
+    maximum_concurrency = var.pipeline.dead_letters.maximum_concurrency
+  }
+
+  depends_on = [aws_iam_role_policy.function]
 }

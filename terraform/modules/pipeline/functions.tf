@@ -1,0 +1,82 @@
+# Three functions: one zip, one runtime, the same settings. What each has of its own stands here.
+locals {
+  functions = {
+    for role, function in var.pipeline.functions :
+    role => merge(function, { name = replace(function.name, "{env}", var.environment) })
+  }
+
+  descriptions = {
+    manager     = "Makes the IAM users behind the SMTP users of ${var.environment}"
+    dead_letter = "Tries again what the stream of ${var.environment} has given up on"
+    sweep       = "Looks at every SMTP user of ${var.environment}, once a round"
+  }
+
+  settings = {
+    ENVIRONMENT              = var.environment
+    ACCOUNT_ID               = var.account_id
+    TABLE_NAME               = var.table_name
+    KMS_KEY_ARN              = aws_kms_key.credentials.arn
+    PERMISSIONS_BOUNDARY_ARN = aws_iam_policy.boundary.arn
+    CONFIGURATION_SET        = var.configuration_set
+    SMTP_REGIONS             = join(",", var.smtp_regions)
+    ALLOWED_DOMAINS          = join(",", sort(var.allowed_domains))
+    ALLOW_WILDCARDS          = tostring(var.allow_wildcards)
+  }
+
+  own_settings = {
+    manager = {}
+    dead_letter = {
+      DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+      PARKING_QUEUE_URL     = aws_sqs_queue.parking.url
+      DEAD_LETTER_TRIES     = tostring(var.pipeline.dead_letters.tries)
+    }
+    sweep = {
+      SWEEP_USERS_PER_RUN = tostring(var.pipeline.sweep.users_per_run)
+      MAX_ORPHANS         = tostring(var.max_orphans)
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  #checkov:skip=CKV_AWS_158:No secret is ever logged; encryption at rest by CloudWatch Logs is enough, and free.
+  for_each = local.functions
+
+  name              = "/aws/lambda/${each.value.name}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_lambda_function" "function" {
+  #checkov:skip=CKV_AWS_117:They call public AWS endpoints only; a VPC would add standing cost (endpoints or NAT).
+  #checkov:skip=CKV_AWS_272:The zip is reproducible and compared by hash; code signing needs a signing profile per account.
+  #checkov:skip=CKV_AWS_116:Both mappings keep what fails in queues of their own; what a sweep misses, the next one finds.
+  #checkov:skip=CKV_AWS_173:Their variables are names, ARNs and numbers, no secrets.
+  #checkov:skip=CKV_AWS_115:Reserved concurrency is a variable: an account has only so much of it.
+  for_each = local.functions
+
+  function_name                  = each.value.name
+  description                    = local.descriptions[each.key]
+  role                           = aws_iam_role.function[each.key].arn
+  handler                        = each.value.handler
+  runtime                        = var.pipeline.runtime
+  architectures                  = ["arm64"]
+  filename                       = var.code
+  source_code_hash               = filebase64sha256(var.code)
+  timeout                        = each.value.timeout_seconds
+  memory_size                    = each.value.memory_mb
+  reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
+
+  environment {
+    variables = merge(local.settings, local.own_settings[each.key])
+  }
+
+  logging_config {
+    log_format            = "JSON"
+    application_log_level = "INFO"
+    system_log_level      = "INFO" # platform.report: durations of single invocations
+    log_group             = aws_cloudwatch_log_group.function[each.key].name
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+}
