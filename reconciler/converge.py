@@ -36,7 +36,7 @@ from reconciler.errors import DENIED, AwsError, Conflict, Retryable, Terminal
 from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault
 
 PROPAGATION = timedelta(minutes=1)
-KEPT_INACTIVE = timedelta(days=1)  # a previous key, before it is deleted: until then one call brings it back
+KEPT_INACTIVE = timedelta(days=1)  # a previous key: a client that was forgotten shows before it is gone for good
 ATTEMPTS = 3  # at a row that keeps changing under our hands; then the stream brings it again
 
 
