@@ -123,6 +123,8 @@ class Converger:
     def _repair(self, record: Record, identity: Identity | None, decision: Decision, attempt: int) -> Report:
         """Put right what is not as the settled row says. Writes nothing where all is."""
         now = self.now()
+        if isinstance(decision.end, Fail):
+            return replace(self._perform(record.name, record, decision, attempt), warnings=warnings(identity))
         report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
         if decision.steps or not is_settled(record, self.sending, now):
             report = self._perform(record.name, record, decision, attempt)

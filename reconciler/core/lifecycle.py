@@ -98,6 +98,8 @@ def _tear_down(record: Record | None, identity: Identity | None) -> Decision:
 def _build_up(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:
     status = wanted_status(record, user, now)
     keys, settle = _decide_keys(record, user, identity.keys if identity else (), status, now)
+    if identity and any(attachment.is_quarantine for attachment in identity.attachments):
+        keys = [step for step in keys if not (isinstance(step, SetKey) and step.active)]  # switched off, and for cause
     grant = () if identity and identity.policy == document else (PutPolicy(document),)
     # Narrow first when sending ends, allow first when it begins: no moment is wider than both ends.
     granted = (*grant, *keys) if status == Status.ACTIVE else (*keys, *grant)
