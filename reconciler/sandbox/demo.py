@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
+import shlex
 import shutil
 import sys
 import tempfile
@@ -17,8 +18,9 @@ from reconciler.cli import run
 from reconciler.connection import connect
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME, Request, evaluate
-from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError
+from reconciler.errors import EXIT_CHANGES, EXIT_ERROR, EXIT_OK, ReconcileError
 from reconciler.package import ROOT
+from reconciler.pipeline import load_pipeline
 from reconciler.settings import load_environment
 from reconciler.terminal import say
 
@@ -61,6 +63,14 @@ class Demo:
         self._step("And one removes the build server: key, policy and IAM user go")
         self._edit("platform.yaml", REMOVED)
         self._reconcile("--env", "sandbox", "--yes")
+        self._step("Somebody widens a policy behind everybody's back: the audit finds it, the sweep puts it right")
+        self._tamper("wiki")
+        self._reconcile("drift", "--env", "sandbox", expected=EXIT_CHANGES)
+        self._sweep()
+        self._reconcile("drift", "--env", "sandbox")
+        self._step("A password has leaked: its key is switched off, and stays so")
+        self._reconcile("revoke", "billing-mailer", "--reason", "seen in a public repository", "--env", "sandbox")
+        self._reconcile("--env", "sandbox")
         self._step("Proof of confinement: the policy that IAM holds for the wiki")
         self._prove("wiki")
         self._step("In the end")
@@ -72,11 +82,11 @@ class Demo:
     def _step(self, title: str) -> None:
         say(f"\n── {title} ", fg="cyan", bold=True)
 
-    def _reconcile(self, *words: str) -> None:
-        say(f"$ reconcile {' '.join(words)}", bold=True)
+    def _reconcile(self, *words: str, expected: int = EXIT_OK) -> None:
+        say(f"$ reconcile {shlex.join(words)}", bold=True)
         with contextlib.chdir(self.folder):
             code = run([*words])
-        if code:
+        if code != expected:
             raise ReconcileError(f"reconcile {' '.join(words)} ended with {code}")
 
     def _edit(self, file: str, change: tuple[str, str]) -> None:
@@ -90,10 +100,26 @@ class Demo:
         for line in [*lines][3:]:
             say(f"  {line}", fg={"+": "green", "-": "red"}.get(line[:1]))
 
-    def _prove(self, name: str) -> None:
+    def _client(self, service: str) -> Any:
         environment = load_environment(self.folder / "reconcile.yaml", "sandbox")
-        iam = connect(environment, self.folder / ".sandbox").session.client("iam")
-        user = iam_user_name(environment.name, name)
+        return connect(environment, self.folder / ".sandbox").session.client(service)
+
+    def _tamper(self, name: str) -> None:
+        user = iam_user_name("sandbox", name)
+        wide = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+        self._client("iam").put_user_policy(UserName=user, PolicyName=POLICY_NAME, PolicyDocument=document)
+        say(f"  by hand: PutUserPolicy {user}, any sender", fg="red")
+
+    def _sweep(self) -> None:
+        """What the schedule does every hour."""
+        function = load_pipeline("sandbox").functions["sweep"].name
+        told = json.loads(self._client("lambda").invoke(FunctionName=function)["Payload"].read())
+        say(f"  sweep: {told['checked']} checked, {told['repaired']} repaired", fg="green")
+
+    def _prove(self, name: str) -> None:
+        iam = self._client("iam")
+        user = iam_user_name("sandbox", name)
         held: Any = iam.get_user_policy(UserName=user, PolicyName=POLICY_NAME)["PolicyDocument"]
         document = held if isinstance(held, dict) else json.loads(held)
         say(json.dumps(document["Statement"][0], indent=2))
