@@ -20,6 +20,7 @@ Examples:
   reconcile plan --env test              show what would change
   reconcile --env test                   make it so, and wait
   reconcile status --env test            every user
+  reconcile drift --env test             what differs between Git, rows and IAM
   reconcile credentials NAME --env test  what a mail client needs
   reconcile revoke NAME --env test --reason "key seen in public"
   reconcile resume NAME --env test
@@ -29,7 +30,7 @@ Examples:
 Exit codes:
   0  done, or nothing to do
   1  error or refusal; nothing was changed
-  2  plan --detailed-exitcode only: there are changes
+  2  plan --detailed-exitcode: there are changes; drift: something differs
   3  changes were made, but some failed, timed out or lost a race; run again
   130  stopped by Ctrl-C
 """
@@ -124,6 +125,17 @@ def status(selected: Selected, env: str | None, name: str, form: str) -> int:
 
     show(load(selected, env), name, form, selected.paths.sandbox)
     return EXIT_OK
+
+
+@cli.command()
+@env_option
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.pass_obj
+def drift(selected: Selected, env: str | None, form: str) -> int:
+    """Hold manifests, rows and IAM against each other. Reads only; exits 2 when something differs."""
+    from reconciler.drift import drift as show
+
+    return show(load(selected, env), selected.paths.users, selected.paths.sandbox, form)
 
 
 @cli.command()

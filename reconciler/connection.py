@@ -12,16 +12,18 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from reconciler.aws import aws_errors
+from reconciler.aws import UNRETRIED, aws_errors
 from reconciler.core.guard import check_target
+from reconciler.core.policy import partition
 from reconciler.errors import ReconcileError, Refused
+from reconciler.identity import IamIdentities
 from reconciler.pipeline import load_pipeline
 from reconciler.sandbox.server import Server, find_server
 from reconciler.settings import Environment
 from reconciler.store import DynamoStore
 from reconciler.vault import KmsVault
 
-# Many rows are written at once: adaptive mode slows down where DynamoDB throttles.
+# Many rows are written and many users read at once: adaptive mode slows down where AWS throttles.
 CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
@@ -49,6 +51,13 @@ class Connection:
     def store(self) -> DynamoStore:
         client = self.session.client("dynamodb", config=CONFIG)
         return DynamoStore(client, self.environment.table, self.environment.rules)
+
+    def identities(self) -> IamIdentities:
+        environment = self.environment
+        policy = f"policy/{load_pipeline(environment.name).names['boundary']}"
+        boundary = f"arn:{partition(environment.region)}:iam::{environment.account_id}:{policy}"
+        iam, unretried = (self.session.client("iam", config=config) for config in (CONFIG, UNRETRIED))
+        return IamIdentities(iam, unretried, environment.name, boundary)
 
     def vault(self) -> KmsVault:
         alias = load_pipeline(self.environment.name).names["key_alias"]

@@ -21,7 +21,7 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperat
 
 EXIT_OK = 0
 EXIT_ERROR = 1  # nothing was changed
-EXIT_CHANGES = 2  # `plan --detailed-exitcode` only: there is something to do
+EXIT_CHANGES = 2  # `plan --detailed-exitcode`: there is something to do; `drift`: something differs
 EXIT_INCOMPLETE = 3  # changes were made, but not all of them ended well
 
 

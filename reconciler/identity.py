@@ -34,11 +34,13 @@ class IamIdentities:
 
     def names(self) -> list[str]:
         """Every SMTP user that an IAM user under our path stands for, whether it carries our mark or not."""
-        path = iam_path(self._environment)
+        return sorted(filter(None, (smtp_user_name(self._environment, iam_user) for iam_user in self.listed())))
+
+    def listed(self) -> list[str]:
+        """Every IAM user under our path, by its own name."""
         with aws_errors("iam:ListUsers"):
-            pages = self._client.get_paginator("list_users").paginate(PathPrefix=path)
-            found = [user["UserName"] for page in pages for user in page["Users"]]
-        return sorted(filter(None, (smtp_user_name(self._environment, iam_user) for iam_user in found)))
+            pages = self._client.get_paginator("list_users").paginate(PathPrefix=iam_path(self._environment))
+            return [user["UserName"] for page in pages for user in page["Users"]]
 
     def audit(self, name: str) -> Identity | None:
         """As `observe`, and everything that may widen what the user is allowed."""

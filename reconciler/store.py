@@ -32,12 +32,13 @@ class DynamoStore:
         self._table = Table(client, table)
         self._rules = rules
 
-    def records(self, after: str = "") -> Iterator[Record]:
-        """Rows of the environment in the order of their names, without their ciphertexts: one Query page per MB.
+    def records(self, after: str = "", *, sealed: bool = False) -> Iterator[Record]:
+        """Rows of the environment in the order of their names: one Query page per MB.
 
-        `after`: begin behind the row of that name.
+        `after`: begin behind the row of that name. `sealed`: with their ciphertexts.
         """
-        return map(self._record, self._table.query(SK_PREFIX, _LISTED, _sk(after) if after else ""))
+        attributes = (*_LISTED, "encrypted_credentials") if sealed else _LISTED
+        return map(self._record, self._table.query(SK_PREFIX, attributes, _sk(after) if after else ""))
 
     def names(self) -> set[str]:
         """Whoever has a row."""

@@ -36,10 +36,10 @@ class Drift(StrEnum):
     DIFFERS = "differs"  # a row that is not as it is declared
     FAILED = "failed"
     OVERDUE = "overdue"  # it waits for the credential manager or for the sweep, for too long
-    POLICY = "policy"  # edited
+    EDITED = "edited"  # its policy
     KEY = "key"  # unknown, deleted, or in the wrong state
     ATTACHMENT = "attachment"  # a policy or a group beside its own policy
-    GUARD = "guard"  # tags or boundary are not as we made them
+    BOUNDARY = "boundary"  # or its tags are not as we made them
     QUARANTINE = "quarantine"  # AWS has seen a key of it in public
 
 
@@ -81,11 +81,11 @@ def warnings(identity: Identity | None) -> tuple[str, ...]:
 def _difference(step: Step, record: Record, listed: Collection[str], now: datetime) -> Difference | None:
     match step:
         case RepairUser():
-            return Difference(Drift.GUARD, "its tags or its boundary were changed")
+            return Difference(Drift.BOUNDARY, "its tags or its boundary were changed")
         case Detach(attachment):
             return Difference(Drift.ATTACHMENT, f"{attachment.kind} {attachment.id} was attached")
         case PutPolicy():
-            return Difference(Drift.POLICY, "its policy was edited")
+            return Difference(Drift.EDITED, "its policy was edited")
     words = _words_of_key(step, record, listed, now)
     return Difference(Drift.KEY, words) if words else None
 

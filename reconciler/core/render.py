@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
+from reconciler.core.markdown import NAMES_BYTES, TABLE_BYTES, escape, fitting
 from reconciler.core.plan import Line, Plan, Revoked, to_dict
 from reconciler.core.policy import QUOTA
 from reconciler.core.text import count, printable
 
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
 VERBS = ("create", "adopt", "update", "delete")
-# A comment on a pull request holds 64 KB: what does not fit is counted, never cut off in the middle of a line.
-MARKDOWN_BYTES = 48_000
-NAMES_BYTES = 6_000
 REVOKED_ROWS = 10
 
 
@@ -59,7 +56,7 @@ def to_markdown(plan: Plan) -> str:
     """For a job summary or a comment on a pull request."""
     parts = [f"### SMTP users · `{plan.environment}`", "", f"**{summary(plan)}**"]
     for reason, hint in plan.refusals:
-        parts += ["", f"> **Refused:** {_escape(reason)}", f"> {_escape(hint)}"]
+        parts += ["", f"> **Refused:** {escape(reason)}", f"> {escape(hint)}"]
     if plan.lines:
         parts += ["", "| | user | what changes | policy | declared at |", "|---|---|---|---|---|"]
         parts += _markdown_rows(plan.lines)
@@ -72,39 +69,30 @@ def to_markdown(plan: Plan) -> str:
 
 
 def _markdown_revoked(rows: Sequence[Revoked]) -> list[str]:
-    shown = [f"> **Revoked:** **{_escape(row.name)}** {_escape(_revoked_words(row))}" for row in rows[:REVOKED_ROWS]]
+    shown = [f"> **Revoked:** **{escape(row.name)}** {escape(_revoked_words(row))}" for row in rows[:REVOKED_ROWS]]
     more = [f"> and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else []
     return [line for row in [*shown, *more] for line in ("", row)]
 
 
 def _markdown_rows(lines: Sequence[Line]) -> list[str]:
-    rows: list[str] = []
-    room = MARKDOWN_BYTES
-    for line in lines:
-        size = f"{line.policy_size}/{QUOTA}" if line.policy_size else ""
-        words = "<br>".join(_escape(word) for word in line.words)
-        cells = (f"`{SIGNS[line.action]}`", f"**{_escape(line.name)}**", words, size, _escape(line.source))
-        row = f"| {' | '.join(cells)} |"
-        room -= len(row.encode()) + 1
-        if room < 0:
-            return [*rows, f"| | … | {count(len(lines) - len(rows), 'more change')} | | |"]
-        rows.append(row)
-    return rows
+    rows = [_markdown_row(line) for line in lines]
+    shown = list(fitting(rows, TABLE_BYTES))
+    more = len(rows) - len(shown)
+    return [*shown, f"| | … | {count(more, 'more change')} | | |"] if more else shown
+
+
+def _markdown_row(line: Line) -> str:
+    size = f"{line.policy_size}/{QUOTA}" if line.policy_size else ""
+    words = "<br>".join(escape(word) for word in line.words)
+    cells = (f"`{SIGNS[line.action]}`", f"**{escape(line.name)}**", words, size, escape(line.source))
+    return f"| {' | '.join(cells)} |"
 
 
 def _names(names: Sequence[str]) -> str:
-    shown: list[str] = []
-    room = NAMES_BYTES
-    for name in map(_escape, names):
-        room -= len(name.encode()) + 2
-        if room < 0:
-            return f"{', '.join(shown)} and {len(names) - len(shown)} more"
-        shown.append(name)
-    return ", ".join(shown)
-
-
-def _escape(text: str) -> str:
-    return re.sub(r"([\\`*_|<>\[\]#~])", r"\\\1", printable(text))
+    escaped = [escape(name) for name in names]
+    shown = fitting([f"{name}," for name in escaped], NAMES_BYTES)
+    more = len(escaped) - len(shown)
+    return ", ".join(escaped[: len(shown)]) + (f" and {more} more" if more else "")
 
 
 def to_json(plan: Plan) -> str:

@@ -102,7 +102,8 @@ class Demo:
 
     def _client(self, service: str) -> Any:
         environment = load_environment(self.folder / "reconcile.yaml", "sandbox")
-        return connect(environment, self.folder / ".sandbox").session.client(service)
+        session: Any = connect(environment, self.folder / ".sandbox").session
+        return session.client(service)
 
     def _tamper(self, name: str) -> None:
         user = iam_user_name("sandbox", name)

@@ -79,7 +79,7 @@ class Checkout:
         return outcome
 
 
-COMMANDS = frozenset({"plan", "status", "credentials", "validate"})
+COMMANDS = frozenset({"plan", "status", "credentials", "drift", "validate"})
 
 
 def an_entry(name: str = "crm", *addresses: str, **fields: Any) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.markdown import NAMES_BYTES, TABLE_BYTES
 from reconciler.core.plan import Foreign, Line, Plan, Revoked
-from reconciler.core.render import MARKDOWN_BYTES, NAMES_BYTES, REVOKED_ROWS, summary, to_markdown, to_text
+from reconciler.core.render import REVOKED_ROWS, summary, to_markdown, to_text
 
 CREATE = Line(
     "create", "billing-mailer", ("may send as billing@example.com, *@invoices.example.com",), "users/test/billing.yaml",
@@ -214,10 +215,10 @@ def rows_of(markdown: str) -> list[str]:
 def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
     """To the byte: the rows fill their room exactly, and one more change does not fit."""
     size = len(rows_of(to_markdown(many(1)))[0].encode()) + 1
-    padding = next(more for more in range(100) if MARKDOWN_BYTES % (size + more) == 0)
+    padding = next(more for more in range(100) if TABLE_BYTES % (size + more) == 0)
     line = replace(UPDATE, words=(UPDATE.words[0] + "x" * padding,))
-    fit = MARKDOWN_BYTES // (size + padding)
-    assert len("\n".join(rows_of(to_markdown(many(fit, line)))).encode()) + 1 == MARKDOWN_BYTES
+    fit = TABLE_BYTES // (size + padding)
+    assert len("\n".join(rows_of(to_markdown(many(fit, line)))).encode()) + 1 == TABLE_BYTES
     *_, last = rows_of(to_markdown(many(fit, line)))
     assert "**user-" in last
     for more, told in ((1, "1 more change"), (7, "7 more changes")):
@@ -228,7 +229,7 @@ def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
 
 
 def test_one_change_that_is_larger_than_a_comment_is_counted_and_not_cut_in_two() -> None:
-    huge = replace(UPDATE, words=("gains " + "x" * MARKDOWN_BYTES,))
+    huge = replace(UPDATE, words=("gains " + "x" * TABLE_BYTES,))
     assert rows_of(to_markdown(many(2, huge))) == ["| | … | 2 more changes | | |"]
 
 

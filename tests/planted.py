@@ -1,0 +1,168 @@
+"""A difference of every kind, planted by hand where all was well: what `reconcile drift` has to find."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+LONG_AGO = "2026-01-01T00:00:00Z"
+ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment as hands reach it. `quarantine`: what AWS does to an IAM user whose key it has seen in public."""
+
+    environment: str
+    table: str
+    iam: Any
+    dynamodb: Any
+    quarantine: Callable[[str], None]
+
+    def user(self, name: str) -> dict[str, str]:
+        return {"UserName": f"smtp-{self.environment}-{name}"}
+
+    def make_user(self, name: str, **tags: str) -> None:
+        written = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self.iam.create_user(**self.user(name), Path=f"/smtp/{self.environment}/", Tags=written)
+
+    def key(self, name: str) -> dict[str, str]:
+        listed = self.iam.list_access_keys(**self.user(name))["AccessKeyMetadata"]
+        return {**self.user(name), "AccessKeyId": listed[0]["AccessKeyId"]}
+
+    def set_row(self, name: str, **attributes: Any) -> None:
+        """Attributes of a row that is there, or of a new one, past every condition."""
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key={"PK": {"S": "SMTP_USER"}, "SK": {"S": f"USER#{name}"}},
+            UpdateExpression="SET " + ", ".join(f"#{n} = :{n}" for n in range(len(attributes))),
+            ExpressionAttributeNames={f"#{n}": attribute for n, attribute in enumerate(attributes)},
+            ExpressionAttributeValues={f":{n}": value for n, value in enumerate(attributes.values())},
+        )
+
+
+def _nothing(place: Place, name: str) -> None:
+    pass
+
+
+def _orphan(place: Place, name: str) -> None:
+    place.make_user(name, **{"managed-by": "ses-smtp-reconciler"})
+
+
+def _ghost(place: Place, name: str) -> None:
+    place.iam.delete_access_key(**place.key(name))
+    place.iam.delete_user_policy(**place.user(name), PolicyName="smtp-send")
+    place.iam.delete_user(**place.user(name))
+
+
+def _foreign_row(place: Place, name: str) -> None:
+    place.set_row(name, managed_by={"S": "console"}, allowed_from_addresses={"SS": [f"{name}@example.com"]})
+
+
+def _unmark(place: Place, name: str) -> None:
+    place.iam.untag_user(**place.user(name), TagKeys=["managed-by"])
+
+
+def _stranger(place: Place, name: str) -> None:
+    place.make_user(name)
+
+
+def _edit_policy(place: Place, name: str) -> None:
+    place.iam.put_user_policy(**place.user(name), PolicyName="smtp-send", PolicyDocument=ANYTHING)
+
+
+def _add_key(place: Place, name: str) -> None:
+    place.iam.create_access_key(**place.user(name))
+
+
+def _deactivate_key(place: Place, name: str) -> None:
+    place.iam.update_access_key(**place.key(name), Status="Inactive")
+
+
+def _activate_key(place: Place, name: str) -> None:
+    """Of a user that was disabled."""
+    place.iam.update_access_key(**place.key(name), Status="Active")
+
+
+def _delete_key(place: Place, name: str) -> None:
+    """Of a key that is older than what IAM may not list yet."""
+    place.iam.delete_access_key(**place.key(name))
+    place.set_row(name, key_created_at={"S": LONG_AGO})
+
+
+def _lose_credential(place: Place, name: str) -> None:
+    place.set_row(name, encrypted_credentials={"NULL": True})
+
+
+def _attach_policy(place: Place, name: str) -> None:
+    place.iam.put_user_policy(**place.user(name), PolicyName="by-hand", PolicyDocument=ANYTHING)
+
+
+def _add_to_group(place: Place, name: str) -> None:
+    place.iam.create_group(GroupName="senders")
+    place.iam.add_user_to_group(**place.user(name), GroupName="senders")
+
+
+def _retag(place: Place, name: str) -> None:
+    place.iam.tag_user(**place.user(name), Tags=[{"Key": "smtp-user", "Value": "somebody-else"}])
+
+
+def _take_boundary(place: Place, name: str) -> None:
+    place.iam.delete_user_permissions_boundary(**place.user(name))
+
+
+def _quarantine(place: Place, name: str) -> None:
+    place.quarantine(place.user(name)["UserName"])
+
+
+def _edit_row(place: Place, name: str) -> None:
+    place.set_row(name, allowed_from_addresses={"L": [{"S": f"{name}@example.com"}, {"S": "ceo@example.com"}]})
+
+
+def _fail(place: Place, name: str) -> None:
+    failure = {"code": {"S": "AccessDenied"}, "message": {"S": "iam:PutUserPolicy was refused"}}
+    place.set_row(name, status={"S": "failed"}, failure={"M": failure})
+
+
+def _hang(place: Place, name: str) -> None:
+    place.set_row(name, status={"S": "pending"}, requested_at={"S": LONG_AGO})
+
+
+@dataclass(frozen=True)
+class Plant:
+    """`before`: is it declared when all is made well? `after`: when it is audited?"""
+
+    name: str
+    kind: str
+    words: str
+    plant: Callable[[Place, str], None]
+    before: bool = True
+    after: bool = True
+    enabled: bool = True
+
+
+PLANTS = (
+    Plant("activated", "key", "was activated", _activate_key, enabled=False),
+    Plant("deactivated", "key", "was deactivated", _deactivate_key),
+    Plant("edited", "edited", "its policy was edited", _edit_policy),
+    Plant("failed", "failed", "AccessDenied: iam:PutUserPolicy was refused", _fail),
+    Plant("foreign-row", "foreign", "managed by console", _foreign_row, before=False, after=False),
+    Plant("ghost", "ghost", "its IAM user is gone", _ghost),
+    Plant("grouped", "attachment", "group senders was attached", _add_to_group),
+    Plant("hanging", "overdue", f"pending since {LONG_AGO}", _hang),
+    Plant("keyless", "key", "was deleted", _delete_key),
+    Plant("leaked", "quarantine", "it has seen a key of this user in public", _quarantine),
+    Plant("missing", "missing", "declared, but it has no row", _nothing, before=False),
+    Plant("orphan", "orphan", "an IAM user of ours without a row", _orphan, before=False, after=False),
+    Plant("retagged", "boundary", "its tags or its boundary were changed", _retag),
+    Plant("rewritten", "differs", "a run would change it: loses ceo@example.com", _edit_row),
+    Plant("stranger", "foreign", "does not carry our mark", _stranger, before=False, after=False),
+    Plant("two-keys", "key", "was added", _add_key),
+    Plant("unbounded", "boundary", "its tags or its boundary were changed", _take_boundary),
+    Plant("undeclared", "undeclared", "a run would delete it", _nothing, after=False),
+    Plant("unmarked", "foreign", "does not carry our mark", _unmark),
+    Plant("unsealed", "key", "its row lost the credential of key", _lose_credential),
+    Plant("widened", "attachment", "inline policy by-hand was attached", _attach_policy),
+)
