@@ -1,12 +1,13 @@
 """AWS's own rules, enforced on every botocore client of a test: what an emulator lets through, this refuses.
 
 Works inside the sandbox's functions too: `sitecustomize.py` beside this file installs it in their processes.
-Sources: the IAM and KMS API references and quotas pages.
+Sources: the IAM, KMS and DynamoDB API references and quotas pages.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextvars import ContextVar
 from functools import cache
@@ -37,6 +38,7 @@ def install() -> None:
         ("before-call.iam.CreateAccessKey", _create_access_key),
         ("after-call.iam.CreateAccessKey", _note_secret),
         ("provide-client-params.kms.Encrypt", _encrypt),
+        ("before-call.dynamodb", _item),
         ("provide-client-params", _note_call),
     ):
         if (event, handler) not in handlers:
@@ -96,16 +98,27 @@ def _note(kind: str, line: str) -> None:
 
 
 def _note_call(params: dict[str, Any], model: Any, **_: Any) -> None:
-    """Which call was made with which parameters; never the plaintext of an encryption."""
+    """Who made which call with which parameters; never the plaintext of an encryption."""
     if "calls" in notes and not _asking.get():
-        service = model.service_model.service_id.lower()
-        told = {name: value for name, value in params.items() if name not in ("Plaintext", "CiphertextBlob")}
-        _note("calls", json.dumps({"service": service, "operation": model.name, "params": told}, default=str))
+        call = {
+            "by": os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or os.environ.get("CALLS_MADE_AS", ""),
+            "service": model.service_model.service_id.lower(),
+            "operation": model.name,
+            "params": {name: value for name, value in params.items() if name not in ("Plaintext", "CiphertextBlob")},
+        }
+        _note("calls", json.dumps(call, default=str))
 
 
 def _encrypt(params: dict[str, Any], model: Any, **_: Any) -> None:
     if len(params["Plaintext"]) > 4096:
         _refuse(model, "ValidationException", "plaintext of more than 4096 bytes")
+
+
+def _item(params: dict[str, Any], model: Any, **_: Any) -> None:
+    body = json.loads(params["body"])
+    sort_key = body.get("Key", body.get("Item", {})).get("SK", {}).get("S", "")
+    if len(sort_key.encode(errors="surrogatepass")) > 1024:
+        _refuse(model, "ValidationException", "Size of rangekey has exceeded the maximum size limit of1024 bytes")
 
 
 # Calls of the rules themselves are not the project's.

@@ -4,23 +4,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from terraform.judging import Request
 
+Call = dict[str, Any]
 
-def read_calls(path: Path) -> list[dict[str, Any]]:
+
+@dataclass(frozen=True)
+class Names:
+    """What calls leave out of the names of what they are made on. `stream`, `key`, `boundary`: ARNs."""
+
+    account: str
+    region: str
+    stream: str
+    key: str
+    boundary: str
+
+    def iam(self, resource: str) -> str:
+        return f"arn:aws:iam::{self.account}:{resource}"
+
+    def own_user(self, iam_user: str) -> str:
+        return self.iam(f"user/smtp/sandbox/{iam_user}")
+
+    def table(self, name: str = "smtp-users-sandbox") -> str:
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{name}"
+
+    def queue(self, name: str) -> str:
+        return f"arn:aws:sqs:{self.region}:{self.account}:{name}"
+
+
+def read_calls(path: Path) -> list[Call]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def as_requests(
-    calls: Iterable[dict[str, Any]], account: str, region: str, key_arn: str, boundary: str
-) -> list[Request]:
+def as_requests(calls: Iterable[Call], names: Names) -> list[Request]:
     """Without repetition, in a fixed order. GetCallerIdentity needs no right and is left out."""
     found = {}
     for call in calls:
-        request = _as_request(call, account, region, key_arn, boundary)
+        request = _as_request(call, names)
         if request:
             found[str(request)] = request
         if request and request.action == "iam:GetUser":
@@ -30,20 +54,26 @@ def as_requests(
     return [found[name] for name in sorted(found)]
 
 
-def _as_request(call: dict[str, Any], account: str, region: str, key_arn: str, boundary: str) -> Request | None:
+def _as_request(call: Call, names: Names) -> Request | None:
     service, operation, params = call["service"], call["operation"], call["params"]
     match service:
         case "iam" if operation == "RemoveUserFromGroup":
-            return Request(f"iam:{operation}", f"arn:aws:iam::{account}:group/{params['GroupName']}")
+            return Request(f"iam:{operation}", names.iam(f"group/{params['GroupName']}"))
+        case "iam" if operation == "ListUsers":
+            return Request(f"iam:{operation}", "*")  # IAM knows no resource for it, whatever path is asked for
         case "iam":
-            user = f"arn:aws:iam::{account}:user/smtp/sandbox/{params['UserName']}"
-            return Request(f"iam:{operation}", user, _iam_context(operation, params, boundary))
+            user = names.own_user(params["UserName"])
+            return Request(f"iam:{operation}", user, _iam_context(operation, params, names.boundary))
         case "dynamodb":
-            table = f"arn:aws:dynamodb:{region}:{account}:table/{_table(params)}"
-            return Request(f"dynamodb:{operation}", table, {"dynamodb:LeadingKeys": sorted(_leading_keys(params))})
+            context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
+            return Request(f"dynamodb:{operation}", names.table(_table(params)), context)
+        case "dynamodb streams":  # its actions are DynamoDB's; an iterator says nothing of its stream
+            return Request(f"dynamodb:{operation}", params.get("StreamArn", names.stream))
+        case "sqs":  # a batch needs the right to the single call
+            return Request(f"sqs:{operation.removesuffix('Batch')}", names.queue(params["QueueUrl"].split("/")[-1]))
         case "kms":
-            context = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
-            return Request(f"kms:{operation}", key_arn, context)
+            told = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
+            return Request(f"kms:{operation}", names.key, told)
         case "sts":
             return None
         case _:

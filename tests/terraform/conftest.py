@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,9 @@ from reconciler.sandbox.server import stop_server
 from reconciler.settings import load_environment
 from sandbox.local_aws import Sandbox, install_hook
 from terraform.judging import Judge
+
+if TYPE_CHECKING:
+    from terraform.account import Account
 
 COPIED = ("reconciler", "terraform", "users", "schema", "requirements", "reconcile.yaml")
 REQUIRED = "REQUIRE_TERRAFORM"  # set in CI: then a missing provider is a failure, not a reason to skip
@@ -64,31 +69,26 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @dataclass
 class Deployed(Sandbox):
-    """The sandbox as Terraform deployed it. Calls of the manager and of CI are noted apart."""
-
-    ci_hook: Path = Path()
+    """The sandbox as Terraform deployed it. Calls are noted with who made them: a function, or `made_as`."""
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "reconciler.deployment", action, "sandbox"]
-        hook = {"PYTHONPATH": str(self.root / "hook")}
-        return subprocess.run(
-            command, cwd=self.root, capture_output=True, text=True, timeout=600, env={**os.environ, **hook}
-        )
+        return self._run(command, 600, {})
 
-    def reconcile(self, *words: str) -> subprocess.CompletedProcess[str]:
-        hook = {"PYTHONPATH": str(self.ci_hook)}
-        return subprocess.run(
-            self.command(*words), cwd=self.root, capture_output=True, text=True, timeout=120, env={**os.environ, **hook}
-        )
+    def reconcile(self, *words: str, made_as: str = "") -> subprocess.CompletedProcess[str]:
+        return self._run(self.command(*words), 120, {"CALLS_MADE_AS": made_as})
+
+    def _run(self, command: list[str], timeout: float, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONPATH": str(self.root / "hook"), **env}
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=timeout, env=env)
 
 
-@pytest.fixture(scope="module")
-def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    root = copy_project(tmp_path_factory.mktemp("deployed"))
+@contextmanager
+def deploy(root: Path) -> Iterator[Deployed]:
+    copy_project(root)
     install_hook(root)
-    ci = tmp_path_factory.mktemp("ci")
     environment = load_environment(root / "reconcile.yaml", "sandbox")
-    sandbox = Deployed(root, environment, None, ci_hook=install_hook(ci))  # type: ignore[arg-type]
+    sandbox = Deployed(root, environment, None)  # type: ignore[arg-type]
     try:
         done = sandbox.make("apply")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -96,6 +96,26 @@ def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield sandbox
     finally:
         stop_server(root / ".sandbox")
+
+
+@pytest.fixture(scope="module")
+def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with deploy(tmp_path_factory.mktemp("deployed")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def inhabited(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The one whose roles are judged, once for all modules."""
+    with deploy(tmp_path_factory.mktemp("inhabited")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def account(inhabited: Deployed) -> Account:
+    from terraform.account import inspect
+
+    return inspect(inhabited)
 
 
 @pytest.fixture(scope="session")

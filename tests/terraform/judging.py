@@ -41,6 +41,15 @@ class Principal:
         return Principal(self.arn, (*self.policies, ALLOW_ALL), None)
 
 
+@dataclass(frozen=True)
+class Case:
+    """What is judged: a request of somebody, with the policy of the resource where that has a say."""
+
+    principal: Principal
+    request: Request
+    resource_policy: Document | None = None
+
+
 class Judge:
     """Installs the evaluator once, from its lock, into a folder outside the checkout."""
 
@@ -51,32 +60,30 @@ class Judge:
         subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=dict(os.environ))
         self.folder = folder
 
-    def allowed(
-        self, principal: Principal, requests: Iterable[Request], resource_policy: Document | None = None
-    ) -> list[bool]:
-        account = principal.arn.split(":")[4]
-        simulations = [
-            {
-                "request": {
-                    "principal": principal.arn,
-                    "action": request.action,
-                    "resource": {"resource": request.resource, "accountId": account},
-                    "contextVariables": dict(request.context),
-                },
-                "identityPolicies": [
-                    {"name": str(number), "policy": policy} for number, policy in enumerate(principal.policies)
-                ],
-                **({"resourcePolicy": resource_policy} if resource_policy else {}),
-                **(
-                    {"permissionBoundaryPolicies": [{"name": "boundary", "policy": principal.boundary}]}
-                    if principal.boundary
-                    else {}
-                ),
-            }
-            for request in requests
-        ]
+    def allowed(self, cases: Iterable[Case]) -> list[bool]:
         done = subprocess.run(
-            ["node", "judge.mjs"], cwd=self.folder, input=json.dumps(simulations), capture_output=True, text=True
-        )
+            ["node", "judge.mjs"],
+            cwd=self.folder, input=json.dumps([_simulation(case) for case in cases]), capture_output=True, text=True,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return [verdict == "Allowed" for verdict in json.loads(done.stdout)]
+
+
+def _simulation(case: Case) -> dict[str, Any]:
+    principal, request = case.principal, case.request
+    made: dict[str, Any] = {
+        "request": {
+            "principal": principal.arn,
+            "action": request.action,
+            "resource": {"resource": request.resource, "accountId": principal.arn.split(":")[4]},
+            "contextVariables": dict(request.context),
+        },
+        "identityPolicies": [
+            {"name": str(number), "policy": policy} for number, policy in enumerate(principal.policies)
+        ],
+    }
+    if case.resource_policy:
+        made["resourcePolicy"] = case.resource_policy
+    if principal.boundary:
+        made["permissionBoundaryPolicies"] = [{"name": "boundary", "policy": principal.boundary}]
+    return made

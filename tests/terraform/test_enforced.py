@@ -16,13 +16,15 @@ from botocore.exceptions import ClientError
 from reconciler.sandbox.server import Server, start_server, stop_server
 from terraform.conftest import Deployed
 from terraform.judging import ALLOW_ALL, Document
-from terraform.policies import role_policies
+from terraform.policies import HOLDERS, policies_of
 
 pytestmark = pytest.mark.xdist_group("terraform")
 
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 ROW = {"PK": {"S": "SMTP_USER"}, "SK": {"S": "USER#wiki"}}
-Call = Callable[[Callable[[str], Any]], Any]
+TABLE, OWN_PATH = "smtp-users-sandbox", "/smtp/sandbox/"
+Clients = Callable[[str], Any]
+Call = Callable[[Clients], Any]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def client(server: Server, service: str, key: str, secret: str) -> Any:
     )
 
 
-def probe(server: Server, name: str, policies: tuple[Document, ...]) -> Callable[[str], Any]:
+def probe(server: Server, name: str, policies: tuple[Document, ...]) -> Clients:
     """Clients of somebody who holds exactly these policies."""
     iam = client(server, "iam", ACCOUNT, "root")
     iam.create_user(UserName=name)
@@ -56,7 +58,7 @@ def probe(server: Server, name: str, policies: tuple[Document, ...]) -> Callable
     return lambda service: client(server, service, key["AccessKeyId"], key["SecretAccessKey"])
 
 
-def is_refused(call: Call, clients: Callable[[str], Any]) -> bool:
+def is_refused(call: Call, clients: Clients) -> bool:
     try:
         call(clients)
     except ClientError as error:
@@ -64,15 +66,24 @@ def is_refused(call: Call, clients: Callable[[str], Any]) -> bool:
     return False
 
 
+def decrypt(clients: Clients) -> None:
+    clients("kms").decrypt(KeyId="alias/smtp-credentials-sandbox", CiphertextBlob=b"x")
+
+
+def receive(clients: Clients, queue: str) -> None:
+    sqs = clients("sqs")
+    sqs.receive_message(QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}")
+
+
 REFUSED: dict[str, tuple[str, Call]] = {
     "the manager writes another table": (
         "manager",
         lambda c: c("dynamodb").update_item(TableName="payroll", Key=ROW),
     ),
-    "the manager scans": ("manager", lambda c: c("dynamodb").scan(TableName="smtp-users-sandbox")),
+    "the manager scans": ("manager", lambda c: c("dynamodb").scan(TableName=TABLE)),
     "the manager decrypts": (
         "manager",
-        lambda c: c("kms").decrypt(KeyId="alias/smtp-credentials-sandbox", CiphertextBlob=b"x"),
+        decrypt,
     ),
     "the manager makes a user elsewhere": (
         "manager",
@@ -83,25 +94,55 @@ REFUSED: dict[str, tuple[str, Call]] = {
         lambda c: c("iam").create_access_key(UserName="administrator"),
     ),
     "the manager looks at somebody else": ("manager", lambda c: c("iam").get_user(UserName="administrator")),
-    "CI's plan writes": ("plan", lambda c: c("dynamodb").put_item(TableName="smtp-users-sandbox", Item=ROW)),
+    "the manager lists users": ("manager", lambda c: c("iam").list_users()),
+    "the dead-letter function lists users": ("dead_letter", lambda c: c("iam").list_users()),
+    "the dead-letter function decrypts": ("dead_letter", decrypt),
+    "the dead-letter function receives parked messages": ("dead_letter", lambda c: receive(c, "smtp-parked-sandbox")),
+    "the dead-letter function scans": ("dead_letter", lambda c: c("dynamodb").scan(TableName=TABLE)),
+    "the sweep decrypts": ("sweep", decrypt),
+    "the sweep receives dead letters": ("sweep", lambda c: receive(c, "smtp-dead-letters-sandbox")),
+    "the sweep makes a key for somebody else": (
+        "sweep",
+        lambda c: c("iam").create_access_key(UserName="administrator"),
+    ),
+    "CI's plan writes": ("plan", lambda c: c("dynamodb").put_item(TableName=TABLE, Item=ROW)),
     "CI's apply deletes": (
         "apply",
-        lambda c: c("dynamodb").delete_item(TableName="smtp-users-sandbox", Key=ROW),
+        lambda c: c("dynamodb").delete_item(TableName=TABLE, Key=ROW),
     ),
     "CI's apply decrypts": (
         "apply",
-        lambda c: c("kms").decrypt(KeyId="alias/smtp-credentials-sandbox", CiphertextBlob=b"x"),
+        decrypt,
     ),
     "CI's apply makes a user": ("apply", lambda c: c("iam").create_user(UserName="smtp-sandbox-x")),
+    "CI's plan makes a user": ("plan", lambda c: c("iam").create_user(UserName="smtp-sandbox-x", Path=OWN_PATH)),
+    "an operator decrypts": ("operator", decrypt),
+    "an operator makes a user": ("operator", lambda c: c("iam").create_user(UserName="smtp-sandbox-x", Path=OWN_PATH)),
+    "an operator puts a row": ("operator", lambda c: c("dynamodb").put_item(TableName=TABLE, Item=ROW)),
+    "an operator works on another queue": ("operator", lambda c: receive(c, "payroll")),
+    "the schedule invokes another function": (
+        "scheduler",
+        lambda c: c("lambda").invoke(FunctionName="smtp-credential-manager-sandbox"),
+    ),
+}
+# What the same holders may: the local AWS has none of it, and says so instead of refusing. No rows: it
+# refuses everybody who is confined to leading keys, because it knows none.
+LET_THROUGH: dict[str, tuple[str, Call]] = {
+    "the dead-letter function receives": ("dead_letter", lambda c: receive(c, "smtp-dead-letters-sandbox")),
+    "the sweep lists users": ("sweep", lambda c: c("iam").list_users()),
+    "CI's plan lists users": ("plan", lambda c: c("iam").list_users()),
+    "an operator lists users": ("operator", lambda c: c("iam").list_users()),
+    "an operator receives parked messages": ("operator", lambda c: receive(c, "smtp-parked-sandbox")),
+    "the schedule invokes the sweep": ("scheduler", lambda c: c("lambda").invoke(FunctionName="smtp-sweep-sandbox")),
 }
 
 
-def test_the_local_aws_refuses_what_it_can_judge(deployed: Deployed, strict: Server) -> None:
+def test_the_local_aws_refuses_what_it_can_judge(inhabited: Deployed, strict: Server) -> None:
     """And lets the same calls through for somebody who may do everything: the refusals are the roles' doing."""
-    holders = {who: probe(strict, who, role_policies(deployed, who)) for who in ("manager", "plan", "apply")}
+    holders = {who: probe(strict, who, policies_of(inhabited, who)) for who in HOLDERS}
     everybody = probe(strict, "everything", (ALLOW_ALL,))
-    let_through = [what for what, (who, call) in REFUSED.items() if not is_refused(call, holders[who])]
-    assert let_through == []
+    assert [what for what, (who, call) in REFUSED.items() if not is_refused(call, holders[who])] == []
     assert [what for what, (_, call) in REFUSED.items() if is_refused(call, everybody)] == []
+    assert [what for what, (who, call) in LET_THROUGH.items() if is_refused(call, holders[who])] == []
     with pytest.raises(ClientError, match="NoSuchEntity"):
         holders["manager"]("iam").get_user(UserName="smtp-sandbox-absent")

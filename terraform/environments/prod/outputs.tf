@@ -52,3 +52,8 @@ output "reader_policy_arn" {
   description = "Policy to attach to the roles that may read credentials."
   value       = module.environment.reader_policy_arn
 }
+
+output "operator_policy_arn" {
+  description = "Policy to attach to the roles of people on call."
+  value       = module.environment.operator_policy_arn
+}

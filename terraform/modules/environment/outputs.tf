@@ -56,3 +56,8 @@ output "reader_policy_arn" {
   description = "Policy to attach to the roles that may read credentials."
   value       = module.pipeline.reader_policy_arn
 }
+
+output "operator_policy_arn" {
+  description = "Policy to attach to the roles of people on call."
+  value       = module.pipeline.operator_policy_arn
+}

@@ -50,3 +50,8 @@ output "reader_policy_arn" {
   description = "Policy to attach to the roles that may read credentials."
   value       = aws_iam_policy.reader.arn
 }
+
+output "operator_policy_arn" {
+  description = "Policy to attach to the roles of people on call."
+  value       = aws_iam_policy.operator.arn
+}

@@ -541,3 +541,40 @@ run "readers_are_named_or_nobody_decrypts" {
     error_message = "The key rotates."
   }
 }
+
+run "people_on_call_ask_and_the_functions_do" {
+  command = plan
+
+  assert {
+    condition     = aws_iam_policy.operator.name == "smtp-operator-test" && output.operator_policy_arn == aws_iam_policy.operator.arn
+    error_message = "The policy is told, to be attached."
+  }
+
+  assert {
+    condition = {
+      for statement in data.aws_iam_policy_document.operator.statement :
+      join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))
+      } == {
+      (local.table_arn)                             = "dynamodb:BatchGetItem dynamodb:Query dynamodb:UpdateItem"
+      "arn:aws:iam::111122223333:user/*smtp-test-*" = "iam:GetUser"
+      (local.smtp_users)                            = "iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"
+      "*"                                           = "iam:ListUsers"
+      "${aws_sqs_queue.dead_letters.arn} ${aws_sqs_queue.parking.arn}" = join(" ", [
+        "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
+        "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
+      ])
+    }
+    error_message = "Requests in rows, reads of our IAM users, and the two queues: no key, no write to IAM."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.operator.statement : (
+        length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
+        && length([for c in statement.condition : c if c.test == "Null"]) == 1
+      )
+      if statement.sid == "RowsOfSmtpUsers"
+    ])
+    error_message = "Leading key SMTP_USER, and a request without any key is refused."
+  }
+}

@@ -1,0 +1,204 @@
+"""Lives on the sandbox that Terraform deployed, in which everybody makes every call that is theirs to make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_rules
+from attachments import attach_everything
+from reconciler.core.record import key_of
+from sandbox.local_aws import eventually
+from sandbox.stream_pump import StreamPump
+from terraform.calls import Call, read_calls
+from terraform.conftest import Deployed
+from terraform.policies import FUNCTIONS, HOLDERS, PIPELINE
+from world import a_user, make_world
+
+POISON = "smtp-sandbox-POISON"  # to IAM the same as the name of SMTP user `poison`
+TRIES = PIPELINE.dead_letters["tries"]
+
+
+def live(sandbox: Deployed) -> None:
+    """Everybody's, one after the other."""
+    live_a_whole_life(sandbox)
+    sandbox.map_anew("manager", Enabled=False)
+    work_off_dead_letters(sandbox)
+    sweep(sandbox)
+    sandbox.map_anew("manager", Enabled=True)
+    be_on_call(sandbox)
+    read(sandbox)
+    strip(sandbox.root / "strip")
+
+
+def command(sandbox: Deployed, who: str, *words: str, exits: tuple[int, ...] = (0,)) -> None:
+    done = sandbox.reconcile(*words, made_as=HOLDERS[who])
+    assert done.returncode in exits, done.stdout + done.stderr
+
+
+def live_a_whole_life(sandbox: Deployed) -> None:
+    """The manager's, and CI's: create, edit, disable, enable, rotate twice, repair, fail, tear down by both ways."""
+    command(sandbox, "apply")
+    sandbox.edit("platform.yaml", "[builds@example.com]", "[builds@example.com]\n    credential: 2")
+    sandbox.edit("platform.yaml", "[wiki@example.com, noreply@example.com]", "[wiki@example.com]\n    enabled: false")
+    command(sandbox, "apply")
+    sandbox.edit("platform.yaml", "credential: 2", "credential: 3")
+    sandbox.edit("platform.yaml", "[wiki@example.com]\n    enabled: false", "[wiki@example.com]")
+    sandbox.client("iam").delete_user_permissions_boundary(UserName="smtp-sandbox-wiki")
+    command(sandbox, "apply")
+    sandbox.client("iam").create_access_key(UserName="smtp-sandbox-wiki")
+    text = (sandbox.root / "users/sandbox/platform.yaml").read_text()
+    (sandbox.root / "users/sandbox/platform.yaml").write_text(text[: text.index("  - name: wiki")])
+    command(sandbox, "apply")
+    sandbox.client("iam").create_user(UserName="smtp-sandbox-foreign")
+    put_row(sandbox, "foreign", "pending")
+    assert eventually(lambda: sandbox.statuses()["foreign"] == "failed")
+    remove_row(sandbox, "newsletter")
+    assert eventually(lambda: "smtp-sandbox-newsletter" not in sandbox.users())
+
+
+def work_off_dead_letters(sandbox: Deployed) -> None:
+    """The dead-letter function's, while the manager's mapping is off."""
+    iam = sandbox.client("iam")
+    iam.create_user(UserName=POISON)
+    put_row(sandbox, "poison", "pending")
+    pump = StreamPump(sandbox)
+    pump.pump()  # the manager gives up; whom the letter speaks of stands in the stream, and no try can help
+    assert eventually(lambda: "dead letter split" in sandbox.log())
+    assert eventually(lambda: '"ChangeMessageVisibility"' in (sandbox.root / "calls").read_text())
+
+    put_row(sandbox, "lettered", "pending")
+    send(
+        sandbox, batch_letter(pump.arn, "shardId-00000000000000000000-forgotten")
+    )  # so everybody who waits is asked for
+    assert eventually(lambda: sandbox.statuses()["lettered"] == "active")
+
+    sandbox.edit("platform.yaml", "[builds@example.com]", "[builds@example.com]\n    enabled: false")
+    iam.delete_user_permissions_boundary(UserName="smtp-sandbox-build-server")
+    command(sandbox, "apply", "--no-wait")
+    for name in ("build-server", "newsletter"):
+        send(sandbox, {"user": name})
+    assert eventually(lambda: sandbox.statuses()["build-server"] == "disabled")
+    assert eventually(lambda: sandbox.statuses()["newsletter"] == "active")
+
+    put_row(sandbox, "lettered", "deleting")
+    send(sandbox, {"user": "lettered"})
+    assert eventually(lambda: "lettered" not in sandbox.statuses())
+
+    last = {
+        "messageId": "m-1",
+        "receiptHandle": "r-1",
+        "body": json.dumps({"user": "poison"}),
+        "attributes": {"ApproximateReceiveCount": str(TRIES)},
+        "eventSource": "aws:sqs",
+    }
+    assert sandbox.invoke("dead_letter", {"Records": [last]}) == {"batchItemFailures": []}
+    assert sandbox.statuses()["poison"] == "failed"
+    assert sandbox.messages("parking_queue") == 1
+
+
+def sweep(sandbox: Deployed) -> None:
+    """The sweep's: what hands have changed, an IAM user that is gone, a deletion that hangs, and an orphan."""
+    iam = sandbox.client("iam")
+    edited = {"UserName": "smtp-sandbox-monitoring"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+    for name in ("smtp-send", "by-hand"):
+        iam.put_user_policy(**edited, PolicyName=name, PolicyDocument=policy)
+    reader = f"arn:aws:iam::{sandbox.environment.account_id}:policy/{HOLDERS['reader']}"
+    iam.attach_user_policy(**edited, PolicyArn=reader)
+    iam.create_group(GroupName="senders")
+    iam.add_user_to_group(**edited, GroupName="senders")
+    iam.untag_user(**edited, TagKeys=["smtp-user"])
+    iam.create_access_key(**edited)
+    (key,) = sandbox.key_states("billing-mailer")
+    iam.update_access_key(UserName="smtp-sandbox-billing-mailer", AccessKeyId=key, Status="Inactive")
+    delete_user(sandbox, "smtp-sandbox-summer-campaign")
+    put_row(sandbox, "leaving", "deleting")
+    remove_row(sandbox, "newsletter")
+
+    sandbox.pass_time(minutes=10)  # a key that is minutes old may be about to be stored
+    told = sandbox.invoke("sweep")
+    assert (told["finished"], told["errors"], told["repaired"], told["orphans"]) == (True, 0, 3, 1), told
+    assert set(told["steps"]) >= {"CreateUser", "RepairUser", "Detach", "DeleteKey", "SetKey", "IssueKey"}
+    assert "leaving" not in sandbox.statuses()
+    sandbox.pass_time(hours=25)
+    told = sandbox.invoke("sweep")
+    assert (told["errors"], told["orphans_removed"]) == (0, 1), told
+
+
+def be_on_call(sandbox: Deployed) -> None:
+    """An operator's."""
+    command(sandbox, "operator", "status")
+    command(sandbox, "operator", "status", "billing-mailer")
+    command(sandbox, "operator", "revoke", "billing-mailer", "--reason", "seen in public")
+    assert sandbox.statuses()["billing-mailer"] == "disabled"
+    command(sandbox, "operator", "resume", "billing-mailer")
+    assert sandbox.statuses()["billing-mailer"] == "active"
+    sandbox.client("iam").delete_user(UserName=POISON)
+    command(sandbox, "operator", "retry", "poison")
+    command(sandbox, "operator", "retry", "--all-failed", exits=(3,))  # the foreign user's fails again
+    command(sandbox, "operator", "drift", exits=(2,))
+
+
+def read(sandbox: Deployed) -> None:
+    """CI's plan, and people who may read credentials."""
+    command(sandbox, "plan", "plan")
+    command(sandbox, "plan", "drift", exits=(2,))
+    command(sandbox, "reader", "plan")
+    command(sandbox, "reader", "status")
+    command(sandbox, "reader", "status", "billing-mailer")
+    command(sandbox, "reader", "credentials", "billing-mailer")
+
+
+def strip(calls: Path) -> None:
+    """A teardown that trips over everything, against the emulator that knows all of IAM's calls for it."""
+    aws_rules.notes["calls"] = str(calls)
+    try:
+        with make_world() as world:
+            world.ask(a_user("wiki"))
+            world.converge("wiki")
+            attach_everything(world, "smtp-test-wiki")
+            calls.write_text("")
+            world.ask_delete("wiki")
+            assert world.converge("wiki").result == "removed"
+    finally:
+        del aws_rules.notes["calls"]
+    # One account's calls, told of the other's user.
+    calls.write_text(calls.read_text().replace("smtp-test-wiki", "smtp-sandbox-wiki"))
+
+
+def calls_of(sandbox: Deployed, who: str) -> list[Call]:
+    """What somebody has called. What a teardown calls is every function's: they share the code that does it."""
+    made = [call for call in read_calls(sandbox.root / "calls") if call["by"] == HOLDERS[who]]
+    if who in FUNCTIONS:
+        made += [call for call in read_calls(sandbox.root / "strip") if call["service"] == "iam"]
+    return made
+
+
+def put_row(sandbox: Deployed, name: str, status: str) -> None:
+    sandbox.put_row(name, status={"S": status}, allowed_from_addresses={"SS": [f"{name}@example.com"]})
+
+
+def remove_row(sandbox: Deployed, name: str) -> None:
+    key = {attribute: {"S": value} for attribute, value in key_of(name).items()}
+    sandbox.client("dynamodb").delete_item(TableName=sandbox.environment.table, Key=key)
+
+
+def delete_user(sandbox: Deployed, iam_user: str) -> None:
+    iam = sandbox.client("iam")
+    for key in iam.list_access_keys(UserName=iam_user)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=iam_user, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName=iam_user, PolicyName="smtp-send")
+    iam.delete_user(UserName=iam_user)
+
+
+def send(sandbox: Deployed, body: dict[str, Any]) -> None:
+    url = sandbox.queue_url("dead_letter_queue")
+    sandbox.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
+
+
+def batch_letter(stream: str, shard: str) -> dict[str, Any]:
+    """What the mapping tells of a batch that it gave up on."""
+    place = {"streamArn": stream, "shardId": shard, "startSequenceNumber": "1", "endSequenceNumber": "1"}
+    return {"DDBStreamBatchInfo": {**place, "batchSize": 1}}
