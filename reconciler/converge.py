@@ -126,7 +126,8 @@ class Converger:
         if isinstance(decision.end, Fail):
             return replace(self._perform(record.name, record, decision, attempt), warnings=warnings(identity))
         report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
-        if decision.steps or not is_settled(record, self.sending, now):
+        notes = isinstance(decision.end, Settle) and decision.end != Settle(decision.end.status)
+        if decision.steps or notes or not is_settled(record, self.sending, now):
             report = self._perform(record.name, record, decision, attempt)
         found = differences(record, identity, decision, now) if is_observed(record, self.sending, now) else ()
         return replace(report, differences=found, warnings=warnings(identity))
@@ -142,6 +143,7 @@ class Converger:
         issued: IssuedKey | None = None
         for step in decision.steps:
             issued = self._take(name, step) or issued
+        steps = tuple(type(step).__name__ for step in decision.steps)
         result = "unchanged"
         match decision.end:
             case Settle() as settle if record:
@@ -153,10 +155,9 @@ class Converger:
             case LookAgain(reason):
                 raise Retryable("iam:ListAccessKeys", "NotYetVisible", reason)
             case Fail(code, message) if record:
-                return self._fail(record, code, message, attempt)
+                return replace(self._fail(record, code, message, attempt), steps=steps)
             case Nothing() if decision.steps:
                 result = "removed"
-        steps = tuple(type(step).__name__ for step in decision.steps)
         return Report(name, result, steps, correlation_id=record.correlation_id if record else "")
 
     def _check_unchanged(self, name: str, record: Record) -> None:

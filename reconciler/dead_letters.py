@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from reconciler.ports import Listing, Message, Queue, Stream
 
 FIRST_DELAY = 30  # seconds until the second try; doubles from try to try
 LONGEST_DELAY = 900
+LONGEST_NAME = 1000  # about what a sort key of DynamoDB holds; far more than a name may have
+NUMBER = re.compile(r"[0-9]{1,40}")  # a sequence number
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def read_letter(body: str) -> Letter:
     except (ValueError, RecursionError):
         return Letter()
     match data:
-        case {"user": str(user)}:
+        case {"user": str(user)} if len(user) <= LONGEST_NAME:
             return Letter(user=user)
         case {
             "DDBStreamBatchInfo": {
@@ -57,7 +60,7 @@ def read_letter(body: str) -> Letter:
                 "startSequenceNumber": str(first),
                 "endSequenceNumber": str(last),
             }
-        } if (first + last).isdecimal():
+        } if NUMBER.fullmatch(first) and NUMBER.fullmatch(last):
             return Letter(batch=(arn, shard, first, last))
     return Letter()
 
@@ -112,13 +115,18 @@ class DeadLetters:
         return {row.name for row in self.rows.records() if row.status in AWAITING or is_due(row, now)}
 
     def _give_up(self, message: Message, letter: Letter, error: Exception) -> Handled:
-        name = letter.user or ""
+        name, report = letter.user or "", None
         try:
             # Parked before the row is failed: after a crash in between both happen again, and nothing is lost.
             self.queue.park(message.body if letter.user is None else self._note(name, error, message.receive_count))
-            report = self.converger.give_up(name, error, message.receive_count) if letter.user else None
         except AwsError as trouble:
             return self._delay(message, letter, trouble)
+        try:
+            report = self.converger.give_up(name, error, message.receive_count) if letter.user else None
+        except Retryable as trouble:
+            return self._delay(message, letter, trouble)
+        except AwsError:
+            pass  # a name that no row can have, or no right to write it: the parked message tells
         return Handled(True, name, report, error, parked=True)
 
     def _delay(self, message: Message, letter: Letter, error: Exception) -> Handled:

@@ -14,15 +14,12 @@ _DESERIALIZER = TypeDeserializer()
 
 
 def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """A condition that holds while these attributes are as they were read (None: absent)."""
+    """A condition that holds while these attributes are as they were read (None: absent, or null)."""
     terms, names, values = [], {}, {}
     for n, (attribute, value) in enumerate(lock):
-        names[f"#c{n}"] = attribute
-        if value is None:
-            terms.append(f"attribute_not_exists(#c{n})")
-        else:
-            values[f":c{n}"] = value
-            terms.append(f"#c{n} = :c{n}")
+        names[f"#c{n}"], values[f":c{n}"] = attribute, value
+        same = f"#c{n} = :c{n}"
+        terms.append(f"(attribute_not_exists(#c{n}) OR {same})" if value is None else same)
     return " AND ".join(terms), names, values
 
 

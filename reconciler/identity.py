@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ from reconciler.aws import aws_errors
 from reconciler.core.ownership import MARK, OWNER, iam_path, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, Document, to_json
 from reconciler.core.steps import Attachment, Identity, Key, Kind
-from reconciler.errors import AwsError
+from reconciler.errors import DENIED, AwsError, Retryable
 from reconciler.ports import AccessKey
 
 if TYPE_CHECKING:
@@ -31,6 +33,29 @@ class IamIdentities:
 
     def _user(self, name: str) -> str:
         return iam_user_name(self._environment, name)
+
+    @contextmanager
+    def _calling(self, name: str, operation: str, terminal: frozenset[str] = frozenset()) -> Iterator[None]:
+        """A call on a user that should be there.
+
+        IAM judges one that is not without its path, so a role that is confined to a path is refused what would not have
+        been found. Which of the two it was, GetUser tells: our roles may look by name.
+        """
+        try:
+            with aws_errors(operation, terminal=terminal):
+                yield
+        except AwsError as error:
+            if error.code in DENIED and not self._exists(name):
+                raise Retryable(operation, ABSENT, "the IAM user is gone") from None
+            raise
+
+    def _exists(self, name: str) -> bool:
+        try:
+            with aws_errors("iam:GetUser"):
+                self._client.get_user(UserName=self._user(name))
+        except AwsError as error:
+            return error.code != ABSENT
+        return True
 
     def names(self) -> list[str]:
         """Every SMTP user that an IAM user under our path stands for, whether it carries our mark or not."""
@@ -64,7 +89,7 @@ class IamIdentities:
         return replace(identity, policy=policy, attachments=attachments)
 
     def _policy(self, name: str) -> Document | None:
-        with aws_errors("iam:GetUserPolicy"):
+        with self._calling(name, "iam:GetUserPolicy"):
             answer = self._client.get_user_policy(UserName=self._user(name), PolicyName=POLICY_NAME)
         document: Any = answer["PolicyDocument"]  # botocore has parsed it
         return document if isinstance(document, dict) else None
@@ -99,7 +124,7 @@ class IamIdentities:
 
     def _keys(self, name: str) -> tuple[Key, ...] | None:
         try:
-            with aws_errors("iam:ListAccessKeys"):
+            with self._calling(name, "iam:ListAccessKeys"):
                 listed = self._client.list_access_keys(UserName=self._user(name))["AccessKeyMetadata"]
         except AwsError as error:
             if error.code == ABSENT:
@@ -117,9 +142,9 @@ class IamIdentities:
             )
 
     def repair_user(self, name: str) -> None:
-        with aws_errors("iam:TagUser"):
+        with self._calling(name, "iam:TagUser"):
             self._client.tag_user(UserName=self._user(name), Tags=self._tags(name))
-        with aws_errors("iam:PutUserPermissionsBoundary"):
+        with self._calling(name, "iam:PutUserPermissionsBoundary"):
             self._client.put_user_permissions_boundary(
                 UserName=self._user(name), PermissionsBoundary=self._boundary_arn
             )
@@ -128,19 +153,19 @@ class IamIdentities:
         return [{"Key": key, "Value": value} for key, value in ownership_tags(self._environment, name).items()]
 
     def put_policy(self, name: str, document: Document) -> None:
-        with aws_errors("iam:PutUserPolicy", terminal=QUOTA_REACHED):
+        with self._calling(name, "iam:PutUserPolicy", terminal=QUOTA_REACHED):
             self._client.put_user_policy(
                 UserName=self._user(name), PolicyName=POLICY_NAME, PolicyDocument=to_json(document)
             )
 
     def create_key(self, name: str) -> AccessKey:
         """Never retried by the SDK: a time-out can have made a key, and a second try would make two."""
-        with aws_errors("iam:CreateAccessKey"):
+        with self._calling(name, "iam:CreateAccessKey"):
             key = self._unretried.create_access_key(UserName=self._user(name))["AccessKey"]
         return AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
 
     def set_key(self, name: str, key_id: str, *, active: bool) -> None:
-        with aws_errors("iam:UpdateAccessKey"):
+        with self._calling(name, "iam:UpdateAccessKey"):
             self._client.update_access_key(
                 UserName=self._user(name), AccessKeyId=key_id, Status="Active" if active else "Inactive"
             )
@@ -172,7 +197,7 @@ class IamIdentities:
 
     def _list(self, operation: str, listing: str, name: str) -> list[Any]:
         user = {"UserName": self._user(name)}
-        with aws_errors(_iam_action(operation)):
+        with self._calling(name, _iam_action(operation)):
             if self._client.can_paginate(operation):
                 pages = self._client.get_paginator(operation).paginate(**user)  # type: ignore[call-overload]
                 return [entry for page in pages for entry in page[listing]]
@@ -181,7 +206,7 @@ class IamIdentities:
     def _delete(self, operation: str, name: str, **parameters: str) -> None:
         """Absent is success."""
         try:
-            with aws_errors(_iam_action(operation)):
+            with self._calling(name, _iam_action(operation)):
                 getattr(self._client, operation)(UserName=self._user(name), **parameters)
         except AwsError as error:
             if error.code != ABSENT:

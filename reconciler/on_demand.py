@@ -89,6 +89,8 @@ def resume(desk: Desk, name: str) -> int:
     record = desk.find(name)
     if record.revoked is None:
         raise ReconcileError(f"{name} is not revoked", "reconcile status tells how it stands")
+    if _is_leaving(record):
+        raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile")
     if record.user and record.smtp_username and record.key_credential == record.user.credential:
         say_line(f"{name}: its old password works again. If that leaked, raise `credential` in its manifest instead.")
     return desk.write([record], lambda record: desk.store.resume(record, desk.request))

@@ -11,11 +11,13 @@ from reconciler.aws import THROTTLED
 from reconciler.converge import Converger, Report
 from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
 from reconciler.core.settled import is_overdue
+from reconciler.core.user import NAME
 from reconciler.errors import AwsError, Conflict
 from reconciler.ports import Identities, Listing, SweepState, SweepStates
 
 GRACE = timedelta(hours=24)  # for an IAM user without a row: the row may have been lost instead of deleted
 RESERVE = 60.0  # seconds of the function's time in which no user is begun any more
+MOST_CANDIDATES = 200  # IAM users without a row: more of them are not even looked at, a table has been lost
 STEP = 50  # users, after which the position is saved
 THROTTLED_IN_A_ROW = 3  # then IAM needs a rest: this run ends
 
@@ -116,27 +118,40 @@ class Sweep:
     def _sweep_orphans(self, state: SweepState, summary: Summary) -> SweepState:
         """Remember IAM users of ours that no row knows, and tear down those whose grace time is over."""
         try:
-            orphans = self._find_orphans()
+            candidates = self._find_candidates()
+            if len(candidates) > MOST_CANDIDATES:
+                summary.orphans = summary.orphans_held = len(candidates)
+                return state
+            orphans = [name for name in candidates if (found := self.identities.observe(name)) and found.owned]
         except AwsError as error:
             summary.errors += 1
             summary.failures.append(("", error))
             return state
         now = self.now()
-        since = {name: state.orphans.get(name) or timestamp(now) for name in orphans}
-        over = [name for name, seen in since.items() if now - (parse_timestamp(seen) or now) >= GRACE]
+        since = {name: _first_seen(state, name, now) for name in orphans}
+        over = [name for name, seen in since.items() if now - seen >= GRACE]
         if len(over) > self.max_orphans:
             summary.orphans_held = len(over)
             over = []
         for name in over:
             if self._converge(name, summary) is None:
-                summary.orphans_removed += 1
                 del since[name]
+        summary.orphans_removed = sum(report.result == "removed" for report in summary.reports)
         summary.orphans = len(since)
-        return self.states.save(replace(state, orphans=since)) if since != state.orphans else state
+        remembered = {name: timestamp(seen) for name, seen in since.items()}
+        return self.states.save(replace(state, orphans=remembered)) if remembered != state.orphans else state
 
-    def _find_orphans(self) -> list[str]:
-        """IAM is listed before the rows: a user that is just being made has had its row for longer."""
+    def _find_candidates(self) -> list[str]:
+        """Names under our path without a row.
+
+        IAM is listed before the rows: a user that is just being made has had its row for longer.
+        """
         listed = self.identities.names()
         known = self.rows.names()
-        candidates = sorted(set(listed) - known)
-        return [name for name in candidates if (found := self.identities.observe(name)) and found.owned]
+        return sorted(filter(NAME.fullmatch, set(listed) - known))  # no other name was ever made by us
+
+
+def _first_seen(state: SweepState, name: str, now: datetime) -> datetime:
+    """What cannot be, because somebody has garbled it, counts as seen now."""
+    seen = parse_timestamp(state.orphans.get(name, ""))
+    return seen if seen is not None and seen <= now else now

@@ -101,7 +101,7 @@ class Table:
                 Key=_key(sk),
                 ConditionExpression=f"attribute_not_exists(PK) OR ({condition})",
                 ExpressionAttributeNames=names,
-                **({"ExpressionAttributeValues": pack(values)} if values else {}),  # type: ignore[arg-type]
+                ExpressionAttributeValues=pack(values),
             )
 
 

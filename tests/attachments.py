@@ -10,15 +10,27 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from moto.iam.models import AWSManagedPolicy, iam_backends
 
-from world import World
+from world import ACCOUNT, World
+
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
+DENIAL = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+
+
+def quarantine(world: World, iam_user: str) -> None:
+    """What AWS does to the user of a key that it has seen in public. Moto knows no policies of AWS unless told."""
+    data = {"Arn": QUARANTINE, "Path": "/", "CreateDate": "2024-10-02T00:00:00+00:00", "DefaultVersionId": "v1"}
+    data |= {"UpdateDate": data["CreateDate"], "Document": DENIAL}
+    policy = AWSManagedPolicy.from_data("AWSCompromisedKeyQuarantineV3", ACCOUNT, "aws", data)
+    iam_backends[ACCOUNT]["aws"].managed_policies[QUARANTINE] = policy
+    world.iam.attach_user_policy(UserName=iam_user, PolicyArn=QUARANTINE)
 
 
 def attach_everything(world: World, iam_user: str) -> None:
     """AWS attaches a quarantine policy to a leaked key's user; people attach the rest."""
     iam = world.iam
-    denial = {"Effect": "Deny", "Action": "*", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    policy = json.dumps(DENIAL)
     arn = iam.create_policy(PolicyName="AWSCompromisedKeyQuarantine", PolicyDocument=policy)["Policy"]["Arn"]
     iam.attach_user_policy(UserName=iam_user, PolicyArn=arn)
     iam.put_user_policy(UserName=iam_user, PolicyName="by-hand", PolicyDocument=policy)

@@ -18,7 +18,7 @@ from reconciler.converge import Converger
 from reconciler.core.address import Rules
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME, Sending, boundary, to_json
-from reconciler.core.record import key_of, manager_mark
+from reconciler.core.record import Record, key_of, manager_mark
 from reconciler.core.user import User, make_user
 from reconciler.identity import IamIdentities
 from reconciler.ports import Request
@@ -64,9 +64,27 @@ class World:
     def converge(self, name: str = "billing-mailer") -> Any:
         return self.converger.converge(name)
 
+    def audit(self, name: str = "billing-mailer") -> Any:
+        """As the sweep looks at a user."""
+        return self.converger.converge(name, audit=True)
+
     def clients(self) -> list[Any]:
         """Those that the credential manager works with."""
         return [self.dynamodb, self.iam, self.identities._unretried, self.kms]
+
+    @contextmanager
+    def calls(self) -> Iterator[list[str]]:
+        """The operations that the credential manager asks for meanwhile."""
+        asked: list[str] = []
+
+        def note(model: Any, **_: Any) -> None:
+            asked.append(model.name)
+
+        for client in self.clients():
+            client.meta.events.register_first("before-call", note)
+        yield asked
+        for client in self.clients():
+            client.meta.events.unregister("before-call", note)
 
     def pass_time(self, **delta: float) -> None:
         self.now += timedelta(**delta)
@@ -74,18 +92,32 @@ class World:
     def ask(self, user: User) -> None:
         """Declare a user, as an apply would write it."""
         record = self.store.get(user.name)
-        self.requests += 1
-        request = a_request(f"c0ffee-{self.requests}", self.now)
+        request = self._request()
         if record is None:
             self.store.create(user, "users/test/team.yaml", request)
         else:
             self.store.update(record, user, "users/test/team.yaml", request)
 
     def ask_delete(self, name: str = "billing-mailer") -> None:
+        self.store.delete(self.record(name), self._request())
+
+    def revoke(self, name: str = "billing-mailer") -> None:
+        self.store.revoke(self.record(name), "leaked", self._request())
+
+    def resume(self, name: str = "billing-mailer") -> None:
+        self.store.resume(self.record(name), self._request())
+
+    def retry(self, name: str = "billing-mailer") -> None:
+        self.store.retry(self.record(name), self._request())
+
+    def record(self, name: str = "billing-mailer") -> Record:
         record = self.store.get(name)
         assert record
+        return record
+
+    def _request(self) -> Request:
         self.requests += 1
-        self.store.delete(record, a_request(f"c0ffee-{self.requests}", self.now))
+        return a_request(f"c0ffee-{self.requests}", self.now)
 
     def put_row(self, name: str, **attributes: Any) -> None:
         """A row put by hand, with DynamoDB's own types chosen by boto3."""
@@ -125,6 +157,7 @@ def make_world() -> Iterator[World]:
         dynamodb.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
             KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
             AttributeDefinitions=[
                 {"AttributeName": "PK", "AttributeType": "S"},

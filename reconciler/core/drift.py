@@ -105,7 +105,7 @@ def _words_of_key(step: Step, record: Record, listed: Collection[str], now: date
             return f"key {key_id} was deactivated"
         case SetKey(key_id) if not _is_time(key_id, record, now):
             return f"key {key_id} was activated"
-        case IssueKey(replaces="") if stored and stored not in listed and record.key_credential is not None:
+        case IssueKey(replaces="") if stored and stored not in listed:
             return gone
     return ""
 

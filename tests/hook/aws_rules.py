@@ -39,6 +39,8 @@ def install() -> None:
         ("after-call.iam.CreateAccessKey", _note_secret),
         ("provide-client-params.kms.Encrypt", _encrypt),
         ("before-call.dynamodb", _item),
+        ("before-call.iam", _remember_user),
+        ("after-call.iam", _refuse_absent_user),
         ("provide-client-params", _note_call),
     ):
         if (event, handler) not in handlers:
@@ -82,6 +84,24 @@ def _create_access_key(params: dict[str, Any], model: Any, **_: Any) -> None:
     keys = [key for page in _pages(params, "list_access_keys", UserName=name) for key in page["AccessKeyMetadata"]]
     if len(keys) >= 2:
         _refuse(model, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
+
+
+# What is asked of an IAM user is judged by its path, which IAM knows of those only that exist.
+BY_NAME = frozenset({"CreateUser", "GetUser", "RemoveUserFromGroup"})
+
+
+def _remember_user(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    if isinstance(params["body"], dict):
+        context["smtp_user"] = params["body"].get("UserName")
+
+
+def _refuse_absent_user(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    """A role that is confined to a path gets no NoSuchEntity for a user that is gone, but a refusal."""
+    name = context.get("smtp_user")
+    absent = f"The user with name {name} cannot be found."
+    told = parsed.get("Error", {})
+    if name and model.name not in BY_NAME and told.get("Code") == "NoSuchEntity" and absent in told.get("Message", ""):
+        _refuse(model, "AccessDenied", f"not authorized to perform: iam:{model.name} on resource: user {name}", 403)
 
 
 def _note_secret(parsed: dict[str, Any], **_: Any) -> None:

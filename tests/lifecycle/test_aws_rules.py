@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from world import World
+from world import TABLE, World
 
 WIDE = {
     "Version": "2012-10-17",
@@ -55,3 +55,12 @@ def test_a_policy_is_latin_and_a_plaintext_is_short(world: World) -> None:
     key = world.kms.list_keys()["Keys"][0]["KeyId"]
     with pytest.raises(ClientError, match="4096"):
         world.kms.encrypt(KeyId=key, Plaintext=b"x" * 4097)
+
+
+def test_a_sort_key_has_1024_bytes_at_most(world: World) -> None:
+    world.put_row("x" * 1019)
+    for name in ("x" * 1020, "ä" * 510):
+        with pytest.raises(ClientError, match="rangekey"):
+            world.dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "SMTP_USER"}, "SK": {"S": f"USER#{name}"}})
+        with pytest.raises(ClientError, match="rangekey"):
+            world.dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": "SMTP_USER"}, "SK": {"S": f"USER#{name}"}})

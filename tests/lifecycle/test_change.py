@@ -1,4 +1,4 @@
-"""Edit, disable, enable, expire, rotate: what each does to the IAM user, and what it leaves alone."""
+"""Edit, disable, enable, expire: what each does to the IAM user, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -64,39 +64,6 @@ def test_expiry_ends_sending_with_the_day_in_utc(world: World) -> None:
     assert world.access_keys() == {key: "Active"}
 
 
-def test_raising_the_credential_issues_a_second_key_and_retires_the_first_after_the_overlap(world: World) -> None:
-    first = converged(world)
-    world.ask(a_user(credential=2, rotation={"every_days": 90, "overlap_days": 3}))
-    world.converge()
-    record = world.store.get(NAME)
-    assert record
-    assert record.smtp_username != first
-    assert record.previous_key == first
-    assert world.access_keys() == {first: "Active", record.smtp_username: "Active"}
-    world.pass_time(days=3)
-    world.converge()
-    assert world.access_keys() == {record.smtp_username: "Active"}
-    row = world.row()
-    assert row
-    assert "previous_key" not in row
-    assert "previous_key_retires_at" not in row
-
-
-def test_a_scheduled_rotation_is_due_with_the_age_of_the_key(world: World) -> None:
-    first = converged(world, rotation={"every_days": 30, "overlap_days": 3})
-    world.pass_time(days=29)
-    assert world.converge().result == "unchanged"
-    world.pass_time(days=1)
-    assert world.converge().result == "active"
-    assert len(world.access_keys()) == 2
-    assert world.access_keys()[first] == "Active"
-    assert world.converge().result == "unchanged"
-    world.pass_time(days=3)
-    world.converge()
-    assert first not in world.access_keys()
-    assert len(world.access_keys()) == 1
-
-
 def test_a_key_whose_stored_credential_is_gone_is_replaced(world: World) -> None:
     """I3."""
     key = converged(world)
@@ -117,36 +84,6 @@ def test_a_status_set_by_hand_is_not_believed(world: World) -> None:
     world.put_row(NAME, **{**row, "status": "disabled"})
     assert world.converge().result == "active"
     assert world.access_keys() == {key: "Active"}
-
-
-def test_disabling_during_an_overlap_makes_both_keys_inactive(world: World) -> None:
-    converged(world)
-    world.ask(a_user(credential=2))
-    world.converge()
-    world.ask(a_user(credential=2, enabled=False))
-    world.converge()
-    assert list(world.access_keys().values()) == ["Inactive", "Inactive"]
-
-
-def test_a_key_that_was_switched_off_gets_no_overlap_when_it_is_rotated(world: World) -> None:
-    """It may have leaked: enabling with a new credential must not bring it back."""
-    first = converged(world)
-    world.ask(a_user(enabled=False))
-    world.converge()
-    world.ask(a_user(credential=2))
-    world.converge()
-    record = world.store.get(NAME)
-    assert record
-    assert world.access_keys() == {record.smtp_username: "Active"}
-    assert record.smtp_username != first
-
-
-def test_rotating_again_during_an_overlap_never_needs_a_third_key(world: World) -> None:
-    converged(world)
-    for credential in (2, 3, 4):
-        world.ask(a_user(credential=credential))
-        assert world.converge().result == "active"
-        assert len(world.access_keys()) == 2
 
 
 def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:

@@ -12,11 +12,17 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 import aws_rules
 from reconciler.core.ownership import iam_user_name
+from reconciler.core.policy import POLICY_NAME
 from reconciler.core.smtp import smtp_password
 from reconciler.errors import Retryable
-from world import ENV, REGION, World, a_user, make_world
+from tampering import WIDE
+from world import ENV, REGION, START, World, a_user, make_world
 
 DELIVERIES = 4
+READING = {
+    "GetItem", "GetUser", "ListAccessKeys", "ListUserPolicies", "ListAttachedUserPolicies", "ListGroupsForUser",
+    "GetUserPolicy",
+}  # fmt: skip
 TROUBLES = (("before", "killed"), ("before", "throttled"), ("after", "killed"), ("after", "time-out"))
 
 
@@ -87,24 +93,85 @@ def put_by_hand(address: str) -> Act:
     return lambda world, name: world.put_row(name, status="pending", allowed_from_addresses=[address])
 
 
-OPERATIONS: dict[str, tuple[list[Act], Act]] = {
-    "create": ([], declare()),
-    "create disabled": ([], declare(enabled=False)),
-    "edit": ([declare()], declare_more),
-    "edit beside an unknown key": ([declare()], disturb(declare_more)),
-    "disable": ([declare()], declare(enabled=False)),
-    "enable": ([declare(), declare(enabled=False)], declare()),
-    "rotate": ([declare()], declare(credential=2)),
-    "rotate twice": ([declare(), declare(credential=2)], declare(credential=3)),
-    "disable in overlap": ([declare(), declare(credential=2)], declare(credential=2, enabled=False)),
-    "delete": ([declare()], lambda world, name: world.ask_delete(name)),
-    "delete in overlap": ([declare(), declare(credential=2)], lambda world, name: world.ask_delete(name)),
-    "row removed": ([declare()], lambda world, name: world.remove_row(name)),
-    "fail": ([], lambda world, name: world.put_row(name, status="pending", allowed_from_addresses=["x@example.net"])),
-    "by hand": (
-        [],
-        lambda world, name: world.put_row(name, status="pending", allowed_from_addresses=["x@example.com"]),
-    ),
+def after(**time: float) -> Act:
+    """Nobody asks for anything: only time has passed."""
+    return lambda world, _: world.pass_time(**time)
+
+
+def widen(world: World, name: str) -> None:
+    """Somebody edits all that a grant is made of."""
+    iam_user = iam_user_name(ENV, name)
+    world.pass_time(hours=1)
+    for policy in (POLICY_NAME, "by-hand"):
+        world.iam.put_user_policy(UserName=iam_user, PolicyName=policy, PolicyDocument=WIDE)
+    world.iam.delete_user_permissions_boundary(UserName=iam_user)
+
+
+def swap_keys(world: World, name: str) -> None:
+    """Somebody deletes our key and makes one of their own."""
+    iam_user = iam_user_name(ENV, name)
+    world.pass_time(hours=1)
+    world.iam.delete_access_key(UserName=iam_user, AccessKeyId=world.record(name).smtp_username)
+    world.iam.create_access_key(UserName=iam_user)
+
+
+def delete_iam_user(world: World, name: str) -> None:
+    iam_user = iam_user_name(ENV, name)
+    world.pass_time(hours=1)
+    world.iam.delete_access_key(UserName=iam_user, AccessKeyId=world.record(name).smtp_username)
+    world.iam.delete_user_policy(UserName=iam_user, PolicyName=POLICY_NAME)
+    world.iam.delete_user(UserName=iam_user)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What was before, and what happens then. `audit`: the sweep looks at it, and not an event."""
+
+    before: tuple[Act, ...]
+    act: Act
+    audit: bool = False
+
+    def look(self, world: World, name: str) -> None:
+        world.audit(name) if self.audit else world.converge(name)
+
+    def prepare(self, world: World, name: str) -> None:
+        """Up to the moment in which the manager is called."""
+        world.now = START
+        for step in self.before:
+            step(world, name)
+            self.look(world, name)
+        self.act(world, name)
+
+
+ROTATED = (declare(), declare(credential=2))
+OPERATIONS = {
+    "create": Operation((), declare()),
+    "create disabled": Operation((), declare(enabled=False)),
+    "edit": Operation((declare(),), declare_more),
+    "edit beside an unknown key": Operation((declare(),), disturb(declare_more)),
+    "disable": Operation((declare(),), declare(enabled=False)),
+    "enable": Operation((declare(), declare(enabled=False)), declare()),
+    "rotate": Operation((declare(),), declare(credential=2)),
+    "rotate twice": Operation(ROTATED, declare(credential=3)),
+    "disable in overlap": Operation(ROTATED, declare(credential=2, enabled=False)),
+    "delete": Operation((declare(),), World.ask_delete),
+    "delete in overlap": Operation(ROTATED, World.ask_delete),
+    "row removed": Operation((declare(),), World.remove_row),
+    "fail": Operation((), put_by_hand("x@example.net")),
+    "by hand": Operation((), put_by_hand("x@example.com")),
+    "revoke": Operation((declare(),), World.revoke),
+    "revoke in overlap": Operation(ROTATED, World.revoke),
+    "resume": Operation((declare(), World.revoke), World.resume),
+    "expire": Operation((declare(expires="2026-06-01"),), after(days=1), audit=True),
+    "retire previous": Operation(ROTATED, after(days=7), audit=True),
+    "delete previous": Operation((*ROTATED, after(days=7)), after(days=1), audit=True),
+    "rotate by schedule": Operation((declare(rotation={"every_days": 30}),), after(days=30), audit=True),
+    "repair a grant": Operation((declare(),), widen, audit=True),
+    "repair keys": Operation((declare(),), swap_keys, audit=True),
+    "repair a user that is gone": Operation((declare(),), delete_iam_user, audit=True),
+    "sweep overdue": Operation((), declare(), audit=True),
+    "sweep overdue teardown": Operation((declare(),), World.ask_delete, audit=True),
+    "sweep an orphan": Operation((declare(),), World.remove_row, audit=True),
 }
 
 
@@ -117,16 +184,12 @@ def watched() -> Iterator[tuple[World, Faults]]:
         yield world, faults
 
 
-def tell(world: World, faults: Faults, operation: str, name: str, trouble: tuple[int, str, str]) -> None:
-    before, act = OPERATIONS[operation]
-    for step in before:
-        step(world, name)
-        world.converge(name)
-    act(world, name)
+def tell(world: World, faults: Faults, operation: Operation, name: str, trouble: tuple[int, str, str]) -> None:
+    operation.prepare(world, name)
     faults.arm(*trouble)
     for _ in range(DELIVERIES):
         with suppress(ProcessKilled, Retryable):
-            world.converge(name)
+            operation.look(world, name)
             break
     faults.arm(-1, "", "")
 
@@ -155,14 +218,12 @@ def end_state(world: World, name: str) -> dict[str, Any]:
     }
 
 
-def run_free_of_trouble(world: World, faults: Faults, operation: str, name: str) -> tuple[list[str], dict[str, Any]]:
-    before, act = OPERATIONS[operation]
-    for step in before:
-        step(world, name)
-        world.converge(name)
-    act(world, name)
+def run_free_of_trouble(
+    world: World, faults: Faults, operation: Operation, name: str
+) -> tuple[list[str], dict[str, Any]]:
+    operation.prepare(world, name)
     faults.arm(-1, "", "")
-    world.converge(name)
+    operation.look(world, name)
     calls = list(faults.calls)
     return calls, end_state(world, name)
 
@@ -171,13 +232,13 @@ def run_free_of_trouble(world: World, faults: Faults, operation: str, name: str)
 def test_every_call_may_fail_before_or_after_it_took_effect(watched: tuple[World, Faults], operation: str) -> None:
     world, faults = watched
     word = operation.replace(" ", "-")
-    calls, expected = run_free_of_trouble(world, faults, operation, f"{word}-free")
+    calls, expected = run_free_of_trouble(world, faults, OPERATIONS[operation], f"{word}-free")
     assert calls
     tried = 0
     for at, call in enumerate(calls):
         for number, (moment, kind) in enumerate(TROUBLES):
             name = f"{word}-{at}-{number}"
-            tell(world, faults, operation, name, (at, moment, kind))
+            tell(world, faults, OPERATIONS[operation], name, (at, moment, kind))
             assert end_state(world, name) == expected, f"{kind} {moment} {call} (call {at}) of '{operation}'"
             tried += 1
     assert tried == len(TROUBLES) * len(calls)
@@ -187,15 +248,23 @@ def test_every_call_may_fail_before_or_after_it_took_effect(watched: tuple[World
 def test_every_event_delivered_twice_changes_nothing(watched: tuple[World, Faults], operation: str) -> None:
     world, faults = watched
     name = f"{operation.replace(' ', '-')}-twice"
-    _, expected = run_free_of_trouble(world, faults, operation, name)
+    _, expected = run_free_of_trouble(world, faults, OPERATIONS[operation], name)
     faults.arm(-1, "", "")
-    world.converge(name)
+    OPERATIONS[operation].look(world, name)
     calls = list(faults.calls)
     assert end_state(world, name) == expected
-    reading = {"GetItem", "GetUser", "ListAccessKeys"}
-    assert set(calls) <= reading, "a replay must not write"
+    assert set(calls) <= READING, "a replay must not write"
 
 
+AUDIT = [
+    "GetItem",
+    "GetUser",
+    "ListAccessKeys",
+    "ListUserPolicies",
+    "ListAttachedUserPolicies",
+    "ListGroupsForUser",
+    "GetUserPolicy",
+]
 LEAST_CALLS = {
     "create": ["GetItem", "GetUser", "CreateUser", "PutUserPolicy", "CreateAccessKey", "Encrypt", "UpdateItem"],
     "edit": ["GetItem", "GetUser", "ListAccessKeys", "PutUserPolicy", "UpdateItem"],
@@ -209,19 +278,22 @@ LEAST_CALLS = {
         "DeleteUser",
         "DeleteItem",
     ],
+    "revoke": ["GetItem", "GetUser", "ListAccessKeys", "UpdateAccessKey", "PutUserPolicy", "UpdateItem"],
+    "retire previous": [*AUDIT, "UpdateAccessKey", "UpdateItem"],
+    "delete previous": [*AUDIT, "DeleteAccessKey", "UpdateItem"],
 }
 
 
 @pytest.mark.parametrize("operation", LEAST_CALLS)
 def test_an_operation_makes_no_call_too_many(watched: tuple[World, Faults], operation: str) -> None:
     world, faults = watched
-    calls, _ = run_free_of_trouble(world, faults, operation, f"{operation}-least")
+    calls, _ = run_free_of_trouble(world, faults, OPERATIONS[operation], f"{operation.replace(' ', '-')}-least")
     assert calls == LEAST_CALLS[operation]
 
 
 def test_a_replay_of_what_is_settled_reads_the_row_and_nothing_else(watched: tuple[World, Faults]) -> None:
     world, faults = watched
-    run_free_of_trouble(world, faults, "create", "replayed")
+    run_free_of_trouble(world, faults, OPERATIONS["create"], "replayed")
     faults.arm(-1, "", "")
     world.converge("replayed")
     assert faults.calls == ["GetItem"]

@@ -50,6 +50,18 @@ def test_a_row_put_by_hand_with_four_attributes_works(world: World, addresses: l
     assert world.converge("crm").result == "unchanged"
 
 
+@pytest.mark.parametrize("empty", ["revision", "correlation_id", "smtp_username", "expires", "revoked"])
+def test_an_attribute_put_by_hand_may_be_null(world: World, empty: str) -> None:
+    """I8: DynamoDB tells NULL from absent; whoever wrote the row did not."""
+    attributes = {"status": "pending", "allowed_from_addresses": ["crm@example.com"], empty: None}
+    world.put_row("crm", **attributes)
+    assert world.converge("crm").result == "active"
+    world.put_row("wiki", **attributes, enabled="yes")
+    assert world.converge("wiki").result == "failed"
+    world.put_row("shop", **{**attributes, "status": "deleting"})
+    assert world.converge("shop").result == "removed"
+
+
 @pytest.mark.parametrize(
     ("name", "attributes", "reason"),
     [

@@ -8,61 +8,16 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from deployed import CONTEXT, Refusal
 
 import aws_rules
 from reconciler.core.record import key_of
 from reconciler.core.smtp import smtp_password
 from reconciler.handlers import runtime, stream
 from world import ACCOUNT, ENV, REGION, TABLE, World, a_user
-
-CONTEXT = SimpleNamespace(
-    function_name="smtp-credential-manager-test",
-    memory_limit_in_mb=256,
-    invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:smtp-credential-manager-test",
-    aws_request_id="11111111-2222-3333-4444-555555555555",
-    get_remaining_time_in_millis=lambda: 60_000,
-)
-
-
-@pytest.fixture
-def manager(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The function as it is deployed: settings from its environment, clients of its own."""
-    key = world.kms.list_keys()["Keys"][0]["KeyArn"]
-    for name, value in {
-        "ENVIRONMENT": ENV,
-        "ACCOUNT_ID": ACCOUNT,
-        "TABLE_NAME": TABLE,
-        "KMS_KEY_ARN": key,
-        "PERMISSIONS_BOUNDARY_ARN": f"arn:aws:iam::{ACCOUNT}:policy/smtp-boundary-test",
-        "CONFIGURATION_SET": "smtp-test",
-        "SMTP_REGIONS": REGION,
-        "ALLOWED_DOMAINS": "example.com,news.example.com",
-        "ALLOW_WILDCARDS": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    runtime.converger.cache_clear()
-    world.gaps.fill(runtime.converger().identities._client)  # type: ignore[attr-defined]
-    yield world
-    runtime.converger.cache_clear()
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What the function's logger writes."""
-    written = io.StringIO()
-    handler = stream.telemetry.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(written)
-    yield written
-    if before:
-        handler.setStream(before)
 
 
 def event(*names: str, kind: str = "MODIFY", images: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -84,19 +39,7 @@ def event(*names: str, kind: str = "MODIFY", images: dict[str, Any] | None = Non
 
 
 def handle(*names: str, **options: Any) -> Any:
-    return stream.handler(event(*names, **options), CONTEXT)  # type: ignore[arg-type]
-
-
-def refuse_for(monkeypatch: pytest.MonkeyPatch, operation: str, user: str, code: str) -> None:
-    """IAM answers one operation with an error, for one user."""
-    iam = runtime.converger().identities._client  # type: ignore[attr-defined]
-
-    def refuse(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if params["body"]["UserName"] == f"smtp-{ENV}-{user}":
-            error = {"Code": code, "Message": "Rate exceeded"}
-            raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, model.name)  # type: ignore[typeddict-item]
-
-    iam.meta.events.register_first(f"before-call.iam.{operation}", refuse)
+    return stream.handler(event(*names, **options), CONTEXT)
 
 
 def test_a_batch_is_worked_off_and_nothing_comes_back(manager: World) -> None:
@@ -106,23 +49,22 @@ def test_a_batch_is_worked_off_and_nothing_comes_back(manager: World) -> None:
     assert manager.users() == ["smtp-test-crm", "smtp-test-wiki"]
 
 
-def test_a_retryable_error_comes_back_and_holds_up_nobody(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retryable_error_comes_back_and_holds_up_nobody(manager: World) -> None:
     """I8."""
     for name in ("crm", "wiki"):
         manager.ask(a_user(name))
-    refuse_for(monkeypatch, "CreateUser", "crm", "EntityTemporarilyUnmodifiable")
+    Refusal("iam.CreateUser", "EntityTemporarilyUnmodifiable", user="crm")
     assert handle("crm", "wiki") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
     rows = [manager.row(name) for name in ("crm", "wiki")]
     assert [row and row["status"] for row in rows] == ["pending", "active"]
 
 
-def test_a_terminal_error_ends_as_failed_with_a_reason_and_does_not_come_back(
-    manager: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_error_ends_as_failed_with_a_reason_and_does_not_come_back(manager: World) -> None:
     """I8."""
     for name in ("crm", "wiki"):
         manager.ask(a_user(name))
-    refuse_for(monkeypatch, "PutUserPolicy", "crm", "AccessDenied")
+    manager.pass_time(minutes=5)
+    Refusal("iam.PutUserPolicy", "AccessDenied", user="crm")
     assert handle("crm", "wiki") == {"batchItemFailures": []}
     row = manager.row("crm")
     assert row
@@ -196,7 +138,7 @@ def test_a_remove_event_of_a_row_that_is_back_again_tears_nothing_down(manager: 
 def test_what_is_not_a_user_is_passed_over(manager: World, keys: dict[str, Any]) -> None:
     odd = event("crm")
     odd["Records"][0]["dynamodb"]["Keys"] = keys
-    assert stream.handler(odd, CONTEXT) == {"batchItemFailures": []}  # type: ignore[arg-type]
+    assert stream.handler(odd, CONTEXT) == {"batchItemFailures": []}
 
 
 def test_telemetry_that_breaks_breaks_nothing_else(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,27 +217,22 @@ def test_all_records_failing_come_back_and_page_nobody(manager: World) -> None:
     assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
 
 
-def test_a_refusal_is_not_the_last_word_while_rights_may_still_be_on_their_way(
-    manager: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manager.now = datetime.now(UTC)
+def test_a_refusal_is_not_the_last_word_while_rights_may_still_be_on_their_way(manager: World) -> None:
     manager.ask(a_user("crm"))
-    refuse_for(monkeypatch, "CreateUser", "crm", "AccessDenied")
+    Refusal("iam.CreateUser", "AccessDenied", user="crm")
     assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
     row = manager.row("crm")
     assert row
     assert row["status"] == "pending"
 
 
-def test_a_retry_and_a_removal_carry_the_correlation_id_too(
-    manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retry_and_a_removal_carry_the_correlation_id_too(manager: World, log: io.StringIO) -> None:
     manager.ask(a_user("wiki"))
     handle("wiki")
     manager.remove_row("wiki")
     handle("wiki", kind="REMOVE", images={"OldImage": {"correlation_id": {"S": "c0ffee-1"}}})
     manager.ask(a_user("crm"))
-    refuse_for(monkeypatch, "CreateUser", "crm", "Throttling")
+    Refusal("iam.CreateUser", "Throttling", user="crm")
     handle("crm")
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [(line["smtp_user"], line["level"], line["correlation_id"]) for line in lines] == [

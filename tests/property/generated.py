@@ -68,14 +68,15 @@ JUNK = st.recursive(
 ATTRIBUTES = (
     "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
     "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
-    "previous_key", "previous_key_retires_at", "observed_revision", "observed_hash", "settled_at", "failure",
-    "encrypted_credentials", "entity_type",
+    "previous_key", "previous_key_retires_at", "previous_key_deletes_at", "revoked", "observed_revision",
+    "observed_hash", "settled_at", "failure", "encrypted_credentials", "entity_type",
 )  # fmt: skip
 NEARLY = st.one_of(
     JUNK,
     st.sampled_from(["pending", "active", "deleting", "failed", "9999-12-31", "0001-01-01T00:00:00+14:00", "AKIA1"]),
     st.fixed_dictionaries({"every_days": NUMBERS, "overlap_days": NUMBERS}),
     st.fixed_dictionaries({"code": JUNK, "message": JUNK, "at": JUNK, "attempts": JUNK, "during": JUNK}),
+    st.fixed_dictionaries({"actor": JUNK, "reason": JUNK, "at": JUNK}),
     st.lists(st.one_of(ADDRESSES, NETWORKS), max_size=3),
 )
 ITEMS = st.dictionaries(st.one_of(st.sampled_from(ATTRIBUTES), st.text(max_size=5)), NEARLY, max_size=14)

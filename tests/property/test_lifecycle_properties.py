@@ -9,20 +9,25 @@ from generated import users
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from reconciler.core.drift import differences
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import Document, build, grant_hash
-from reconciler.core.record import Record, Status, timestamp
+from reconciler.core.record import Record, Revocation, Status, timestamp
 from reconciler.core.settled import is_settled
 from reconciler.core.steps import (
+    Attachment,
     Decision,
     DeleteKey,
     DeleteUser,
+    Detach,
     Identity,
     IssueKey,
     Key,
+    Kind,
     LookAgain,
     PutPolicy,
     RemoveRow,
+    RepairUser,
     SetKey,
     Settle,
 )
@@ -45,11 +50,17 @@ class Iam:
     keys: dict[str, bool]
     exists: bool = True
     policy: Document = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    needs_repair: bool = False
     issued: IssueKey | None = None
 
     def observed(self) -> Identity | None:
         keys = tuple(Key(id_, active) for id_, active in sorted(self.keys.items()))
-        return Identity(owned=True, keys=keys) if self.exists else None
+        return Identity(owned=True, keys=keys, needs_repair=self.needs_repair) if self.exists else None
+
+    def audited(self) -> Identity | None:
+        seen = self.observed()
+        return replace(seen, policy=self.policy, attachments=self.attachments) if seen else None
 
     def perform(self, decision: Decision) -> None:
         self.exists = True
@@ -57,6 +68,10 @@ class Iam:
             match step:
                 case PutPolicy(document):
                     self.policy = document
+                case RepairUser():
+                    self.needs_repair = False
+                case Detach(attachment):
+                    self.attachments = tuple(one for one in self.attachments if one != attachment)
                 case DeleteKey(key_id):
                     del self.keys[key_id]
                 case SetKey(key_id, active):
@@ -87,6 +102,8 @@ def records(draw: st.DrawFn) -> Record:
         key_created_at=draw(MADE) if current else "",
         previous_key=previous,
         previous_key_retires_at=draw(RETIREMENTS) if previous else "",
+        previous_key_deletes_at=draw(st.just("") | RETIREMENTS) if previous else "",
+        revoked=draw(st.sampled_from([None, None, Revocation("somebody", "leaked", timestamp(START))])),
         encrypted_credentials=draw(st.sampled_from([b"sealed", b"sealed", None])) if current else None,
     )
 
@@ -107,13 +124,20 @@ def settle(record: Record, end: Settle, issued: IssueKey | None) -> Record:
     wished = grant_hash(record.user, SENDING)
     after = replace(record, status=end.status, observed_revision=record.revision, observed_hash=wished)
     if end.forget_previous:
-        after = replace(after, previous_key="", previous_key_retires_at="")
+        after = replace(after, previous_key="", previous_key_retires_at="", previous_key_deletes_at="")
+    if end.retire_previous:
+        after = replace(after, previous_key_deletes_at=timestamp(START + timedelta(days=1)))
     if issued:
         after = replace(after, smtp_username="AKIANEW", key_credential=issued.credential)
         after = replace(after, key_created_at=timestamp(START), encrypted_credentials=b"sealed")
     if issued and issued.replaces:
         after = replace(after, previous_key=issued.replaces, previous_key_retires_at=issued.retires_at)
+        after = replace(after, previous_key_deletes_at="")
     return after
+
+
+def may_send(record: Record) -> bool:
+    return record.user is not None and record.user.may_send(START) and record.revoked is None
 
 
 @given(records(), KEYS, st.booleans())
@@ -131,7 +155,7 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
     assert isinstance(user, User)
     assert iam.policy == build(user, SENDING)
     assert iam.keys.keys() <= known_keys(after)
-    if user.may_send(START):
+    if may_send(record):
         assert after.status == Status.ACTIVE
         assert iam.keys[after.smtp_username] is True
         assert after.encrypted_credentials
@@ -155,7 +179,7 @@ def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
     assert user
     in_use = record.encrypted_credentials is not None and keys.get(record.smtp_username) is True
     iam.perform(decide(record, iam.observed(), SENDING, START))
-    if not user.may_send(START) or not in_use:
+    if not may_send(record) or not in_use:
         return
     assert iam.keys[record.smtp_username] is True
     wanted = is_rotation_due(record) or record.key_credential not in (None, user.credential)
@@ -210,3 +234,51 @@ def test_a_teardown_leaves_nothing_whatever_the_row_knows(record: Record, keys: 
     assert isinstance(decision.end, RemoveRow)
     assert not iam.exists
     assert iam.keys == {}
+
+
+ATTACHMENTS = st.lists(
+    st.sampled_from([Attachment(Kind.GROUP, "senders"), Attachment(Kind.INLINE_POLICY, "by-hand")]), unique=True
+)
+
+
+@given(records(), KEYS, st.booleans(), ATTACHMENTS)
+def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
+    record: Record, keys: dict[str, bool], needs_repair: bool, attachments: list[Attachment]
+) -> None:
+    """I3, I5: and what it finds nothing at, it has no step and no word for."""
+    iam = Iam(keys, needs_repair=needs_repair, attachments=tuple(attachments))
+    decision = decide(record, iam.audited(), SENDING, START)
+    assume(not isinstance(decision.end, LookAgain))
+    iam.perform(decision)
+    assert isinstance(decision.end, Settle)
+    after = settle(record, decision.end, iam.issued)
+    assert record.user
+    assert iam.policy == build(record.user, SENDING)
+    assert (iam.attachments, iam.needs_repair) == ((), False)
+    again = decide(after, iam.audited(), SENDING, START)
+    assert again == Decision(Settle(decision.end.status))
+    assert differences(after, iam.audited(), again, START) == ()
+
+
+@given(records(), KEYS, st.dictionaries(st.sampled_from(IDS), st.booleans(), max_size=2))
+def test_whatever_is_done_to_the_keys_of_a_settled_user_is_put_right_and_told(
+    record: Record, keys: dict[str, bool], tampered: dict[str, bool]
+) -> None:
+    """I2, I3"""
+    assume(record.key_credential is not None or not record.smtp_username)
+    iam = Iam(dict(keys))
+    decision = decide(record, iam.audited(), SENDING, START)
+    assume(not isinstance(decision.end, LookAgain))
+    iam.perform(decision)
+    assert isinstance(decision.end, Settle)
+    after = settle(record, decision.end, iam.issued)
+    as_settled, iam.keys = dict(iam.keys), dict(tampered)
+    repair = decide(after, iam.audited(), SENDING, START)
+    assume(not isinstance(repair.end, LookAgain))
+    told = differences(after, iam.audited(), repair, START)
+    assert bool(told) is (as_settled != tampered and bool(repair.steps or repair.end != Settle(decision.end.status)))
+    iam.issued = None
+    iam.perform(repair)
+    assert isinstance(repair.end, Settle)
+    assert iam.keys.keys() <= known_keys(settle(after, repair.end, iam.issued))
+    assert any(iam.keys.values()) is may_send(record)

@@ -224,4 +224,4 @@ def test_no_row_whatever_it_holds_can_stop_a_plan(items: Items, desired: dict[st
         assert all(line.isprintable() for line in shown.split("\n"))
     head, *lines, _ = to_text(plan).split("\n")
     assert head.startswith("smtp users · test · ")
-    assert len(lines) == len(plan.lines) + len(plan.leaving) + len(plan.foreign)
+    assert len(lines) == len(plan.lines) + len(plan.leaving) + len(plan.foreign) + len(plan.revoked)

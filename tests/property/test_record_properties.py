@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -9,11 +10,12 @@ from generated import ITEMS, JUNK, users
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.core.drift import differences
 from reconciler.core.lifecycle import decide
 from reconciler.core.reading import read
 from reconciler.core.record import Record, key_of, name_of
-from reconciler.core.settled import is_due, is_observed, is_settled
-from reconciler.core.steps import Identity, Key
+from reconciler.core.settled import is_due, is_observed, is_overdue
+from reconciler.core.steps import Attachment, Identity, Key, Kind
 from reconciler.core.user import User, make_user, spec_fields, spec_hash
 from world import RULES, SENDING, START
 
@@ -26,21 +28,31 @@ def test_reading_never_raises_and_yields_a_user_or_the_reasons_why_not(item: dic
     assert all(isinstance(problem, str) and problem for problem in record.problems)
     assert isinstance(is_observed(record, SENDING, START), bool)
     assert isinstance(is_due(record, START), bool)
+    assert isinstance(is_overdue(record, START), bool)
+    assert (record.revoked is None) is (item.get("revoked") is None)
     assert isinstance(repr(record), str)
 
 
+MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
 KEYS = st.lists(
-    st.builds(Key, st.sampled_from(["AKIA1", "AKIA2"]), st.booleans()), max_size=2, unique_by=lambda k: k.id
+    st.builds(Key, st.sampled_from(["AKIA1", "AKIA2"]), st.booleans(), MOMENTS), max_size=2, unique_by=lambda k: k.id
 )
-IDENTITIES = st.none() | st.builds(Identity, owned=st.booleans(), keys=KEYS.map(tuple), needs_repair=st.booleans())
+IDENTITIES = st.none() | st.builds(
+    Identity,
+    owned=st.booleans(),
+    keys=KEYS.map(tuple),
+    needs_repair=st.booleans(),
+    policy=st.none() | st.just({}),
+    attachments=st.lists(st.builds(Attachment, st.sampled_from(Kind), st.text(max_size=5)), max_size=2).map(tuple),
+)
 
 
 @given(ITEMS, IDENTITIES)
 def test_deciding_about_any_row_never_raises(item: dict[str, Any], identity: Identity | None) -> None:
-    """I8: a bad record never blocks the stream."""
+    """I8: a bad record never blocks the stream, nor the sweep."""
     record = read({**item, **key_of("app")}, RULES)
-    if not is_settled(record, SENDING, START):
-        decide(record, identity, SENDING, START)
+    decision = decide(record, identity, SENDING, START)
+    assert all(differences(record, identity, decision, START))
 
 
 @given(st.dictionaries(st.sampled_from(["PK", "SK"]), JUNK))

@@ -10,17 +10,14 @@ from reconciler.core.lifecycle import decide
 from reconciler.core.reading import read
 from reconciler.core.record import Record, key_of, timestamp
 from reconciler.core.steps import (
-    Attachment,
     CreateUser,
     Decision,
     DeleteKey,
     DeleteUser,
-    Detach,
     Fail,
     Identity,
     IssueKey,
     Key,
-    Kind,
     LookAgain,
     Nothing,
     RemoveRow,
@@ -28,7 +25,7 @@ from reconciler.core.steps import (
     SetKey,
     Settle,
 )
-from rows import ACTIVE, DISABLED, K0, K1, K2, LATER, NOW, REVOKED, asked, grant, iam, run, served, settled
+from rows import ACTIVE, DISABLED, K0, K1, K2, LATER, NOW, asked, grant, iam, run, served, settled
 from world import RULES, SENDING, START, a_user
 
 
@@ -255,80 +252,3 @@ def test_known_keys_may_be_young() -> None:
     record = settled(previous_key=K0, previous_key_retires_at=LATER)
     keys = (Key(K0, True, created_at=NOW), Key(K1, True, created_at=NOW))
     assert run(record, Identity(owned=True, keys=keys)) == Decision(ACTIVE, (grant(),))
-
-
-def test_a_revoked_user_has_no_valid_key() -> None:
-    record = served(revoked=REVOKED, previous_key=K0, previous_key_retires_at=LATER)
-    steps = (SetKey(K0, False), SetKey(K1, False), grant())
-    assert run(record, iam(K0, K1)) == Decision(DISABLED, steps)
-    assert run(record, iam(inactive=(K0, K1))) == Decision(DISABLED, (grant(),))
-
-
-def test_no_key_is_issued_while_a_user_is_revoked() -> None:
-    assert run(asked(revoked=REVOKED), None) == Decision(DISABLED, (CreateUser(), grant()))
-    user = a_user(credential=2)
-    assert run(served(user, revoked=REVOKED), iam(inactive=(K1,))) == Decision(DISABLED, (grant(user),))
-
-
-def test_a_user_that_is_resumed_has_its_key_back() -> None:
-    assert run(served(), iam(inactive=(K1,))) == Decision(ACTIVE, (grant(), SetKey(K1, True)))
-
-
-LARGE = a_user("app", *(f"sender-{n:03}@example.com" for n in range(100)))
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [({"user": None, "problems": ("x",)}, "InvalidRecord"), ({"user": LARGE}, "PolicyTooLarge")],
-    ids=["invalid", "too large"],
-)
-def test_a_revocation_holds_where_the_rest_of_the_row_cannot_be_worked_off(fields: dict[str, Any], code: str) -> None:
-    record = replace(served(revoked=REVOKED, previous_key=K0), **fields)
-    decision = run(record, iam(K0, K1))
-    assert isinstance(decision.end, Fail)
-    assert decision.end.code == code
-    assert decision.steps == (SetKey(K0, False), SetKey(K1, False))
-    assert run(record, iam(inactive=(K0, K1))).steps == ()
-    assert run(record, None).steps == ()
-    assert run(record, Identity(owned=False, keys=(Key(K1, True),))).steps == ()
-    assert run(replace(record, revoked=None), iam(K0, K1)).steps == ()
-
-
-def test_a_revoked_user_is_torn_down_like_any_other() -> None:
-    """I4"""
-    record = served(status="deleting", revoked=REVOKED)
-    assert run(record, iam(inactive=(K1,))) == Decision(RemoveRow(), (DeleteKey(K1), DeleteUser()))
-
-
-def test_a_policy_that_is_as_it_should_be_is_not_put_again() -> None:
-    """Only an audit knows; nobody else has looked."""
-    same, other = build(a_user(), SENDING), build(a_user("billing-mailer", "crm@example.com"), SENDING)
-    assert run(settled(), iam(K1, policy=same)) == Decision(ACTIVE)
-    assert run(settled(), iam(K1, policy=other)) == Decision(ACTIVE, (grant(),))
-    assert run(settled(), iam(K1, policy=None)) == Decision(ACTIVE, (grant(),))
-
-
-def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
-    found = (
-        Attachment(Kind.INLINE_POLICY, "by-hand"),
-        Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AdministratorAccess"),
-        Attachment(Kind.GROUP, "senders"),
-    )
-    steps = run(settled(), iam(K1, needs_repair=True, attachments=found)).steps
-    assert steps == (RepairUser(), *map(Detach, found), grant())
-
-
-@pytest.mark.parametrize(
-    ("kind", "id_", "taken_off"),
-    [
-        (Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3", False),
-        (Kind.MANAGED_POLICY, "arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantine", False),
-        (Kind.MANAGED_POLICY, "arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV3", True),
-        (Kind.INLINE_POLICY, "x:aws:policy/AWSCompromisedKeyQuarantineV3", True),
-        (Kind.GROUP, "AWSCompromisedKeyQuarantineV3", True),
-    ],
-)
-def test_only_the_quarantine_of_aws_itself_stays(kind: Kind, id_: str, taken_off: bool) -> None:
-    """A policy of that name which somebody made may allow anything."""
-    attachment = Attachment(kind, id_)
-    assert (Detach(attachment) in run(settled(), iam(K1, attachments=(attachment,))).steps) is taken_off

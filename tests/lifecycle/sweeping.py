@@ -1,0 +1,30 @@
+"""The sweep's function, and what its tests do to users."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from deployed import CONTEXT
+
+from reconciler.handlers import sweep
+from world import World, a_user
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    """One invocation by the schedule; what it answers."""
+    return sweep.handler({}, SimpleNamespace(**{**vars(CONTEXT), **changes}))  # type: ignore[arg-type]
+
+
+def settled(world: World, *names: str, **fields: Any) -> None:
+    for name in names:
+        world.ask(a_user(name, **fields))
+        world.converge(name)
+
+
+def edit_policy(world: World, name: str) -> None:
+    world.iam.delete_user_policy(UserName=f"smtp-test-{name}", PolicyName="smtp-send")
+
+
+def is_whole(world: World, name: str) -> bool:
+    return world.iam.list_user_policies(UserName=f"smtp-test-{name}")["PolicyNames"] == ["smtp-send"]
