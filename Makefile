@@ -4,7 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install lock demo test fast coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
+.PHONY: help install lock demo test fast simulate coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ test: install ## All tests
 
 fast: install ## The tests that need no local AWS
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not sandbox'
+
+simulate: install ## Random stories of faults, races and crashes; STEPS=n, SECONDS=n; SEED=n for one of them
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \
+	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BUGS),--bugs)
 
 coverage: install ## Every branch of the pure core is tested by its own tests
 	@$(BIN)/python -m pytest tests/unit tests/property --cov=reconciler.core --cov-branch --cov-fail-under=100 \

@@ -70,39 +70,41 @@ class DynamoDb:
 
     # The client's calls.
 
-    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False, **names: Any) -> dict[str, Any]:  # noqa: N803
+    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool, **names: Any) -> dict[str, Any]:
         self._check_table(TableName, "GetItem")
+        assert ConsistentRead, "a decision from a stale row"
         item = self.items.get(_key(Key))
         return {"Item": notation.project(item, **names)} if item else {}
 
-    def put_item(self, *, TableName: str, Item: Item, **expressions: Any) -> dict[str, Any]:  # noqa: N803
+    def put_item(self, *, TableName: str, Item: Item, **expressions: Any) -> dict[str, Any]:
         self._check_table(TableName, "PutItem")
         self._check_condition("PutItem", _key(Item), expressions)
-        self._write(_key(Item), dict(Item))
+        self._write(_key(Item), {name: notation.plain(value) for name, value in Item.items()})
         return {}
 
-    def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **expressions: Any) -> dict[str, Any]:  # noqa: N803
+    def update_item(self, *, TableName: str, Key: Item, UpdateExpression: str, **expressions: Any) -> dict[str, Any]:
         self._check_table(TableName, "UpdateItem")
         key = _key(Key)
         self._check_condition("UpdateItem", key, expressions)
         self._write(key, notation.update({**Key, **self.items.get(key, {})}, UpdateExpression, expressions))
         return {}
 
-    def delete_item(self, *, TableName: str, Key: Item, **expressions: Any) -> dict[str, Any]:  # noqa: N803
+    def delete_item(self, *, TableName: str, Key: Item, **expressions: Any) -> dict[str, Any]:
         self._check_table(TableName, "DeleteItem")
         self._check_condition("DeleteItem", _key(Key), expressions)
         self._write(_key(Key), None)
         return {}
 
-    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
         ((table, wanted),) = RequestItems.items()
         self._check_table(table, "BatchGetItem")
         if not 1 <= len(wanted["Keys"]) <= 100:
             raise refusal("ValidationException", "BatchGetItem")
-        found = [self.items[_key(key)] for key in wanted["Keys"] if _key(key) in self.items]
-        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+        now, later = wanted["Keys"][:PAGE], wanted["Keys"][PAGE:]
+        found = [self.items[_key(key)] for key in now if _key(key) in self.items]
+        return {"Responses": {table: found}, "UnprocessedKeys": {table: {"Keys": later}} if later else {}}
 
-    def query(self, *, TableName: str, KeyConditionExpression: str, Limit: int = PAGE, **expressions: Any) -> Any:  # noqa: N803
+    def query(self, *, TableName: str, KeyConditionExpression: str, Limit: int = PAGE, **expressions: Any) -> Any:
         """A page at a time: the table may change between two of them."""
         self._check_table(TableName, "Query")
         start = expressions.pop("ExclusiveStartKey", None)
@@ -112,7 +114,8 @@ class DynamoDb:
             if (start is None or key > _key(start)) and notation.holds(KeyConditionExpression, item, expressions)
         ]
         page = matches[: min(Limit, PAGE)]
-        answer: dict[str, Any] = {"Items": [notation.project(i, **expressions) for i in page if _passes(i, expressions)]}
+        items = [notation.project(item, **expressions) for item in page if _passes(item, expressions)]
+        answer: dict[str, Any] = {"Items": items}
         if len(matches) > len(page):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("PK", "SK")}
         return answer
@@ -134,4 +137,3 @@ def _passes(item: Item, expressions: dict[str, Any]) -> bool:
 
 def _key(values: Item) -> tuple[str, str]:
     return values["PK"]["S"], values["SK"]["S"]
-

@@ -31,9 +31,10 @@ class Trouble:
     times: int = 1
 
     def __str__(self) -> str:
-        which = f"the next {self.times}" if self.times > 1 else "one"
-        after = f", after {self.skip} more" if self.skip else ""
-        return f"{which} of {self.on or 'any call'} {self.kind}{after}"
+        which = f"the next {self.times} calls" if self.times > 1 else "the next call"
+        of = f" of {self.on}" if self.on else ""
+        after = f", but for {self.skip} that go well before" if self.skip else ""
+        return f"{which}{of}: {self.kind}{after}"
 
 
 class Faults:

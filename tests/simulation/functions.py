@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
-from types import ModuleType, SimpleNamespace
+from types import MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 os.environ.setdefault("AWS_XRAY_SDK_ENABLED", "false")
+os.environ.setdefault("ENVIRONMENT", "test")
 
 
 class Output(io.TextIOBase):
@@ -22,6 +23,8 @@ class Output(io.TextIOBase):
         self.texts: list[str] = []
 
     def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError("text only")  # so that click knows, too
         self.texts.append(text)
         return len(text)
 
@@ -57,7 +60,25 @@ def execution_environment(module: str, number: int) -> ModuleType:
     with redirect_stdout(OUTPUT), redirect_stderr(OUTPUT):
         spec.loader.exec_module(copy)
     copy.working_telemetry = vars(copy.telemetry).copy()  # type: ignore[attr-defined]
+    for name, value in _instead.get(module, {}).items():
+        setattr(copy, f"real_{name}", getattr(copy, name))
+        setattr(copy, name, MethodType(value, copy))
     return copy
+
+
+_instead: dict[str, dict[str, Any]] = {}
+
+
+@contextmanager
+def instead(module: str, name: str, value: Any) -> Iterator[None]:
+    """Put a function (of the module itself and its arguments) into the place of one of a handler's module."""
+    _instead[module] = {name: value}
+    execution_environment.cache_clear()
+    try:
+        yield
+    finally:
+        del _instead[module]
+        execution_environment.cache_clear()
 
 
 def function(module: str, number: int, *, telemetry: bool, **provides: Any) -> ModuleType:

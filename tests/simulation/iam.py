@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from simulation.clock import Clock
 from simulation.faults import refusal
+from simulation.iam_user import AccessKey, IamUser, shown, shown_fully, shown_key
 
 MAX_KEYS = 2
 MAX_POLICIES = 2048  # characters of all inline policies together, white space not counted
 PAGE = 2  # entries of a ListUsers page here
+BY_NAME = frozenset({"GetUser", "remove_user_from_group"})  # rights to these are not judged by the user's path
 REMEMBERED = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class AccessKey:
-    id: str
-    secret: str
-    active: bool
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class IamUser:
-    """`attached`: whatever else holds a user back from being deleted, by the operation that lists it."""
-
-    name: str
-    path: str
-    created: datetime
-    tags: Mapping[str, str]
-    boundary: str = ""
-    keys: tuple[AccessKey, ...] = ()
-    policies: Mapping[str, str] = field(default_factory=dict)
-    attached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # What lists it, where the answer holds it, its identifier, and how it goes.
@@ -73,6 +55,11 @@ class Iam:
         versions = self._versions.get(name.lower())
         return versions[-1][1] if versions else None
 
+    def is_long_gone(self, name: str) -> bool:
+        """No read can show such a user any more."""
+        versions = self._versions.get(name.lower(), [])
+        return not versions or (versions[-1][1] is None and versions[-1][0] < self._clock.now - REMEMBERED)
+
     def users(self) -> Iterator[IamUser]:
         return (user for name in sorted(self._versions) if (user := self.find(name)))
 
@@ -99,7 +86,7 @@ class Iam:
     def _read(self, name: str, operation: str) -> IamUser:
         user = self._seen(name)
         if user is None:
-            raise refusal("NoSuchEntity", operation, f"The user with name {name} cannot be found.", 404)
+            raise _absent(name, operation)
         return user
 
     def _change(self, name: str, operation: str) -> IamUser:
@@ -107,10 +94,10 @@ class Iam:
         self._read(name, operation)
         user = self.find(name)
         if user is None:
-            raise refusal("NoSuchEntity", operation, f"The user with name {name} cannot be found.", 404)
+            raise _absent(name, operation)
         return user
 
-    def create_user(self, *, UserName: str, Path: str = "/", PermissionsBoundary: str = "", Tags: Any = ()) -> Any:  # noqa: N803
+    def create_user(self, *, UserName: str, Path: str = "/", PermissionsBoundary: str = "", Tags: Any = ()) -> Any:
         if not re.fullmatch(r"[\w+=,.@-]{1,64}", UserName, re.ASCII):
             raise refusal("ValidationError", "CreateUser")
         if self.find(UserName):
@@ -119,43 +106,37 @@ class Iam:
             raise refusal("LimitExceeded", "CreateUser", "Cannot exceed quota for UsersPerAccount", 409)
         user = IamUser(UserName, Path, self._clock.now, _tags(Tags), PermissionsBoundary)
         self.write(UserName, user)
-        return {"User": _shown(user)}
+        return {"User": shown_fully(user)}
 
-    def get_user(self, *, UserName: str) -> Any:  # noqa: N803
-        user = self._read(UserName, "GetUser")
-        shown = {**_shown(user), "Tags": [{"Key": key, "Value": value} for key, value in user.tags.items()]}
-        if user.boundary:
-            shown["PermissionsBoundary"] = {
-                "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": user.boundary
-            }  # fmt: skip
-        return {"User": shown}
+    def get_user(self, *, UserName: str) -> Any:
+        return {"User": shown_fully(self._read(UserName, "GetUser"))}
 
-    def list_users(self, *, PathPrefix: str = "/", Marker: str = "", MaxItems: int = PAGE) -> Any:  # noqa: N803
+    def list_users(self, *, PathPrefix: str = "/", Marker: str = "", MaxItems: int = PAGE) -> Any:
         """Neither tags nor boundary are shown here."""
         seen = [user for name in sorted(self._versions) if name > Marker and (user := self._seen(name))]
         matches = [user for user in seen if user.path.startswith(PathPrefix)]
         page = matches[: min(MaxItems, PAGE)]
-        answer: dict[str, Any] = {"Users": [_shown(user) for user in page], "IsTruncated": len(matches) > len(page)}
+        answer: dict[str, Any] = {"Users": [shown(user) for user in page], "IsTruncated": len(matches) > len(page)}
         if answer["IsTruncated"]:
             answer["Marker"] = page[-1].name.lower()
         return answer
 
-    def tag_user(self, *, UserName: str, Tags: Any) -> Any:  # noqa: N803
+    def tag_user(self, *, UserName: str, Tags: Any) -> Any:
         user = self._change(UserName, "TagUser")
         self.write(UserName, replace(user, tags={**user.tags, **_tags(Tags)}))
         return {}
 
-    def untag_user(self, *, UserName: str, TagKeys: Any) -> Any:  # noqa: N803
+    def untag_user(self, *, UserName: str, TagKeys: Any) -> Any:
         user = self._change(UserName, "UntagUser")
         self.write(UserName, replace(user, tags={k: v for k, v in user.tags.items() if k not in TagKeys}))
         return {}
 
-    def put_user_permissions_boundary(self, *, UserName: str, PermissionsBoundary: str) -> Any:  # noqa: N803
+    def put_user_permissions_boundary(self, *, UserName: str, PermissionsBoundary: str) -> Any:
         user = self._change(UserName, "PutUserPermissionsBoundary")
         self.write(UserName, replace(user, boundary=PermissionsBoundary))
         return {}
 
-    def delete_user(self, *, UserName: str) -> Any:  # noqa: N803
+    def delete_user(self, *, UserName: str) -> Any:
         user = self._change(UserName, "DeleteUser")
         if user.keys or user.policies or any(user.attached.values()):
             raise refusal("DeleteConflict", "DeleteUser", "Cannot delete entity, must delete all parts first.", 409)
@@ -164,26 +145,26 @@ class Iam:
 
     # Keys.
 
-    def create_access_key(self, *, UserName: str) -> Any:  # noqa: N803
+    def create_access_key(self, *, UserName: str) -> Any:
         user = self._change(UserName, "CreateAccessKey")
         if len(user.keys) >= MAX_KEYS:
             raise refusal("LimitExceeded", "CreateAccessKey", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
         key = self.make_key()
         self.write(UserName, replace(user, keys=(*user.keys, key)))
-        return {"AccessKey": {**_shown_key(user, key), "SecretAccessKey": key.secret}}
+        return {"AccessKey": {**shown_key(user, key), "SecretAccessKey": key.secret}}
 
-    def list_access_keys(self, *, UserName: str, **_: Any) -> Any:  # noqa: N803
+    def list_access_keys(self, *, UserName: str, **_: Any) -> Any:
         user = self._read(UserName, "ListAccessKeys")
-        return {"AccessKeyMetadata": [_shown_key(user, key) for key in user.keys], "IsTruncated": False}
+        return {"AccessKeyMetadata": [shown_key(user, key) for key in user.keys], "IsTruncated": False}
 
-    def update_access_key(self, *, UserName: str, AccessKeyId: str, Status: str) -> Any:  # noqa: N803
+    def update_access_key(self, *, UserName: str, AccessKeyId: str, Status: str) -> Any:
         user = self._change(UserName, "UpdateAccessKey")
         _one(AccessKeyId, (key.id for key in user.keys), "UpdateAccessKey")
         keys = tuple(replace(k, active=Status == "Active") if k.id == AccessKeyId else k for k in user.keys)
         self.write(UserName, replace(user, keys=keys))
         return {}
 
-    def delete_access_key(self, *, UserName: str, AccessKeyId: str) -> Any:  # noqa: N803
+    def delete_access_key(self, *, UserName: str, AccessKeyId: str) -> Any:
         user = self._change(UserName, "DeleteAccessKey")
         _one(AccessKeyId, (key.id for key in user.keys), "DeleteAccessKey")
         self.write(UserName, replace(user, keys=tuple(k for k in user.keys if k.id != AccessKeyId)))
@@ -191,7 +172,7 @@ class Iam:
 
     # Inline policies.
 
-    def put_user_policy(self, *, UserName: str, PolicyName: str, PolicyDocument: str) -> Any:  # noqa: N803
+    def put_user_policy(self, *, UserName: str, PolicyName: str, PolicyDocument: str) -> Any:
         user = self._change(UserName, "PutUserPolicy")
         if not re.fullmatch(r"[\t\n\r\u0020-\u00ff]+", PolicyDocument):
             raise refusal("MalformedPolicyDocument", "PutUserPolicy")
@@ -201,27 +182,27 @@ class Iam:
         self.write(UserName, replace(user, policies=policies))
         return {}
 
-    def get_user_policy(self, *, UserName: str, PolicyName: str) -> Any:  # noqa: N803
+    def get_user_policy(self, *, UserName: str, PolicyName: str) -> Any:
         user = self._read(UserName, "GetUserPolicy")
         _one(PolicyName, user.policies, "GetUserPolicy")
         document = json.loads(user.policies[PolicyName])
         return {"UserName": user.name, "PolicyName": PolicyName, "PolicyDocument": document}
 
-    def list_user_policies(self, *, UserName: str, **_: Any) -> Any:  # noqa: N803
+    def list_user_policies(self, *, UserName: str, **_: Any) -> Any:
         return {"PolicyNames": sorted(self._read(UserName, "ListUserPolicies").policies), "IsTruncated": False}
 
-    def delete_user_policy(self, *, UserName: str, PolicyName: str) -> Any:  # noqa: N803
+    def delete_user_policy(self, *, UserName: str, PolicyName: str) -> Any:
         user = self._change(UserName, "DeleteUserPolicy")
         _one(PolicyName, user.policies, "DeleteUserPolicy")
         self.write(UserName, replace(user, policies={n: d for n, d in user.policies.items() if n != PolicyName}))
         return {}
 
     def _make_attachment_calls(self, listing: str, answer: str, identifier: str, removal: str) -> None:
-        def list_them(*, UserName: str, **_: Any) -> Any:  # noqa: N803
+        def list_them(*, UserName: str, **_: Any) -> Any:
             entries = self._read(UserName, listing).attached.get(listing, ())
             return {answer: [{identifier: entry} for entry in entries], "IsTruncated": False}
 
-        def remove_one(*, UserName: str, **which: str) -> Any:  # noqa: N803
+        def remove_one(*, UserName: str, **which: str) -> Any:
             user = self._change(UserName, removal)
             entries = user.attached.get(listing, ())
             wanted = which.get(identifier, "password")
@@ -234,6 +215,13 @@ class Iam:
         setattr(self, removal, remove_one)
 
 
+def _absent(name: str, operation: str) -> ClientError:
+    """A role that is confined to a path gets no NoSuchEntity for a user that is gone, but a refusal."""
+    if operation in BY_NAME:
+        return refusal("NoSuchEntity", operation, f"The user with name {name} cannot be found.", 404)
+    return refusal("AccessDenied", operation, f"not authorized to perform: iam:{operation} on user {name}", 403)
+
+
 def _one(wanted: str, known: Any, operation: str) -> None:
     if wanted not in tuple(known):
         raise refusal("NoSuchEntity", operation, f"{wanted} cannot be found.", 404)
@@ -241,13 +229,3 @@ def _one(wanted: str, known: Any, operation: str) -> None:
 
 def _tags(tags: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
-
-
-def _shown(user: IamUser) -> dict[str, Any]:
-    arn = f"arn:aws:iam::123456789012:user{user.path}{user.name}"
-    return {"UserName": user.name, "Path": user.path, "Arn": arn, "CreateDate": user.created}
-
-
-def _shown_key(user: IamUser, key: AccessKey) -> dict[str, Any]:
-    status = "Active" if key.active else "Inactive"
-    return {"UserName": user.name, "AccessKeyId": key.id, "Status": status, "CreateDate": key.created}

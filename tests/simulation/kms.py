@@ -15,7 +15,7 @@ class Kms:
         self._key = key
         self._sealed: dict[bytes, tuple[dict[str, str], bytes]] = {}
 
-    def encrypt(self, *, KeyId: str, Plaintext: bytes, EncryptionContext: Mapping[str, str]) -> Any:  # noqa: N803
+    def encrypt(self, *, KeyId: str, Plaintext: bytes, EncryptionContext: Mapping[str, str]) -> Any:
         if len(Plaintext) > LIMIT:
             raise refusal("ValidationException", "Encrypt", "plaintext of more than 4096 bytes")
         if KeyId != self._key:
@@ -24,7 +24,7 @@ class Kms:
         self._sealed[blob] = (dict(EncryptionContext), Plaintext)
         return {"CiphertextBlob": blob, "KeyId": KeyId}
 
-    def decrypt(self, *, KeyId: str, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str]) -> Any:  # noqa: N803
+    def decrypt(self, *, KeyId: str, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str]) -> Any:
         context, plaintext = self._sealed.get(CiphertextBlob, (None, b""))
         if KeyId != self._key or context != dict(EncryptionContext):
             raise refusal("InvalidCiphertextException", "Decrypt")

@@ -71,6 +71,7 @@ class Mapping:
         self, clock: Clock, scheduler: Scheduler, table: DynamoDb, rules: Rules, invoke: Callable[[int, Any], Any],
         give_up: Callable[[str], None], stream_arn: str,
     ) -> None:  # fmt: skip
+        """`done` is told what was acknowledged as done."""
         self._clock = clock
         self._scheduler = scheduler
         self._table = table
@@ -78,12 +79,27 @@ class Mapping:
         self._invoke = invoke
         self._give_up = give_up
         self._stream_arn = stream_arn
+        self.lost = 0  # records that were never delivered
+        self.done: Callable[[StreamRecord], None] = lambda _: None
         self.lanes = [Lane(shard) for shard in range(table.shards)]
 
     def poll(self, times: int) -> None:
         for lane in self.lanes:
             lane.polls = max(lane.polls, times)
             self._next(lane)
+
+    def repeat(self) -> None:
+        """The next successful batch of each lane is delivered once more."""
+        for lane in self.lanes:
+            lane.again = True
+
+    def rewind(self) -> None:
+        """Everything that the stream still holds is delivered once more."""
+        for lane in self.lanes:
+            lane.position = 0
+
+    def passes(self, record: StreamRecord) -> bool:
+        return self._rules.passes(record)
 
     def is_idle(self) -> bool:
         return not any(lane.busy or lane.waiting or self._fresh(lane) for lane in self.lanes)
@@ -95,6 +111,7 @@ class Mapping:
     def _next(self, lane: Lane) -> None:
         if lane.busy or lane.polls <= 0:
             return
+        self._skip_lost(lane)
         if not lane.waiting and (fresh := self._fresh(lane)):
             lane.waiting.append(Batch(fresh))
             lane.position = fresh[-1].sequence
@@ -112,9 +129,16 @@ class Mapping:
                 f"stream[{names}]",
                 lambda: self._invoke(lane.shard, event),
                 lambda actor: self._ended(lane, batch, actor),
-                self._clock.now + self._rules.timeout,
+                deadline=self._clock.now + self._rules.timeout,
             )
         )
+
+    def _skip_lost(self, lane: Lane) -> None:
+        """What the stream has forgotten nobody will ever deliver."""
+        position = next((r.sequence - 1 for r in self._table.kept(lane.shard)), len(self._table.log))
+        forgotten = self._table.log[lane.position : position]
+        self.lost += sum(record.shard == lane.shard and self.passes(record) for record in forgotten)
+        lane.position = max(lane.position, position)
 
     def _drop_hopeless(self, lane: Lane) -> None:
         """Give up what has been tried often enough, or is too old."""
@@ -139,12 +163,17 @@ class Mapping:
         if actor.error is not None:
             lane.waiting[:0] = self._after_crash(batch)
             self._clock.advance(PAUSE)
-        elif failed := [failure["itemIdentifier"] for failure in actor.result["batchItemFailures"]]:
-            lane.waiting[:0] = self._after_failure(batch, failed)
-            self._clock.advance(PAUSE)
-        elif lane.again:
-            lane.again = False
-            lane.waiting.insert(0, batch)
+        else:
+            failed = [failure["itemIdentifier"] for failure in actor.result["batchItemFailures"]]
+            for record in batch.records:
+                if not failed or record.number < min(failed):
+                    self.done(record)
+            if failed:
+                lane.waiting[:0] = self._after_failure(batch, failed)
+                self._clock.advance(PAUSE)
+            elif lane.again:
+                lane.again = False
+                lane.waiting.insert(0, batch)
         self._next(lane)
 
     def _after_crash(self, batch: Batch) -> list[Batch]:

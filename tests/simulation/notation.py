@@ -12,6 +12,8 @@ Item = dict[str, Any]
 Lookup = Callable[[str], Any]
 Condition = Callable[[Item, Lookup, Lookup], bool]  # of an item, with the names and the values of the request
 
+Parsed = tuple[Condition, list[str]]  # and the tokens behind it
+
 TOKENS = re.compile(r"\s*(<>|<=|>=|[()=,<>]|[#:]?\w+)")
 
 
@@ -39,6 +41,19 @@ def same_items(one: Item | None, other: Item | None) -> bool:
     return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
 
 
+def plain(value: Any) -> Any:
+    """As it comes back over the network: text is `str`, whatever class of it was sent."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return {kind: str(content)}
+        case "M":
+            return {kind: {name: plain(part) for name, part in content.items()}}
+        case "L":
+            return {kind: [plain(part) for part in content]}
+    return value
+
+
 def holds(expression: str, item: Item, request: dict[str, Any]) -> bool:
     names, values = _lookups(request)
     return _parse(expression)(item, names, values)
@@ -57,7 +72,7 @@ def update(item: Item, expression: str, request: dict[str, Any]) -> Item:
     """`SET a = :a, b = :b REMOVE c`."""
     names, values = _lookups(request)
     sets, removes = _parse_update(expression)
-    changed = {**item, **{names(name): values(value) for name, value in sets}}
+    changed = {**item, **{names(name): plain(values(value)) for name, value in sets}}
     for name in removes:
         changed.pop(names(name), None)
     return changed
@@ -72,12 +87,12 @@ def _lookups(request: dict[str, Any]) -> tuple[Lookup, Lookup]:
 @cache
 def _parse_update(expression: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     match = re.fullmatch(r"(?:SET (?P<sets>.*?))?\s*(?:REMOVE (?P<removes>.*))?", expression, re.DOTALL)
-    assert match and (match["sets"] or match["removes"]), f"an update that is not understood: {expression}"
-    sets = []
-    for term in (match["sets"] or "").split(",") if match["sets"] else []:
-        name, value = term.split("=")
-        sets.append((name.strip(), value.strip()))
-    return tuple(sets), tuple(name.strip() for name in match["removes"].split(",")) if match["removes"] else ()
+    assert match, f"an update that is not understood: {expression}"
+    terms = [term.partition("=") for term in (match["sets"] or "").split(",") if term]
+    sets = [(name.strip(), value.strip()) for name, _, value in terms]
+    removes = [name.strip() for name in (match["removes"] or "").split(",") if name]
+    assert sets or removes, f"an update that changes nothing: {expression}"
+    return tuple(sets), tuple(removes)
 
 
 @cache
@@ -89,26 +104,26 @@ def _parse(expression: str) -> Condition:
     return condition
 
 
-def _either(tokens: list[str]) -> tuple[Condition, list[str]]:
+def _either(tokens: list[str]) -> Parsed:
     left, tokens = _both(tokens)
     while tokens and tokens[0] == "OR":
         left, tokens = _join(any, left, _both(tokens[1:]))
     return left, tokens
 
 
-def _both(tokens: list[str]) -> tuple[Condition, list[str]]:
+def _both(tokens: list[str]) -> Parsed:
     left, tokens = _term(tokens)
     while tokens and tokens[0] == "AND":
         left, tokens = _join(all, left, _term(tokens[1:]))
     return left, tokens
 
 
-def _join(how: Callable[..., bool], left: Condition, parsed: tuple[Condition, list[str]]) -> tuple[Condition, list[str]]:
+def _join(how: Callable[..., bool], left: Condition, parsed: Parsed) -> Parsed:
     right, tokens = parsed
     return (lambda *seen: how(part(*seen) for part in (left, right))), tokens
 
 
-def _term(tokens: list[str]) -> tuple[Condition, list[str]]:
+def _term(tokens: list[str]) -> Parsed:
     match tokens:
         case ["NOT", *rest]:
             inner, rest = _term(rest)

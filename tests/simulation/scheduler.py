@@ -14,6 +14,9 @@ from typing import Any
 
 from greenlet import greenlet
 
+from reconciler.errors import ReconcileError
+from simulation.clock import Clock
+
 
 class Killed(BaseException):
     """The process is gone: no handler of ours runs any more."""
@@ -26,7 +29,8 @@ class Actor:
     name: str
     run: Callable[[], Any]
     ended: Callable[[Actor], None] | None = None
-    deadline: datetime | None = None
+    deadline: datetime | None = field(default=None, kw_only=True)
+    since: datetime = field(init=False)  # when it was started
     calls: int = 0
     result: Any = None
     error: BaseException | None = None
@@ -39,15 +43,19 @@ class Actor:
 
 
 class Scheduler:
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.actors: list[Actor] = []
         self.current: Actor | None = None
         self._last: Actor | None = None
         self._started = 0
+        self.errors: list[str] = []  # what ended actors were ended by, with all that is chained to it
+        self.defects: list[str] = []  # those of them that no code of ours means to raise
 
     def start(self, actor: Actor) -> None:
         self._started += 1
         actor.name = f"{actor.name}#{self._started}"
+        actor.since = self._clock.now
         actor.greenlet = greenlet(lambda: self._live(actor))
         self.actors.append(actor)
 
@@ -70,6 +78,7 @@ class Scheduler:
         self.current = None
         if actor.greenlet.dead:
             self.actors.remove(actor)
+            self._note(actor)
             if actor.ended:
                 actor.ended(actor)
 
@@ -80,3 +89,11 @@ class Scheduler:
             assert self._last
             return self._last
         return self.actors[random.randrange(len(self.actors))]
+
+    def _note(self, actor: Actor) -> None:
+        error = actor.error
+        if error and not isinstance(error, Killed | ReconcileError):
+            self.defects.append(f"defect: {actor.name}: {type(error).__name__}: {error}")
+        while error:
+            self.errors.append(f"{error} {error!r}")
+            error = error.__cause__ or error.__context__

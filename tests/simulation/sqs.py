@@ -31,10 +31,11 @@ class Sqs:
         self._redrive = redrive
         self.queues: dict[str, list[Letter]] = {url: [] for url in queues}
         self.bodies: list[str] = []  # of every message there ever was
+        self.lost = 0  # messages that nobody took in time
         self._receipts = 0
         self.duplicate = False  # the next receive finds also what another one holds: at least once means that
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0, **_: Any) -> Any:  # noqa: N803
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0, **_: Any) -> Any:
         queue = self._queue(QueueUrl, "SendMessage")
         if not 0 <= DelaySeconds <= 900:
             raise refusal("InvalidParameterValue", "SendMessage")
@@ -44,7 +45,7 @@ class Sqs:
         queue.append(letter)
         return {"MessageId": letter.id}
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
         if not 1 <= len(Entries) <= 10:
             raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "SendMessageBatch")
         sent = []
@@ -53,11 +54,12 @@ class Sqs:
             sent.append({"Id": entry["Id"], **self.send_message(QueueUrl=QueueUrl, **parameters)})
         return {"Successful": sent, "Failed": []}
 
-    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int = 1, **_: Any) -> Any:  # noqa: N803
-        found = []
+    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int = 1, **_: Any) -> Any:
+        found: list[dict[str, Any]] = []
         for letter in list(self._queue(QueueUrl, "ReceiveMessage")):
             if self._clock.now - letter.sent > KEPT:
                 self.queues[QueueUrl].remove(letter)
+                self.lost += 1
             elif letter.visible <= self._clock.now or self.duplicate:
                 target, most = self._redrive.get(QueueUrl, ("", 0))
                 if target and letter.receives >= most:
@@ -81,7 +83,7 @@ class Sqs:
             "Attributes": {"ApproximateReceiveCount": str(letter.receives), "SentTimestamp": sent},
         }
 
-    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> Any:  # noqa: N803
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> Any:
         letter = self._held(QueueUrl, ReceiptHandle, "ChangeMessageVisibility")
         if not 0 <= VisibilityTimeout <= 43200:
             raise refusal("InvalidParameterValue", "ChangeMessageVisibility")
@@ -89,7 +91,7 @@ class Sqs:
             letter.visible = self._clock.now + timedelta(seconds=VisibilityTimeout)
         return {}
 
-    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:  # noqa: N803
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:
         """Who received a message and lost it to a later receive deletes nothing, and is not told so."""
         if letter := self._held(QueueUrl, ReceiptHandle, "DeleteMessage"):
             self.queues[QueueUrl].remove(letter)

@@ -22,28 +22,33 @@ class Streams:
         self._table = table
         self._arn = arn
 
-    def describe_stream(self, *, StreamArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+    def describe_stream(self, *, StreamArn: str, **_: Any) -> dict[str, Any]:
         self._check(StreamArn, "DescribeStream")
         shards = [{"ShardId": shard_id(shard)} for shard in range(self._table.shards)]
         return {"StreamDescription": {"StreamArn": StreamArn, "StreamStatus": "ENABLED", "Shards": shards}}
 
     def get_shard_iterator(
-        self, *, StreamArn: str, ShardId: str, ShardIteratorType: str, SequenceNumber: str = "0"  # noqa: N803
+        self,
+        *,
+        StreamArn: str,
+        ShardId: str,
+        ShardIteratorType: str,
+        SequenceNumber: str = "0",
     ) -> dict[str, Any]:
         self._check(StreamArn, "GetShardIterator")
         shards = [shard for shard in range(self._table.shards) if shard_id(shard) == ShardId]
         if not shards:
             raise refusal("ResourceNotFoundException", "GetShardIterator")
-        position = 0
-        if ShardIteratorType != "TRIM_HORIZON":
+        if ShardIteratorType == "TRIM_HORIZON":
+            position = next((r.sequence - 1 for r in self._table.kept(shards[0])), len(self._table.log))
+        else:
             position = int(SequenceNumber) - (ShardIteratorType == "AT_SEQUENCE_NUMBER")
             self._check_trimmed(position, "GetShardIterator")
         return {"ShardIterator": f"{shards[0]}:{position}"}
 
-    def get_records(self, *, ShardIterator: str, Limit: int = PAGE) -> dict[str, Any]:  # noqa: N803
+    def get_records(self, *, ShardIterator: str, Limit: int = PAGE) -> dict[str, Any]:
         shard, position = map(int, ShardIterator.split(":"))
-        if position:
-            self._check_trimmed(position, "GetRecords")
+        self._check_trimmed(position, "GetRecords")
         found = list(islice(self._table.kept(shard, position), min(Limit, PAGE)))
         after = found[-1].sequence if found else len(self._table.log)
         return {"Records": [_plain(r) for r in found], "NextShardIterator": f"{shard}:{after}"}

@@ -12,9 +12,12 @@ from simulation.clock import Clock
 from simulation.faults import THROTTLED, Faults, Kind, refusal, time_out
 from simulation.scheduler import Actor, Killed, Scheduler
 
+Effect = Callable[..., Any]
+
 CALL_SECONDS = 0.05
 TIME_OUT_SECONDS = 10.0
 SDK_ATTEMPTS = 4
+READS = ("Get", "List", "Query", "BatchGet", "Describe", "Decrypt")
 NOT_PAGINATED = frozenset({"list_service_specific_credentials"})
 
 
@@ -29,26 +32,27 @@ class Call:
 
 
 class Watcher(Protocol):
-    """Sees every call when it is made and when it took effect."""
+    """Sees every call when it is made, just before it takes effect, and when it has."""
 
     def asked(self, call: Call) -> None: ...
+    def doing(self, call: Call) -> None: ...
     def done(self, call: Call, answer: Any) -> None: ...
 
 
 class Wire:
-    """`lag`: draws how old an answer of IAM may be, in seconds."""
+    """`prepare`: called before each effect."""
 
-    def __init__(self, clock: Clock, scheduler: Scheduler, faults: Faults, lag: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock, scheduler: Scheduler, faults: Faults, prepare: Callable[[], None]) -> None:
         self.clock = clock
         self.scheduler = scheduler
         self.faults = faults
-        self.lag = lag
+        self._prepare = prepare
         self.watcher: Watcher | None = None
         self.counts: Counter[str] = Counter()
         self.trace: list[tuple[str, str, str, str]] = []
-        self.late: list[tuple[Call, Callable[..., Any]]] = []  # timed out, and still on their way
+        self.late: list[tuple[Call, Effect]] = []  # timed out, and still on their way
 
-    def call(self, service: str, operation: str, effect: Callable[..., Any], parameters: dict[str, Any], repeat: bool) -> Any:
+    def call(self, service: str, operation: str, effect: Effect, parameters: dict[str, Any], *, repeat: bool) -> Any:
         """`repeat`: the SDK tries again by itself."""
         actor = self.scheduler.current
         assert actor, "only actors call AWS"
@@ -62,7 +66,7 @@ class Wire:
         if kind is None:
             return self._answer(call, effect)
         self.faults.met[kind] += 1
-        return self._break(kind, call, effect, repeat)
+        return self._break(kind, call, effect, repeat=repeat)
 
     def _wait_for_turn(self, actor: Actor) -> None:
         self.scheduler.pause()
@@ -71,7 +75,7 @@ class Wire:
             self.faults.met["function timed out"] += 1
             raise Killed
 
-    def _break(self, kind: Kind, call: Call, effect: Callable[..., Any], repeat: bool) -> Any:
+    def _break(self, kind: Kind, call: Call, effect: Effect, *, repeat: bool) -> Any:
         attempts = SDK_ATTEMPTS if repeat else 1
         match kind:
             case Kind.THROTTLED:
@@ -97,13 +101,17 @@ class Wire:
                 self._note(call, kind)
             case Kind.TIMED_OUT_LATE:
                 self._note(call, kind)
-                self.late.append((call, effect))
+                if not call.operation.startswith(READS):
+                    self.late.append((call, effect))
             case _:
                 self._try(call, effect, kind)
         self.clock.advance(TIME_OUT_SECONDS * attempts)
         raise time_out(call.service)
 
-    def _answer(self, call: Call, effect: Callable[..., Any], note: str = "") -> Any:
+    def _answer(self, call: Call, effect: Effect, note: str = "") -> Any:
+        self._prepare()
+        if self.watcher:
+            self.watcher.doing(call)
         try:
             answer = effect(**call.parameters)
         except Exception as error:
@@ -114,7 +122,7 @@ class Wire:
             self.watcher.done(call, answer)
         return answer
 
-    def _try(self, call: Call, effect: Callable[..., Any], note: str) -> None:
+    def _try(self, call: Call, effect: Effect, note: str) -> None:
         """Do it, and let nobody know how it went."""
         try:
             self._answer(call, effect, note)
@@ -164,7 +172,7 @@ class Client:
         operation = operation_name(method)
 
         def call(**parameters: Any) -> Any:
-            return self._wire.call(self._service, operation, effect, parameters, self._repeat)
+            return self._wire.call(self._service, operation, effect, parameters, repeat=self._repeat)
 
         setattr(self, method, call)
         return call

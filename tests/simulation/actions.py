@@ -1,0 +1,248 @@
+"""What people, schedules and AWS do in a story. Each action stands for itself: any of them may be left out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from reconciler.core.guard import Allowance
+from reconciler.core.ownership import iam_path, iam_user_name
+from reconciler.core.record import PK, SK_PREFIX, key_of
+from reconciler.core.user import make_user, spec_fields
+from reconciler.errors import InvalidInput
+from reconciler.expressions import pack
+from simulation import hands, manifests
+from simulation.commands import EVERYTHING, check_out, start_command, start_reconcile
+from simulation.faults import Kind, Trouble
+from simulation.iam_user import IamUser
+from simulation.scheduler import Actor
+from simulation.world import ENV, World
+
+Play = Callable[[World, "Action"], None]
+PLAYS: dict[str, Play] = {}
+DEFAULTS = {"description": "What it sends", "owner": "team@example.com"}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`salt`: whatever is left to chance until the next action; 0: nothing is, and nothing interleaves.
+
+    `calls`: how many AWS calls are made before the next action; None: until nobody has anything left to do.
+    """
+
+    kind: str
+    name: str = ""  # of the user it is about
+    args: Mapping[str, Any] = field(default_factory=dict)
+    salt: int = 0
+    calls: int | None = None
+
+    def play(self, world: World) -> None:
+        PLAYS[self.kind](world, self)
+        world.actions[self.kind] += 1
+        world.steps += 1
+        world.play(self.calls, Random(self.salt) if self.salt else None)  # noqa: S311 - a story, no secret
+
+    def __str__(self) -> str:
+        what = str(_planned(self)) if self.kind == "trouble" else ", ".join(f"{k} {v!r}" for k, v in self.args.items())
+        then = "" if self.calls is None else f"; then {self.calls} calls" if self.calls else "; then at once"
+        chance = f" (salt {self.salt})" if self.salt else ""
+        return f"{self.kind:<16} {self.name:<8} {what}{then}{chance}".rstrip()
+
+
+def action(kind: str) -> Callable[[Play], Play]:
+    def register(play: Play) -> Play:
+        PLAYS[kind] = play
+        return play
+
+    return register
+
+
+# Manifests.
+
+
+def _declare(world: World, it: Action) -> None:
+    """Some fields of a declaration change; the others stay, or are at their defaults."""
+    known = world.declared.get(it.name)
+    fields = spec_fields(known) if known else {**DEFAULTS, "allowed_from_addresses": [f"{it.name}@example.com"]}
+    changed = {**fields, **it.args, "name": it.name}
+    world.declare(it.name, make_user({name: value for name, value in changed.items() if value is not None}))
+
+
+for _kind in ("declare", "edit", "schedule"):
+    PLAYS[_kind] = _declare
+
+
+@action("rotate")
+def _rotate(world: World, it: Action) -> None:
+    if known := world.declared.get(it.name):
+        world.declare(it.name, replace(known, credential=known.credential + 1))
+
+
+@action("enable")
+@action("disable")
+@action("expire")
+def _switch(world: World, it: Action) -> None:
+    world.disturbed.add(it.name)
+    _declare(world, it)
+
+
+@action("undeclare")
+def _undeclare(world: World, it: Action) -> None:
+    world.disturbed.add(it.name)
+    world.declare(it.name, None)
+
+
+# The command line.
+
+
+@action("reconcile")
+def _reconcile(world: World, it: Action) -> None:
+    allowance = EVERYTHING if it.args.get("allow") else Allowance()
+    checkout = check_out(world, it.args.get("behind", 0))
+    start_reconcile(world, checkout, allowance, timeout=it.args.get("wait", 0))
+
+
+@action("reconcile files")
+def _reconcile_files(world: World, _: Action) -> None:
+    """The same, with the manifests read from YAML."""
+    folder = manifests.write(world.declared)
+    actor = start_reconcile(world, check_out(world, folder=folder), EVERYTHING)
+    actor.ended = lambda _: shutil.rmtree(folder)
+
+
+@action("invalid manifest")
+def _invalid(world: World, it: Action) -> None:
+    """I9: nothing is written, however much there is to do."""
+    folder = manifests.write(world.declared, broken=it.args["how"])
+    actor = start_reconcile(world, check_out(world, folder=folder), EVERYTHING)
+    actor.ended = lambda actor: _check_refused(world, actor, folder)
+
+
+def _check_refused(world: World, actor: Actor, folder: Path) -> None:
+    shutil.rmtree(folder)
+    if not isinstance(actor.error, InvalidInput) or actor.calls:
+        world.broken.append(f"I9: an invalid manifest was not refused before the first call: {actor.error!r}")
+
+
+@action("revoke")
+@action("resume")
+@action("retry")
+def _command(world: World, it: Action) -> None:
+    world.disturbed.add(it.name)
+    start_command(world, it.kind, it.name)
+
+
+# AWS's own machinery.
+
+
+@action("deliver")
+def _deliver(world: World, it: Action) -> None:
+    world.mapping.poll(it.args["times"])
+
+
+@action("deliver twice")
+def _deliver_twice(world: World, _: Action) -> None:
+    world.mapping.repeat()
+    world.mapping.poll(2)
+
+
+@action("letters")
+def _letters(world: World, it: Action) -> None:
+    """The dead letters' function runs, once the next message can be seen."""
+    if (wait := world.letters.next_due()) is not None and it.args["wait"]:
+        world.clock.advance(wait)
+    world.sqs.duplicate = bool(it.args.get("duplicates"))
+    world.letters.poll()
+
+
+@action("strange letter")
+def _strange_letter(world: World, it: Action) -> None:
+    world.give_up(it.args["body"])
+
+
+@action("sweep")
+def _sweep(world: World, _: Action) -> None:
+    if sum(actor.name.startswith("sweep") for actor in world.scheduler.actors) < 2:
+        world.start_sweep()
+
+
+# Time and trouble.
+
+
+@action("pass")
+def _pass(world: World, it: Action) -> None:
+    world.clock.advance(timedelta(**it.args).total_seconds())
+
+
+@action("clock off by")
+def _skew(world: World, it: Action) -> None:
+    world.clock.skew = timedelta(**it.args)
+
+
+@action("trouble")
+def _trouble(world: World, it: Action) -> None:
+    world.faults.plan(_planned(it))
+
+
+def _planned(it: Action) -> Trouble:
+    return Trouble(Kind(it.args["kind"]), it.args["on"], it.args["skip"], it.args["times"])
+
+
+# Hands.
+
+
+@action("put row")
+def _put_row(world: World, it: Action) -> None:
+    world.disturbed.add(it.name)
+    world.put_by_hand.add(it.name)
+    world.table.put(pack({**key_of(it.name), **it.args}))
+
+
+@action("edit row")
+def _edit_row(world: World, it: Action) -> None:
+    """Attributes of a row that exists; None takes one away."""
+    world.disturbed.add(it.name)
+    world.put_by_hand.add(it.name)
+    if row := world.row(it.name):
+        kept = {name: value for name, value in row.items() if name not in it.args}
+        world.table.put({**kept, **pack({name: value for name, value in it.args.items() if value is not None})})
+
+
+@action("delete row")
+def _delete_row(world: World, it: Action) -> None:
+    world.disturbed.add(it.name)
+    if world.row(it.name):
+        world.table.remove((PK, f"{SK_PREFIX}{it.name}"))
+
+
+@action("other item")
+def _other_item(world: World, it: Action) -> None:
+    """The table holds other things, too."""
+    world.table.put(pack(it.args))
+
+
+@action("drift")
+def _drift(world: World, it: Action) -> None:
+    world.disturbed.add(it.name)
+    hands.DRIFTS[it.args["what"]](world, it.name)
+
+
+@action("foreign user")
+def _foreign_user(world: World, it: Action) -> None:
+    """Somebody makes an IAM user of exactly that name, or of one that differs by case only.
+
+    Not within a minute of one of ours: IAM might still show that one, and nobody could tell the difference.
+    """
+    name = iam_user_name(ENV.name, it.name)
+    if world.iam.is_long_gone(name):
+        world.disturbed.add(it.name)
+        world.foreign.add(it.name)
+        shown = name.upper() if it.args.get("shouting") else name
+        key = world.iam.make_key()
+        path = iam_path(ENV.name) if it.args.get("our_path") else "/"
+        world.iam.write(shown, IamUser(shown, path, world.clock.now, {"team": "other"}, keys=(key,)))

@@ -1,0 +1,127 @@
+"""The real command line over the simulated account: `reconcile`, and what people do about single users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from reconciler import apply, follow, on_demand, run, table, terminal, wait
+from reconciler.core.diff import Declaration
+from reconciler.core.guard import Allowance
+from reconciler.core.plan import Plan
+from reconciler.core.record import timestamp
+from reconciler.manifest import load_manifests
+from reconciler.ports import Request
+from reconciler.run import Choices
+from reconciler.settings import Environment
+from simulation.scheduler import Actor
+from simulation.world import ENV, MARK, World
+
+EVERYTHING = Allowance(deletes=1000, empty=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What one run reads: the manifests as of a commit, from memory or from files."""
+
+    commit: int
+    declarations: Mapping[str, Declaration]
+    folder: Path | None = None
+
+    def load(self, environment: Environment) -> dict[str, Declaration]:
+        return load_manifests(self.folder, environment) if self.folder else dict(self.declarations)
+
+
+def check_out(world: World, behind: int = 0, folder: Path | None = None) -> Checkout:
+    """`behind`: how many commits older than the newest it is."""
+    commit = max(0, world.commits - behind)
+    declared = {
+        name: Declaration(user, "users/test/team.yaml", line)
+        for line, (name, user) in enumerate(sorted(world.history[commit].items()), start=1)
+    }
+    return Checkout(commit, declared, folder)
+
+
+class AtOnce(Executor):
+    """Threads would not be deterministic: every piece of work is done when it is given."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as an executor does
+            future.set_exception(error)
+        return future
+
+
+def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, timeout: float = 0.0) -> Actor:
+    """`timeout`: how long it waits for the users to settle; 0: not at all."""
+    choices = Choices(allowance, yes=True, wait=timeout > 0, timeout=timeout)
+    actor = Actor("reconcile", lambda: run.reconcile(ENV, checkout, Path("sandbox"), choices))  # type: ignore[arg-type]
+    world.scheduler.start(actor)
+    return actor
+
+
+def start_command(world: World, word: str, name: str) -> Actor:
+    """`revoke`, `resume` or `retry` of one user. Each may say that there is nothing to do."""
+
+    def command() -> int:
+        desk = on_demand.Desk(world.store, ENV.name, make_request(world, world.commits), None)
+        match word:
+            case "revoke":
+                return on_demand.revoke(desk, name, "it leaked")
+            case "resume":
+                return on_demand.resume(desk, name)
+        return on_demand.retry(desk, [name], all_failed=False)
+
+    actor = Actor(word, command)
+    world.scheduler.start(actor)
+    return actor
+
+
+def make_request(world: World, commit: int) -> Request:
+    world.requests += 1
+    return Request(MARK, f"{commit:04d}", "somebody", f"{commit:04d}-{world.requests}", timestamp(world.clock.local()))
+
+
+@contextmanager
+def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[None]:
+    """Stand in for what the commands take from their machine: git, files, sockets, threads and clocks."""
+
+    def show_plan(plan: Plan) -> None:
+        announce(plan)
+        terminal.show_plan(plan)
+
+    def request(_environment: str, checkout: Checkout, *_: Any) -> Request:
+        return make_request(world, checkout.commit)
+
+    def newer_commits(checkout: Checkout, applied: Iterable[str]) -> list[str]:
+        return sorted(commit for commit in applied if commit and int(commit) > checkout.commit)
+
+    connection = SimpleNamespace(store=lambda: world.store, target=lambda: (ENV.account_id, ENV.region))
+    stand_ins: list[tuple[Any, str, Any]] = [
+        (run, "load_manifests", lambda checkout, environment: checkout.load(environment)),
+        (run, "newer_commits", newer_commits),
+        (run, "make_request", request),
+        (run, "connect", lambda *_: connection),
+        (run, "datetime", SimpleNamespace(now=lambda _: world.clock.local())),
+        (run, "apply_changes", partial(apply.apply_changes, pool=AtOnce())),
+        (run, "show_plan", show_plan),
+        (
+            follow,
+            "wait_until_settled",
+            partial(wait.wait_until_settled, clock=world.clock.monotonic, sleep=world.sleep),
+        ),
+        (table, "time", SimpleNamespace(sleep=world.sleep)),
+    ]
+    with ExitStack() as stack:
+        for module, name, value in stand_ins:
+            stack.enter_context(mock.patch.object(module, name, value))
+        yield

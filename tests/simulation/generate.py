@@ -1,0 +1,195 @@
+"""Make a story from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from simulation.actions import Action
+from simulation.faults import Kind
+from simulation.hands import DRIFTS
+from simulation.manifests import BROKEN
+from simulation.story import Story
+from simulation.world import Settings
+
+NAMES = ("ant", "bee", "bee-2", "cat", "dog", "eel")
+CALM = "yak"  # nobody ever takes anything from this one: it must be able to send all the time
+KEY_DRIFTS = [what for what in DRIFTS if "key" in what]
+TROUBLED = ("reconcile", "deliver", "letters", "sweep")  # what a trouble is planned for
+
+Make = Callable[[Random, str], dict[str, Any]]
+
+
+def make_story(seed: int) -> Story:
+    random = Random(seed)  # noqa: S311 - a story, no secret
+    settings = Settings(
+        lag=random.choice((0, 0, 5, 30, 55)),
+        lanes=random.choice((1, 2, 3)),
+        retries=random.choice((0, 1, 3, 12)),
+        stickiness=random.choice((0.0, 0.3, 0.7, 0.95)),
+        telemetry=random.random() < 0.8,
+        quota=random.choice((5000, 5000, 5000, 2)),
+        users_per_run=random.choice((2000, 2000, 2)),
+    )
+    names = NAMES[: random.randint(1, 4)]
+    trouble = random.choice((0.0, 0.2, 0.5, 0.8))
+    actions: list[Action] = []
+    for episode in random.choices(list(EPISODES), weights=list(EPISODES.values()), k=random.randint(6, 16)):
+        hero = random.choice((*names, CALM))  # whom most of the episode is about
+        for choices in episode:
+            kind = random.choice(choices)
+            if kind in TROUBLED and random.random() < trouble:
+                actions.append(_make_action(random, "trouble", ""))
+            actions.append(_make_action(random, kind, _choose_name(random, kind, hero, names)))
+    return Story(seed, settings, tuple(actions))
+
+
+def _choose_name(random: Random, kind: str, hero: str, names: tuple[str, ...]) -> str:
+    if kind not in OF_A_USER:
+        return ""
+    if random.random() < 0.75 and (hero != CALM or kind in FOR_THE_CALM):
+        return hero
+    return random.choice(names)
+
+
+def _make_action(random: Random, kind: str, name: str) -> Action:
+    args = ARGUMENTS[kind](random, name) if kind in ARGUMENTS else {}
+    calls: int | None = 0
+    if kind in TROUBLED or kind in RUNNING:
+        calls = random.choice((None, None, 0, 0, random.randint(1, 3), random.randint(2, 8), random.randint(5, 20)))
+    return Action(kind, name, args, random.getrandbits(24) + 1, calls)
+
+
+def _addresses(random: Random, name: str) -> list[str]:
+    known = (f"{name}@example.com", "*@news.example.com", f"{name}-*@example.com", "Shared.Box@Example.com")
+    return random.sample(known, random.randint(1, 3))
+
+
+def _edit(random: Random, name: str) -> dict[str, Any]:
+    networks = random.choice((None, ["203.0.113.0/24"], ["203.0.113.0/24", "198.51.100.7"]))
+    options: list[dict[str, Any]] = [
+        {"allowed_from_addresses": _addresses(random, name)},
+        {"description": f"Version {random.randint(1, 9)}"},
+        {"allowed_source_ips": networks},
+        {"allowed_from_addresses": _addresses(random, name), "allowed_source_ips": networks},
+    ]
+    return random.choice(options)
+
+
+def _put_row(random: Random, name: str) -> dict[str, Any]:
+    options: list[dict[str, Any]] = [
+        {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"]},
+        {"status": "pending", "allowed_from_addresses": {f"{name}@example.com", "*@news.example.com"}},
+        {"status": "pending", "allowed_from_addresses": ["x@example.net"]},
+        {"status": "pending"},
+        {"status": "active", "allowed_from_addresses": [f"{name}@example.com"], "managed_by": "somebody else"},
+        {"status": "deleting"},
+        {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"], "smtp_username": "AKIAFOREIGN"},
+    ]
+    return random.choice(options)
+
+
+def _edit_row(random: Random, name: str) -> dict[str, Any]:
+    options: list[dict[str, Any]] = [
+        {"status": random.choice(("pending", "active", "failed", "disabled", "deleting", "nonsense"))},
+        {"allowed_from_addresses": _addresses(random, name), "status": "pending"},
+        {"allowed_from_addresses": 7, "status": "pending"},
+        {"smtp_username": None},
+        {"encrypted_credentials": None},
+        {"revision": None},
+        {"previous_key": "AKIAFOREIGN"},
+        {"enabled": random.random() < 0.5, "status": "pending"},
+        {"key_created_at": "a while ago"},
+        {"revoked": True, "status": "pending"},
+        {"iam_user_name": "root", "status": "pending"},
+        {"correlation_id": "by-hand"},
+    ]
+    return random.choice(options)
+
+
+def _trouble(random: Random, _: str) -> dict[str, Any]:
+    kind = random.choice(list(Kind))
+    lasting = kind in (Kind.THROTTLED, Kind.FAILED, Kind.DENIED, Kind.TIMED_OUT) and random.random() < 0.4
+    on = random.choice(
+        ("", "", "", "iam", "dynamodb", "kms", "CreateAccessKey", "CreateUser", "PutUserPolicy", "DeleteAccessKey",
+         "UpdateAccessKey", "DeleteUserPolicy", "DeleteUser",
+         "UpdateItem", "PutItem", "DeleteItem", "GetItem", "ListAccessKeys", "sqs", "streams")
+    )  # fmt: skip
+    return {"kind": str(kind), "on": on, "skip": random.randint(0, 7), "times": random.randint(2, 25) if lasting else 1}
+
+
+def _pass(random: Random, _: str) -> dict[str, Any]:
+    return random.choice(
+        ({"seconds": 20}, {"minutes": 2}, {"minutes": 20}, {"hours": 2}, {"hours": 7}, {"hours": 25}, {"days": 8})
+    )
+
+
+# Each of an episode's parts is one of a few kinds of action.
+MANIFEST = (
+    "declare",
+    "declare",
+    "edit",
+    "edit",
+    "rotate",
+    "schedule",
+    "disable",
+    "enable",
+    "expire",
+    *["undeclare"] * 2,
+)
+HAND = ("put row", "edit row", "delete row", "drift", "drift", "drift", "foreign user", "other item")
+AROUND = ("deliver", "deliver", "deliver twice", "sweep", "letters")
+TIME = ("pass", "pass", "clock off by")
+EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
+    (("declare",), ("declare",), ("reconcile",), ("deliver",)): 4,
+    (MANIFEST, ("reconcile",), ("deliver",), AROUND): 12,
+    (MANIFEST, ("reconcile",), MANIFEST, ("reconcile",), ("deliver",)): 5,
+    (MANIFEST, ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), ("deliver",), AROUND): 8,
+    (("rotate",), ("reconcile",), ("deliver",), (*TIME, "drift", "drift"), ("sweep",)): 4,
+    (("undeclare",), ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), AROUND): 3,
+    (HAND, AROUND): 4,
+    (("drift",), ("drift",), ("undeclare", "delete row", "sweep"), ("reconcile",), ("deliver",)): 3,
+    (("reconcile",), ("deliver",), ("delete row",), ("deliver", "pass", "pass"), ("deliver",), ("letters",)): 4,
+    (TIME, AROUND): 4,
+    (("revoke", "resume", "retry"), AROUND): 3,
+    (("revoke",), ("pass",), ("trouble",), ("deliver",), ("letters",)): 1,
+    (("revoke",), ("deliver",), ("edit", "enable"), ("reconcile",), ("deliver",), ("resume",), ("deliver",)): 1,
+    (("deliver",), ("letters",), ("pass",), ("letters",)): 3,
+    (("invalid manifest", "reconcile files", "strange letter"),): 1,
+}
+RUNNING = {"deliver twice", "reconcile files", "invalid manifest", "revoke", "resume", "retry"}
+FOR_THE_CALM = {"declare", "edit", "rotate", "schedule"}
+OF_A_USER = FOR_THE_CALM | {
+    "disable", "enable", "expire", "undeclare", "revoke", "resume", "retry", "put row", "edit row", "delete row",
+    "drift", "foreign user",
+}  # fmt: skip
+ARGUMENTS: dict[str, Make] = {
+    "edit": _edit,
+    "schedule": lambda random, _: {"rotation": random.choice((None, {"every_days": 7, "overlap_days": 1}))},
+    "disable": lambda *_: {"enabled": False},
+    "enable": lambda *_: {"enabled": True, "expires": None},
+    "expire": lambda random, _: {"expires": random.choice(("2026-05-31", "2026-06-01", "2026-06-02", "2026-06-10"))},
+    "reconcile": lambda random, _: random.choice(
+        (*[{"allow": True}] * 7, {}, {"allow": True, "behind": 1}, {"allow": True, "wait": 5})
+    ),
+    "invalid manifest": lambda random, _: {"how": random.choice(list(BROKEN))},
+    "deliver": lambda random, _: {"times": random.choice((1, 2, 4, 14))},
+    "letters": lambda random, _: {"wait": random.random() < 0.8, "duplicates": random.random() < 0.2},
+    "strange letter": lambda random, _: {
+        "body": random.choice(('{"user": "ant"}', '{"user": "no such user"}', "hello", '{"DDBStreamBatchInfo": 7}'))
+    },
+    "pass": _pass,
+    "clock off by": lambda random, _: {"seconds": random.choice((-20, -3, 0, 3, 20))},
+    "trouble": _trouble,
+    "put row": _put_row,
+    "edit row": _edit_row,
+    "other item": lambda random, _: random.choice(
+        (
+            {"PK": "ORDER", "SK": "USER#ant", "status": "pending"},
+            {"PK": "SMTP_USER", "SK": "CONFIG", "status": "pending"},
+        )
+    ),
+    "drift": lambda random, _: {"what": random.choice([*DRIFTS, *KEY_DRIFTS, *KEY_DRIFTS])},
+    "foreign user": lambda random, _: {"shouting": random.random() < 0.3, "our_path": random.random() < 0.5},
+}

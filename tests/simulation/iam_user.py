@@ -1,0 +1,49 @@
+"""An IAM user as the model keeps it, and as AWS shows it. Never changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    id: str
+    secret: str
+    active: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IamUser:
+    """`attached`: whatever else holds a user back from being deleted, by the operation that lists it."""
+
+    name: str
+    path: str
+    created: datetime
+    tags: Mapping[str, str]
+    boundary: str = ""
+    keys: tuple[AccessKey, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    attached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def shown(user: IamUser) -> dict[str, Any]:
+    arn = f"arn:aws:iam::123456789012:user{user.path}{user.name}"
+    return {"UserName": user.name, "Path": user.path, "Arn": arn, "CreateDate": user.created}
+
+
+def shown_fully(user: IamUser) -> dict[str, Any]:
+    """With what ListUsers leaves out."""
+    answer = {**shown(user), "Tags": [{"Key": key, "Value": value} for key, value in user.tags.items()]}
+    if user.boundary:
+        boundary = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": user.boundary}
+        answer["PermissionsBoundary"] = boundary
+    return answer
+
+
+def shown_key(user: IamUser, key: AccessKey) -> dict[str, Any]:
+    status = "Active" if key.active else "Inactive"
+    return {"UserName": user.name, "AccessKeyId": key.id, "Status": status, "CreateDate": key.created}

@@ -1,0 +1,63 @@
+"""A story: settings and a list of actions, made from a seed. Telling it ends with what it broke, if anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from simulation.actions import Action
+from simulation.commands import command_line
+from simulation.functions import captured
+from simulation.heal import heal
+from simulation.watch import Watch
+from simulation.world import Settings, World
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    seed: int
+    settings: Settings
+    actions: tuple[Action, ...]
+
+    def __str__(self) -> str:
+        told = [f"story {self.seed}, {self.settings}"]
+        told += [f"  {number:2} {action}" for number, action in enumerate(self.actions, start=1)]
+        return "\n".join(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`broken`: invariants, each with what broke it; empty when the story ended well."""
+
+    broken: tuple[str, ...]
+    steps: int
+    calls: Counter[str]
+    faults: Counter[str]
+    actions: Counter[str]
+    trace: Sequence[tuple[str, str, str, str]] = field(repr=False)
+
+    @property
+    def invariant(self) -> str:
+        return self.broken[0].partition(":")[0] if self.broken else ""
+
+    def digest(self) -> str:
+        """Equal digests, equal runs."""
+        return sha256(repr((self.broken, self.trace)).encode()).hexdigest()[:16]
+
+
+def tell(story: Story) -> Ending:
+    world = World(story.settings)
+    watch = Watch(world)
+    with captured(), command_line(world, watch.announce):
+        broken = _tell(story, world, watch)
+    return Ending(tuple(broken), world.steps, world.wire.counts, world.faults.met, world.actions, world.wire.trace)
+
+
+def _tell(story: Story, world: World, watch: Watch) -> list[str]:
+    for action in story.actions:
+        action.play(world)
+        if world.broken:
+            return world.broken
+    return heal(world, watch)

@@ -1,0 +1,212 @@
+"""What must hold at every step, checked on every call of the product as it is made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reconciler.core.ownership import MARK, OWNER, iam_path
+from reconciler.core.plan import Plan
+from reconciler.core.policy import POLICY_NAME, build
+from reconciler.core.record import AWAITING, PK, SK_PREFIX
+from reconciler.expressions import unpack
+from simulation.dynamodb import StreamRecord
+from simulation.iam_user import IamUser
+from simulation.wire import READS, Call
+from simulation.world import ENV, World
+
+MOST_CALLS = 800  # of one actor: more would be a loop
+NOTHING_GRANTED: dict[str, Any] = {"StringLike": {"ses:FromAddress": []}}
+
+
+class Watch:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.announced: dict[str, list[str]] = {}  # the words of plans that were applied, by user
+        self.changes = 0  # calls that may change a user
+        self._before: dict[str, Any] = {}
+        world.wire.watcher = self
+        world.mapping.done = self.acknowledged
+
+    def broken(self, invariant: str, what: str) -> None:
+        self.world.broken.append(f"{invariant}: {what}")
+
+    def announce(self, plan: Plan) -> None:
+        for line in plan.lines:
+            self.announced.setdefault(line.name, []).extend(line.words)
+
+    # The wire calls these.
+
+    def asked(self, call: Call) -> None:
+        if call.actor.calls > MOST_CALLS:
+            self.broken("I8", f"{call.actor.name} made {call.actor.calls} calls and goes on")
+        if call.operation.startswith(READS):
+            return
+        if call.service == "iam":
+            if call.operation != "CreateUser" and not call.actor.seen.get(call.parameters["UserName"]):
+                self.broken("I7", f"{call.operation} on {call.parameters['UserName']}, which was not seen to be ours")
+        elif call.service == "dynamodb":
+            self._check_write(call)
+
+    def doing(self, call: Call) -> None:
+        """Remember what is about to be changed."""
+        if call.operation.startswith(READS):
+            return
+        if call.service == "iam":
+            self._before["user"] = self.world.iam.find(call.parameters["UserName"])
+        elif call.service == "dynamodb":
+            self._before["row"] = self.world.table.items.get(_key(call))
+
+    def done(self, call: Call, answer: Any) -> None:
+        if not call.operation.startswith(READS):
+            self.changes += call.service == "iam" or (call.service == "dynamodb" and _key(call)[1] != "SWEEP#state")
+        if call.service == "iam":
+            self._done_in_iam(call, answer)
+        elif call.service == "dynamodb":
+            self._done_in_table(call, answer)
+
+    def _done_in_iam(self, call: Call, answer: Any) -> None:
+        match call.operation:
+            case "GetUser":
+                tags = {tag["Key"]: tag["Value"] for tag in answer["User"]["Tags"]}
+                call.actor.seen[answer["User"]["UserName"]] = tags.get(MARK) == OWNER
+            case "CreateUser":
+                call.actor.seen[call.parameters["UserName"]] = True
+                self._check_only_one(call.parameters["UserName"])
+            case "PutUserPolicy":
+                self._check_announced(call)
+            case "DeleteAccessKey" | "UpdateAccessKey":
+                self._check_not_cut_off(call.parameters["UserName"])
+
+    def _done_in_table(self, call: Call, answer: Any) -> None:
+        match call.operation:
+            case "GetItem":
+                self._note_row(call, call.parameters["Key"]["SK"]["S"], answer.get("Item"))
+            case "Query":
+                for item in answer["Items"]:
+                    self._note_row(call, item["SK"]["S"], item)
+            case "BatchGetItem":
+                for item in answer["Responses"][ENV.table]:
+                    self._note_row(call, item["SK"]["S"], item)
+            case _:
+                self._check_not_lost(call)
+
+    # I11: nothing is overwritten that was not read.
+
+    def _note_row(self, call: Call, sk: str, item: Any) -> None:
+        call.actor.seen[sk] = _version(item)
+
+    def _check_write(self, call: Call) -> None:
+        pk, sk = _key(call)
+        if pk != PK or not (sk.startswith(SK_PREFIX) or sk == "SWEEP#state"):
+            self.broken("I7", f"{call.operation} on {pk} {sk}, which is nobody's business here")
+        if not call.parameters.get("ConditionExpression"):
+            self.broken("I11", f"{call.operation} on {sk} without a condition")
+
+    def _check_not_lost(self, call: Call) -> None:
+        sk = _key(call)[1]
+        before = self._before["row"]
+        read = call.actor.seen.get(sk, _version(before))
+        if sk.startswith(SK_PREFIX) and before is not None and _version(before) != read:
+            self.broken("I11", f"{call.operation} by {call.actor.name} on {sk} undid what it had not read")
+
+    # I5: what was acknowledged is done, and nothing is done that no row asks for.
+
+    def acknowledged(self, record: StreamRecord) -> None:
+        """By the stream's function. A row that waits again has an event of its own for that."""
+        row = self.world.table.items.get(record.key)
+        later = (r for r in self.world.table.log[record.sequence :] if r.key == record.key)
+        waits = row is not None and row.get("status", {}).get("S") in AWAITING and record.key[1].startswith(SK_PREFIX)
+        if waits and not any(map(self.world.mapping.passes, later)):
+            self.broken("I5", f"the event of {record.key[1]} was acknowledged, and its row still waits")
+
+    def _check_asked_for(self, call: Call, name: str) -> None:
+        """By the row as it was at any time since the actor began."""
+        rows = [self.world.row(name)]
+        for record in reversed(self.world.table.log):
+            if record.at < call.actor.since:
+                break
+            if record.key[1] == f"{SK_PREFIX}{name}":
+                rows.append(record.old)
+        document = json.loads(call.parameters["PolicyDocument"])
+        users = [self.world.store._record(unpack(row)).user for row in rows if row]
+        if not any(user and build(user, ENV.sending) == document for user in users):
+            self.broken("I5", f"{name} was granted what its row does not ask for: {_condition(json.dumps(document))}")
+
+    # I1, I3, I10.
+
+    def _check_only_one(self, iam_user: str) -> None:
+        made = self.world.iam.find(iam_user)
+        assert made
+        name = made.tags.get("smtp-user")
+        same = [u.name for u in self.world.iam.users() if u.tags.get(MARK) == OWNER and u.tags.get("smtp-user") == name]
+        if len(same) > 1:
+            self.broken("I1", f"{name} has {len(same)} IAM users: {', '.join(same)}")
+        if made.path != iam_path(ENV.name):
+            self.broken("I1", f"{iam_user} was made under {made.path}")
+
+    def _name(self, iam_user: str) -> str:
+        """Of the SMTP user that an IAM user is for."""
+        user = self.world.iam.find(iam_user)
+        return user.tags.get("smtp-user", "") if user else ""
+
+    def _check_not_cut_off(self, iam_user: str) -> None:
+        """Who was only ever declared, edited and rotated can send at any time, once it has a credential."""
+        name = self._name(iam_user)
+        row, user = self.world.row(name), self.world.iam.find(iam_user)
+        if name in self.world.disturbed or row is None or user is None or "encrypted_credentials" not in row:
+            return
+        stored = [row[attribute]["S"] for attribute in ("smtp_username", "previous_key") if attribute in row]
+        if not any(key.active and key.id in stored for key in user.keys):
+            self.broken("I3", f"{name}: nobody disabled it, but none of its passwords works")
+
+    def _check_announced(self, call: Call) -> None:
+        name = self._name(call.parameters["UserName"])
+        before: IamUser | None = self._before["user"]
+        old = before.policies.get(POLICY_NAME) if before else None
+        self._check_asked_for(call, name)
+        if name in self.world.put_by_hand or call.parameters["PolicyName"] != POLICY_NAME:
+            return
+        words = " · ".join(self.announced.get(name, ()))
+        for widening, saying in _widenings(_condition(old), _condition(call.parameters["PolicyDocument"])):
+            if not any(word in words for word in saying):
+                self.broken("I10", f"{name}: {widening} was granted, and no plan said so: {words or 'nothing'}")
+
+
+def _key(call: Call) -> tuple[str, str]:
+    key = call.parameters.get("Key") or call.parameters["Item"]
+    return key["PK"]["S"], key["SK"]["S"]
+
+
+def _version(item: Any) -> tuple[str, str] | None:
+    """What a later write must still find."""
+    if not item:
+        return None
+    return str(item.get("revision")), str(item.get("correlation_id"))
+
+
+def _condition(document: str | None) -> dict[str, Any]:
+    """Of a policy as we write it; whatever else a hand put there grants nothing that counts here."""
+    try:
+        condition: dict[str, Any] = json.loads(document or "{}")["Statement"][0]["Condition"]
+        return condition if "ses:FromAddress" in condition["StringLike"] else NOTHING_GRANTED
+    except (KeyError, IndexError):
+        return NOTHING_GRANTED
+
+
+def _widenings(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """What a policy grants more than another, and the words of a plan that would have said so."""
+    before, after = old["StringLike"]["ses:FromAddress"], new["StringLike"]["ses:FromAddress"]
+    found: list[tuple[str, tuple[str, ...]]] = [
+        (f"sending as {address}", (address,)) for address in after if address not in before
+    ]
+    if not before:
+        return found
+    networks, fewer = (document.get("IpAddress", {}).get("aws:SourceIp", []) for document in (old, new))
+    if networks and not fewer:
+        found.append(("sending from any network", ("any network", "may send as")))
+    found += [(f"sending from {network}", (network,)) for network in fewer if networks and network not in networks]
+    end, later = (document.get("DateLessThan", {}).get("aws:CurrentTime", "9999") for document in (old, new))
+    if later > end:
+        found.append((f"sending until {later}", ("extended", "no longer ends", "may send as")))
+    return found

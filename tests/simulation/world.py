@@ -1,0 +1,255 @@
+"""One simulated account: models of AWS, the real second half wired to them, and the manifests that people write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+
+from reconciler import pipeline
+from reconciler.converge import Converger
+from reconciler.core.guard import Limits
+from reconciler.core.ownership import iam_user_name
+from reconciler.core.record import PK, SK_PREFIX, Record, manager_mark
+from reconciler.core.user import User
+from reconciler.dead_letters import DeadLetters
+from reconciler.expressions import unpack
+from reconciler.identity import IamIdentities
+from reconciler.queue import SqsQueue
+from reconciler.settings import Environment
+from reconciler.store import DynamoStore
+from reconciler.stream_reader import DynamoStream
+from reconciler.sweep import Sweep
+from reconciler.sweep_state import DynamoSweepStates
+from reconciler.vault import KmsVault
+from simulation.clock import Clock
+from simulation.dynamodb import DynamoDb
+from simulation.faults import Faults
+from simulation.functions import CONTEXT, function
+from simulation.iam import Iam
+from simulation.iam_user import IamUser
+from simulation.kms import Kms
+from simulation.letters import Letters
+from simulation.mapping import Mapping, Rules
+from simulation.scheduler import Actor, Scheduler
+from simulation.sqs import Sqs
+from simulation.streams import Streams
+from simulation.wire import Client, Wire
+
+ENV = Environment(
+    name="test",
+    account_id="123456789012",
+    region="eu-central-1",
+    smtp_regions=("eu-central-1", "eu-west-1"),
+    table="smtp-users-test",
+    configuration_set="smtp-test",
+    allowed_domains=frozenset({"example.com", "news.example.com"}),
+    allow_wildcards=True,
+    limits=Limits(max_deletes=2, max_delete_percent=100),
+    local=False,
+)
+MARK = manager_mark(ENV.name)
+BOUNDARY = f"arn:aws:iam::{ENV.account_id}:policy/smtp-boundary-test"
+KEY = f"arn:aws:kms:{ENV.region}:{ENV.account_id}:key/5150"
+STREAM = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}/stream/2026-06-01T00:00:00.000"
+DEAD, PARKED = "https://sqs.example.com/dead-letters", "https://sqs.example.com/parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What differs from story to story beside its actions."""
+
+    lag: int = 0  # seconds that an answer of IAM may be old
+    lanes: int = 1  # shards of the table's stream
+    retries: int = 12  # of the mapping; production has the most of them
+    stickiness: float = 0.5  # how likely it is that the same actor goes on
+    telemetry: bool = True  # does it work?
+    quota: int = 5000  # IAM users of the account
+    users_per_run: int = 2000  # of the sweep
+
+
+@cache
+def deployed() -> Any:
+    """`pipeline.yaml`, as Terraform reads it."""
+    return yaml.safe_load(pipeline.SOURCE.read_text(encoding="utf-8"))
+
+
+@dataclass
+class Chance:
+    """Whatever is left to chance while one action plays. Without a generator nothing is."""
+
+    random: Random | None = None
+
+    def lag(self, longest: int) -> float:
+        if self.random is None or not longest or self.random.random() < 0.6:
+            return 0.0
+        return self.random.random() * longest
+
+
+class World:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self.scheduler = Scheduler(self.clock)
+        self.faults = Faults()
+        self.chance = Chance()
+        self.steps = 0
+        self.actions: Counter[str] = Counter()
+        self.broken: list[str] = []  # invariants, told with what broke them: the first ends the run
+        self.declared: dict[str, User] = {}
+        self.commits = 0  # of the manifests
+        self.history: list[dict[str, User]] = [{}]  # what was declared at each commit
+        self.disturbed: set[str] = set()  # users that somebody switched off, removed or changed behind our back
+        self.put_by_hand: set[str] = set()  # users whose rows a hand has written
+        self.foreign: set[str] = set()  # names that ever had an IAM user without our mark
+        self.requests = 0
+        self._make_aws()
+        self._make_functions()
+
+    def _make_aws(self) -> None:
+        self.table = DynamoDb(self.clock, ENV.table, self.settings.lanes)
+        self.iam = Iam(self.clock, self.settings.quota)
+        self.kms = Kms(KEY)
+        dead = deployed()["dead_letters"]
+        visibility = 6.0 * deployed()["functions"]["dead_letter"]["timeout_seconds"]
+        self.sqs = Sqs(self.clock, visibility, {DEAD: (PARKED, dead["tries"] + 2)}, [DEAD, PARKED])
+        self.wire = Wire(self.clock, self.scheduler, self.faults, self._draw_lag)
+
+    def _draw_lag(self) -> None:
+        self.iam.lag = self.chance.lag(self.settings.lag)
+
+    def _make_functions(self) -> None:
+        dynamodb = Client(self.wire, "dynamodb", self.table)
+        self.store = DynamoStore(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
+        self.states = DynamoSweepStates(dynamodb, ENV.table)  # type: ignore[arg-type]
+        iam, unretried = (Client(self.wire, "iam", self.iam, repeat=repeat) for repeat in (True, False))
+        self.identities = IamIdentities(iam, unretried, ENV.name, BOUNDARY)  # type: ignore[arg-type]
+        self.vault = KmsVault(Client(self.wire, "kms", self.kms), KEY, ENV.name)  # type: ignore[arg-type]
+        now = self.clock.local
+        self.converger = Converger(ENV.name, ENV.sending, self.store, self.identities, self.vault, now)
+        queue = SqsQueue(Client(self.wire, "sqs", self.sqs), DEAD, PARKED)  # type: ignore[arg-type]
+        streams = Streams(self.clock, self.table, STREAM)
+        stream = DynamoStream(Client(self.wire, "streams", streams))  # type: ignore[arg-type]
+        tries = deployed()["dead_letters"]["tries"]
+        self.dead_letters = DeadLetters(self.converger, self.store, queue, stream, tries, now)
+        self.sweep = Sweep(
+            self.converger, self.store, self.identities, self.states, ENV.limits.max_deletes,
+            self.settings.users_per_run, now,
+        )  # fmt: skip
+        self.mapping = Mapping(
+            self.clock, self.scheduler, self.table, self._mapping_rules(),
+            self._function("manager", "stream", converger=self.converger), self.give_up, STREAM,
+        )  # fmt: skip
+        self.letters = Letters(
+            self.clock, self.scheduler, self.sqs, DEAD, deployed()["dead_letters"]["batch_size"],
+            deployed()["dead_letters"]["maximum_concurrency"], _timeout("dead_letter"),
+            self._function("dead_letter", "dead_letter", dead_letters=self.dead_letters),
+        )  # fmt: skip
+
+    def _mapping_rules(self) -> Rules:
+        declared = deployed()["mapping"]
+        return Rules(
+            batch_size=declared["batch_size"],
+            retries=min(self.settings.retries, declared["maximum_retry_attempts"]),
+            record_age=timedelta(seconds=declared["maximum_record_age_seconds"]),
+            bisect=declared["bisect_batch_on_function_error"],
+            filters=declared["filters"],
+            timeout=_timeout("manager"),
+        )
+
+    def give_up(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl=DEAD, MessageBody=body)
+
+    def _function(self, name: str, short: str, **provides: Any) -> Callable[[int, Any], Any]:
+        """The real handler, in an execution environment of its own."""
+        module = deployed()["functions"][name]["handler"].rpartition(".")[0]
+        assert module.endswith(short)
+
+        def invoke(environment: int, event: Any) -> Any:
+            loaded = function(module, environment, telemetry=self.settings.telemetry, **provides)
+            loaded.telemetry.defect = self._note_defect
+            return loaded.handler(event, CONTEXT)
+
+        return invoke
+
+    def _note_defect(self, name: str, error: Exception) -> None:
+        self.broken.append(f"defect: {name}: {type(error).__name__}: {error}")
+
+    def declare(self, name: str, user: User | None) -> None:
+        """A new commit of the manifests. None: no longer declared."""
+        self.declared.pop(name, None)
+        if user:
+            self.declared[name] = user
+        self.commits += 1
+        self.history.append(dict(self.declared))
+
+    def start_sweep(self) -> Actor:
+        timeout = _timeout("sweep")
+        deadline = self.clock.now + timeout
+        context = SimpleNamespace(
+            **vars(CONTEXT),
+            get_remaining_time_in_millis=lambda: (deadline - self.clock.now).total_seconds() * 1000,
+        )
+        number = sum(actor.name.startswith("sweep") for actor in self.scheduler.actors)
+
+        def run() -> Any:
+            loaded = function(
+                deployed()["functions"]["sweep"]["handler"].rpartition(".")[0], number,
+                telemetry=self.settings.telemetry, sweep=self.sweep,
+            )  # fmt: skip
+            loaded.telemetry.defect = self._note_defect
+            return loaded.handler({}, context)
+
+        actor = Actor("sweep", run, deadline=deadline)
+        self.scheduler.start(actor)
+        return actor
+
+    def play(self, budget: int | None, random: Random | None) -> None:
+        """Let the actors go on for so many calls, or until all are done."""
+        self.chance = Chance(random)
+        while self.scheduler.actors and not self.broken and (budget is None or budget > 0):
+            self.scheduler.turn(random, self.settings.stickiness)
+            self.steps += 1
+            budget = None if budget is None else budget - 1
+            self.broken += self.scheduler.defects
+            if self.wire.late and random is not None and random.random() < 0.1:
+                self.wire.land(1)
+
+    def sleep(self, seconds: float) -> None:
+        """Of an actor that waits for others."""
+        self.clock.advance(seconds)
+        self.scheduler.pause()
+
+    # How hands and checks see it.
+
+    def row(self, name: str) -> dict[str, Any] | None:
+        return self.table.items.get((PK, f"{SK_PREFIX}{name}"))
+
+    def record(self, name: str) -> Record | None:
+        row = self.row(name)
+        return self.store._record(unpack(row)) if row else None
+
+    def records(self) -> list[Record]:
+        rows = [(key, item) for key, item in sorted(self.table.items.items()) if key[0] == PK]
+        return [self.store._record(unpack(item)) for key, item in rows if key[1].startswith(SK_PREFIX)]
+
+    def iam_user(self, name: str) -> IamUser | None:
+        return self.iam.find(iam_user_name(ENV.name, name))
+
+    def change_iam(self, name: str, **fields: Any) -> bool:
+        """By hand. False where there is no such user."""
+        user = self.iam_user(name)
+        if user:
+            self.iam.write(user.name, replace(user, **fields))
+        return user is not None
+
+
+def _timeout(function_name: str) -> timedelta:
+    return timedelta(seconds=deployed()["functions"][function_name]["timeout_seconds"])
