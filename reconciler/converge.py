@@ -75,7 +75,7 @@ class Converger:
             record = self.rows.get(name)
             # Only at first sight: who has lost a race may have deleted the winner's key, so it looks at IAM again.
             shortcut = turn == 0 and not audit
-            if record and self._is_done(record, shortcut=shortcut):
+            if record and self._is_done(record, shortcut=shortcut, audit=audit):
                 return Report(name, "unchanged", correlation_id=record.correlation_id)
             try:
                 return self._attempt(name, record, attempt, audit=audit)
@@ -88,9 +88,9 @@ class Converger:
         conflict.correlation_id = record.correlation_id if record else ""
         raise conflict
 
-    def _is_done(self, record: Record, *, shortcut: bool) -> bool:
+    def _is_done(self, record: Record, *, shortcut: bool, audit: bool) -> bool:
         if record.status == Status.FAILED:
-            return True  # until somebody asks again
+            return not (audit and record.revoked)  # until somebody asks again; but a revocation must get through
         return shortcut and is_settled(record, self.sending, self.now())
 
     def give_up(self, name: str, error: Exception, attempt: int) -> Report | None:
@@ -116,7 +116,7 @@ class Converger:
         except Terminal as error:
             if record is None or record.status not in AWAITING:
                 raise  # nobody waits for it, and what works is not called failed
-            if error.code in DENIED and self._is_young(record):
+            if error.code in DENIED and self._is_premature(error, record):
                 raise Retryable(error.operation, error.code, error.reason) from None
             return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}", attempt)
 
@@ -124,6 +124,8 @@ class Converger:
         """Put right what is not as the settled row says. Writes nothing where all is."""
         now = self.now()
         if isinstance(decision.end, Fail):
+            if record.status == Status.FAILED and not decision.steps:
+                return Report(record.name, "unchanged", correlation_id=record.correlation_id)
             return replace(self._perform(record.name, record, decision, attempt), warnings=warnings(identity))
         report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
         notes = isinstance(decision.end, Settle) and decision.end != Settle(decision.end.status)
@@ -132,14 +134,14 @@ class Converger:
         found = differences(record, identity, decision, now) if is_observed(record, self.sending, now) else ()
         return replace(report, differences=found, warnings=warnings(identity))
 
-    def _is_young(self, record: Record) -> bool:
-        """Rights take a moment to reach every corner of IAM: until then a refusal may not be the last word."""
-        since = parse_timestamp(record.requested_at)
-        return since is not None and abs(self.now() - since) < PROPAGATION
+    def _is_premature(self, error: Terminal, record: Record) -> bool:
+        """Rights and users take a moment to reach every corner of IAM: until then a refusal is not the last word."""
+        moments = (parse_timestamp(record.requested_at), error.refused_user_made_at)
+        return any(abs(self.now() - moment) < PROPAGATION for moment in moments if moment)
 
     def _perform(self, name: str, record: Record | None, decision: Decision, attempt: int) -> Report:
         if record and record.status != Status.DELETING and decision.deletes_unknown_key(record):
-            self._check_unchanged(name, record)
+            record = self.rows.fence(record)  # another function may be about to store that key: it shall not
         issued: IssuedKey | None = None
         for step in decision.steps:
             issued = self._take(name, step) or issued
@@ -159,12 +161,6 @@ class Converger:
             case Nothing() if decision.steps:
                 result = "removed"
         return Report(name, result, steps, correlation_id=record.correlation_id if record else "")
-
-    def _check_unchanged(self, name: str, record: Record) -> None:
-        """An unknown key may be one that another delivery has just stored."""
-        current = self.rows.get(name)
-        if current is None or current.lock != record.lock:
-            raise Conflict(name)
 
     def _take(self, name: str, step: Step) -> IssuedKey | None:
         match step:
@@ -218,9 +214,12 @@ class Converger:
         except AwsError:
             if outcome.issued is None:
                 raise
-            current = self.rows.get(record.name)
-            if current and current.smtp_username == outcome.issued.id:
-                return
+            try:
+                self.rows.fence(record)  # a write without an answer may still be under way: now it cannot land
+            except Conflict:
+                current = self.rows.get(record.name)
+                if current and current.smtp_username == outcome.issued.id:
+                    return
             self.identities.delete_key(record.name, outcome.issued.id)
             raise
 

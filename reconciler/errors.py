@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 # AWS's codes for a missing right.
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
@@ -78,6 +79,7 @@ class AwsError(ReconcileError):
         self.code = code
         self.reason = message
         self.correlation_id = ""  # of the row that was being worked on, where there was one
+        self.refused_user_made_at: datetime | None = None  # where IAM refused something on a user that exists
 
 
 class Retryable(AwsError):

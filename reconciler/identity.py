@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws import aws_errors
@@ -45,17 +46,18 @@ class IamIdentities:
             with aws_errors(operation, terminal=terminal):
                 yield
         except AwsError as error:
-            if error.code in DENIED and not self._exists(name):
-                raise Retryable(operation, ABSENT, "the IAM user is gone") from None
+            if error.code in DENIED:
+                error.refused_user_made_at = self._made_at(name, operation)
             raise
 
-    def _exists(self, name: str) -> bool:
+    def _made_at(self, name: str, operation: str) -> datetime | None:
         try:
             with aws_errors("iam:GetUser"):
-                self._client.get_user(UserName=self._user(name))
+                return self._client.get_user(UserName=self._user(name))["User"]["CreateDate"]
         except AwsError as error:
-            return error.code != ABSENT
-        return True
+            if error.code == ABSENT:
+                raise Retryable(operation, ABSENT, "the IAM user is gone") from None
+            return None
 
     def names(self) -> list[str]:
         """Every SMTP user that an IAM user under our path stands for, whether it carries our mark or not."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Rules
@@ -103,6 +105,14 @@ class DynamoStore:
     def get(self, name: str) -> Record | None:
         item = self._table.get(_sk(name))
         return self._record(item) if item is not None else None
+
+    def fence(self, record: Record) -> Record:
+        """From now on no write lands that was begun from the row as `record` shows it. Returns it as it is now."""
+        lock = dict(record.lock)
+        fence = lock.get("fence")
+        raised = int(fence) + 1 if isinstance(fence, Decimal | int) else 1
+        self._table.update(_sk(record.name), {"fence": raised}, [], record.lock)
+        return replace(record, lock=tuple({**lock, "fence": raised}.items()))
 
     def settle(self, record: Record, outcome: Outcome) -> None:
         values: dict[str, Any] = {

@@ -100,8 +100,10 @@ class Sweep:
         return "budget of this run used up" if summary.checked >= self.users_per_run else ""
 
     def _look_at(self, record: Record, summary: Summary) -> Exception | None:
-        """Failed rows wait for a person, and young ones for the stream."""
-        if record.status == Status.FAILED or (record.status in AWAITING and not is_overdue(record, self.now())):
+        """Failed rows wait for a person, but not those that are revoked; young ones wait for the stream."""
+        if record.status == Status.FAILED and not record.revoked:
+            return None
+        if record.status in AWAITING and not is_overdue(record, self.now()):
             return None
         summary.checked += 1
         return self._converge(record.name, summary)

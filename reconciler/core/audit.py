@@ -9,18 +9,19 @@ from typing import Any
 
 from reconciler.core.diff import Create, Declaration, Delete, Diff, Update, diff
 from reconciler.core.drift import Difference, Drift, find_differences, warnings
-from reconciler.core.lifecycle import decide
+from reconciler.core.lifecycle import decide, unknown_keys
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import Sending
 from reconciler.core.record import AWAITING, Record, Status, manager_mark
 from reconciler.core.settled import is_due, is_observed, is_overdue
-from reconciler.core.steps import Identity, LookAgain
+from reconciler.core.steps import Decision, Identity, LookAgain
 from reconciler.core.text import count
 from reconciler.core.user import spec_hash
 from reconciler.core.wording import words_of
 
 SETTLED = frozenset({Status.ACTIVE, Status.DISABLED})
 SWEPT_AFTER = timedelta(days=1)  # what time alone asks for is done by then, where the sweep runs
+STORED_AFTER = timedelta(minutes=5)  # a key so young may be about to be stored
 # These are seen on an IAM user whatever its row asks for.
 ALWAYS = frozenset({Drift.ATTACHMENT, Drift.BOUNDARY})
 
@@ -190,10 +191,19 @@ def _compare_iam(
         return [Difference(Drift.ORPHAN, f"an IAM user of ours without a row; {keys}"), *found], ""
     decision = decide(record, identity, sending, now)
     observed = is_observed(record, sending, now)
-    if observed and isinstance(decision.end, LookAgain):
-        return found, decision.end.reason
+    if observed and (reason := _unclear(record, identity, decision, now)):
+        return found, reason
     behind = find_differences(record, identity, decision, now)
     return found + [difference for difference in behind if observed or difference.kind in ALWAYS], ""
+
+
+def _unclear(record: Record, identity: Identity, decision: Decision, now: datetime) -> str:
+    if isinstance(decision.end, LookAgain):
+        return decision.end.reason
+    for key in unknown_keys(record, identity.keys):
+        if key.created_at is not None and abs(now - key.created_at) < STORED_AFTER:
+            return f"the key {key.id} was made a moment ago"
+    return ""
 
 
 def _finding(name: str, difference: Difference, declaration: Declaration | None) -> Finding:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from reconciler.core import policy
 from reconciler.core.policy import Document, Sending
 from reconciler.core.record import Record, Status, parse_timestamp, timestamp
-from reconciler.core.settled import is_observed, is_previous_finished, is_retired, is_rotation_due, wanted_status
+from reconciler.core.settled import is_previous_finished, is_retired, is_rotation_due, wanted_status
 from reconciler.core.steps import (
     CreateUser,
     Decision,
@@ -35,8 +35,6 @@ from reconciler.core.steps import (
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
 
 VISIBLE_AFTER = timedelta(minutes=1)
-# Longer than a function runs for one user: a key so young may be about to be stored by another one.
-STORED_AFTER = timedelta(minutes=5)
 
 
 def decide(record: Record | None, identity: Identity | None, sending: Sending, now: datetime) -> Decision:
@@ -55,8 +53,8 @@ def decide(record: Record | None, identity: Identity | None, sending: Sending, n
         fail = Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}")
         return Decision(fail, _silence(record, identity))
     may_send = wanted_status(record, record.user, now) == Status.ACTIVE
-    if identity and (reason := _reason_to_look_again(record, identity, sending, may_send, now)):
-        return Decision(LookAgain(reason))
+    if identity and may_send and _is_not_yet_listed(record, identity, now):
+        return Decision(LookAgain(f"the key {record.smtp_username}, made a moment ago, is not listed"))
     return _build_up(record, record.user, identity, document, now)
 
 
@@ -67,22 +65,12 @@ def _silence(record: Record, identity: Identity | None) -> tuple[Step, ...]:
     return tuple(SetKey(key.id, active=False) for key in identity.keys if key.active)
 
 
-def _reason_to_look_again(record: Record, identity: Identity, sending: Sending, may_send: bool, now: datetime) -> str:
-    """Keys that are so young that IAM may not list them everywhere, or that another function is about to store."""
-    listed = {key.id for key in identity.keys}
-    stored = record.smtp_username if record.encrypted_credentials else ""
-    if may_send and stored and stored not in listed and _is_young(record.key_created_at, now):
-        return f"the key {stored}, made a moment ago, is not listed"
-    if is_observed(record, sending, now):
-        for key in _unknown(record, identity.keys):
-            if key.created_at is not None and abs(now - key.created_at) < STORED_AFTER:
-                return f"the key {key.id} was made a moment ago"
-    return ""
-
-
-def _is_young(made_at: str, now: datetime) -> bool:
-    made = parse_timestamp(made_at)
-    return made is not None and abs(now - made) < VISIBLE_AFTER
+def _is_not_yet_listed(record: Record, identity: Identity, now: datetime) -> bool:
+    """A stored key that is missing has been deleted, unless it is so young that IAM may not list it everywhere."""
+    made = parse_timestamp(record.key_created_at)
+    young = made is not None and abs(now - made) < VISIBLE_AFTER
+    stored = bool(record.smtp_username and record.encrypted_credentials)
+    return stored and young and all(key.id != record.smtp_username for key in identity.keys)
 
 
 def _tear_down(record: Record | None, identity: Identity | None) -> Decision:
@@ -121,7 +109,7 @@ def _decide_keys(
     stored = record.smtp_username if record.encrypted_credentials else ""
     current = next((key for key in keys if key.id == stored), None)
     previous = next((key for key in keys if key.id == record.previous_key), None)
-    steps: list[Step] = [DeleteKey(key.id) for key in _unknown(record, keys)]
+    steps: list[Step] = [DeleteKey(key.id) for key in unknown_keys(record, keys)]
     changed = record.key_credential not in (None, user.credential)
     rotate = may_send and current is not None and (changed or is_rotation_due(record, user, now))
     retired = is_retired(record, now)
@@ -142,7 +130,7 @@ def _decide_keys(
     return steps, Settle(status, forget_previous=forget, retire_previous=retired and not forget)
 
 
-def _unknown(record: Record, keys: tuple[Key, ...]) -> list[Key]:
+def unknown_keys(record: Record, keys: tuple[Key, ...]) -> list[Key]:
     """A key whose secret no row holds is of use to nobody."""
     stored = record.smtp_username if record.encrypted_credentials else ""
     return [key for key in keys if key.id not in (stored, record.previous_key)]

@@ -63,6 +63,8 @@ def test_a_terminal_error_ends_as_failed_with_a_reason_and_does_not_come_back(ma
     """I8."""
     for name in ("crm", "wiki"):
         manager.ask(a_user(name))
+    handle("crm", "wiki")
+    manager.ask(a_user("crm", "crm@example.com"))
     manager.pass_time(minutes=5)
     Refusal("iam.PutUserPolicy", "AccessDenied", user="crm")
     assert handle("crm", "wiki") == {"batchItemFailures": []}

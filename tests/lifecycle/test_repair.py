@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -155,18 +154,6 @@ def test_a_row_made_invalid_by_hand_fails_with_the_reason(settled: World) -> Non
     settled.put_row(NAME, **{**row, "allowed_from_addresses": ["x@evil.example"]})
     assert settled.audit().result == "failed"
     assert "not allowed" in settled.row()["failure"]["message"]  # type: ignore[index]
-
-
-def test_a_key_that_another_delivery_is_about_to_store_is_left_alone(settled: World) -> None:
-    """I5: told from its age. The next audit sees what became of it."""
-    add_key(settled)
-    made: datetime = settled.iam.list_access_keys(UserName=IAM_USER)["AccessKeyMetadata"][-1]["CreateDate"]
-    settled.now = made
-    report = settled.audit()
-    assert (report.result, report.differences) == ("unchanged", ())
-    assert len(settled.access_keys()) == 2
-    settled.pass_time(minutes=6)
-    assert settled.audit().steps == ("DeleteKey",)
 
 
 def refuse(world: World, operation: str, code: str = "AccessDenied", status: int = 403) -> None:

@@ -129,7 +129,7 @@ def _not_recorded(stack: ExitStack) -> None:
         self.rows.settle(record, outcome)
 
     stack.enter_context(mock.patch.object(Converger, "_settle", settle))
-    stack.enter_context(mock.patch.object(lifecycle, "_unknown", return_value=[]))
+    stack.enter_context(mock.patch.object(lifecycle, "unknown_keys", return_value=[]))
 
 
 @bug("mark not looked at")

@@ -67,17 +67,7 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
 }
 
 
-OPEN = (
-    "two functions make the first key, and one deletes what the other stores",
-    "the outcome is written after its key was deleted again",
-    "a user made a moment ago for an old row is refused as if rights were missing",
-    "a revocation that was refused leaves the key at work",
-)  # found, and not put right yet
-
-
-@pytest.mark.parametrize(
-    "what", [pytest.param(what, marks=pytest.mark.xfail(strict=True)) if what in OPEN else what for what in FOUND]
-)
+@pytest.mark.parametrize("what", FOUND)
 def test_what_was_found_once_is_not_found_again(what: str) -> None:
     settings, actions = FOUND[what]
     for salt in range(SALTS):

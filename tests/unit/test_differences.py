@@ -10,7 +10,7 @@ from reconciler.core.drift import differences, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build
 from reconciler.core.record import Record, timestamp
-from reconciler.core.steps import Attachment, Identity, Key, Kind
+from reconciler.core.steps import Attachment, Identity, Kind
 from rows import EARLIER, K0, K1, K2, LATER, NOW, REVOKED, iam, settled
 from world import SENDING, a_user
 
@@ -93,11 +93,6 @@ def test_a_user_that_is_gone_and_has_been_torn_down_is_no_difference() -> None:
 def test_a_user_that_is_not_ours_any_more_is_told() -> None:
     (words,) = told(settled(), Identity(owned=False))
     assert "without our mark" in words
-
-
-def test_a_key_that_is_waited_for_is_no_difference() -> None:
-    young = Key(K2, True, created_at=NOW)
-    assert told(settled(), replace(audited(K1), keys=(Key(K1, True), young))) == ()
 
 
 def test_a_stored_credential_that_is_gone_is_no_fault_of_its_key() -> None:

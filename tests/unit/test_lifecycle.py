@@ -233,15 +233,6 @@ def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:
     assert Decision(Nothing(), (DeleteKey("AKIAEXAMPLE9"),)).deletes_unknown_key(record)
 
 
-def test_a_key_that_is_about_to_be_stored_by_another_delivery_is_left_alone() -> None:
-    """I5: beside a row that is settled, a young key that nobody knows is no drift yet."""
-    for minutes, left in ((4, True), (5, False)):
-        young = Key(K2, True, created_at=NOW - timedelta(minutes=minutes))
-        decision = run(settled(), Identity(owned=True, keys=(Key(K1, True), young)))
-        assert isinstance(decision.end, LookAgain) is left
-        assert (DeleteKey(K2) in decision.steps) is not left
-
-
 def test_an_unknown_young_key_beside_a_row_that_waits_is_what_a_crash_left() -> None:
     """I2: nobody else is going to store it, or the write of ours that loses will tell."""
     young = Key(K2, True, created_at=NOW)

@@ -167,7 +167,13 @@ def test_a_number_or_status_that_makes_no_sense_counts_as_absent() -> None:
 def test_the_lock_is_what_was_read_and_not_what_was_made_of_it() -> None:
     """I11: a write is conditional on the attributes as they stand in the table."""
     record = read(row(revision="7"), RULES)
-    assert dict(record.lock) == {"revision": "7", "correlation_id": None, "status": "pending", "smtp_username": None}
+    assert dict(record.lock) == {
+        "revision": "7",
+        "correlation_id": None,
+        "status": "pending",
+        "smtp_username": None,
+        "fence": None,
+    }
 
 
 def test_keys_lead_to_the_name_and_back() -> None:
