@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ def _as_request(call: Call, names: Names) -> Request | None:
             return Request(f"iam:{operation}", user, _iam_context(operation, params, names.boundary))
         case "dynamodb":
             context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
+            if operation == "UpdateItem":
+                context["dynamodb:Attributes"] = sorted(_attributes(params))
             return Request(f"dynamodb:{operation}", names.table(_table(params)), context)
         case "dynamodb streams":  # its actions are DynamoDB's; an iterator says nothing of its stream
             return Request(f"dynamodb:{operation}", params.get("StreamArn", names.stream))
@@ -107,3 +110,16 @@ def _leading_keys(params: dict[str, Any]) -> set[str]:
     if "ExpressionAttributeValues" in params and ":pk" in params["ExpressionAttributeValues"]:
         return {params["ExpressionAttributeValues"][":pk"]["S"]}
     return {(params.get("Key") or params["Item"])["PK"]["S"]}
+
+
+EXPRESSIONS = ("UpdateExpression", "ConditionExpression")
+KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
+# A name as it stands: no placeholder, no function, nothing within an attribute.
+PLAIN_NAME = re.compile(r"(?<![\w#:.])[A-Za-z_]\w*\b(?!\s*\()")
+
+
+def _attributes(params: dict[str, Any]) -> set[str]:
+    """Every attribute that an update names: its keys, and what it writes, takes away or holds against a condition."""
+    plain = {name for kind in EXPRESSIONS for name in PLAIN_NAME.findall(params.get(kind, ""))}
+    named = params.get("ExpressionAttributeNames", {})
+    return {*params["Key"], *named.values(), *(plain - KEYWORDS)}

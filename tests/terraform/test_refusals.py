@@ -15,6 +15,8 @@ pytestmark = pytest.mark.xdist_group("terraform")
 
 OURS = {"dynamodb:LeadingKeys": ["SMTP_USER"]}
 OTHERS = {"dynamodb:LeadingKeys": ["ORDER"]}
+KEYS = ["PK", "SK"]
+ASKED = ["status", "revision", "correlation_id", "actor", "requested_at", "revoked", "failure"]
 CONTEXT = {"kms:EncryptionContext:environment": "sandbox"}
 IAM_USER = "smtp-sandbox-wiki"
 DEAD_LETTERS, PARKING = PIPELINE.names["dead_letter_queue"], PIPELINE.names["parking_queue"]
@@ -160,10 +162,29 @@ def apply(names: Names) -> Refusals:
 
 
 def operator(names: Names) -> Refusals:
+    table, asked = names.table(), [*KEYS, *ASKED]
+    granting = {
+        f"updates {attribute}": Request(
+            "dynamodb:UpdateItem", table, {**OURS, "dynamodb:Attributes": [*asked, attribute]}
+        )
+        for attribute in (
+            "allowed_from_addresses",
+            "enabled",
+            "expires",
+            "managed_by",
+            "encrypted_credentials",
+            "position",
+        )
+    }
     return {
-        "puts a row": Request("dynamodb:PutItem", names.table(), OURS),
-        "updates another leading key": Request("dynamodb:UpdateItem", names.table(), OTHERS),
-        "updates another table": Request("dynamodb:UpdateItem", names.table("payroll"), OURS),
+        **granting,
+        "updates without naming an attribute": Request("dynamodb:UpdateItem", table, OURS),
+        "updates without naming a key": Request("dynamodb:UpdateItem", table, {"dynamodb:Attributes": asked}),
+        "puts a row": Request("dynamodb:PutItem", table, OURS),
+        "updates another leading key": Request("dynamodb:UpdateItem", table, {**OTHERS, "dynamodb:Attributes": asked}),
+        "updates another table": Request(
+            "dynamodb:UpdateItem", names.table("payroll"), {**OURS, "dynamodb:Attributes": asked}
+        ),
         "sends to another queue": Request("sqs:SendMessage", names.queue("payroll")),
         "deletes the parking queue": Request("sqs:DeleteQueue", names.queue(PARKING)),
         "redirects the parking queue": Request("sqs:SetQueueAttributes", names.queue(PARKING)),
@@ -208,6 +229,15 @@ def test_what_must_not_happen_is_refused(judge: Judge, account: Account, who: st
 
 def _passing(judge: Judge, cases: Mapping[str, Case]) -> list[str]:
     return [what for what, allowed in zip(cases, judge.allowed(cases.values()), strict=True) if allowed]
+
+
+def test_an_operator_asks_and_what_is_asked_is_told_whole(judge: Judge, account: Account) -> None:
+    """The calls of retry, revoke and resume. With one of them missing here, a refusal proves nothing."""
+    made = [request for request in account.requests["operator"] if request.action == "dynamodb:UpdateItem"]
+    told = {tuple(request.context["dynamodb:Attributes"]) for request in made}
+    asked = [*KEYS, *(name for name in ASKED if name != "revoked")]
+    assert told == {tuple(sorted(asked)), tuple(sorted([*asked, "revoked"]))}
+    assert judge.allowed(account.case("operator", request) for request in made) == [True] * len(made)
 
 
 def test_the_schedule_invokes_the_sweep(judge: Judge, account: Account) -> None:

@@ -34,6 +34,7 @@ module "pipeline" {
   code                      = var.code
   credential_readers        = var.credential_readers
   max_orphans               = var.settings.limits.max_deletes
+  max_orphan_percent        = var.settings.limits.max_delete_percent
   reserved_concurrency      = var.reserved_concurrency
   log_retention_days        = var.log_retention_days
 }

@@ -13,7 +13,7 @@ variable "settings" {
     configuration_set = string
     allowed_domains   = list(string)
     allow_wildcards   = optional(bool, false)
-    limits            = object({ max_deletes = number })
+    limits            = object({ max_deletes = number, max_delete_percent = number })
     local             = optional(bool, false)
   })
 }

@@ -33,6 +33,7 @@ locals {
     sweep = {
       SWEEP_USERS_PER_RUN = tostring(var.pipeline.sweep.users_per_run)
       MAX_ORPHANS         = tostring(var.max_orphans)
+      MAX_ORPHAN_PERCENT  = tostring(var.max_orphan_percent)
     }
   }
 }

@@ -10,7 +10,7 @@ data "aws_iam_policy_document" "operator" {
   #checkov:skip=CKV_AWS_356:iam:ListUsers knows no resources.
   statement {
     sid       = "RowsOfSmtpUsers"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:Query"]
     resources = [local.table_arn]
 
     condition {
@@ -22,6 +22,39 @@ data "aws_iam_policy_document" "operator" {
     condition {
       test     = "Null"
       variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  # What `retry`, `revoke` and `resume` name in an update (reconciler/store.py): a request, and nothing of the grant.
+  statement {
+    sid       = "AskInRows"
+    actions   = ["dynamodb:UpdateItem"]
+    resources = [local.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["SMTP_USER"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:Attributes"
+      values = [
+        "PK", "SK", "actor", "correlation_id", "failure", "requested_at", "revision", "revoked", "status",
+      ]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:Attributes"
       values   = ["false"]
     }
   }

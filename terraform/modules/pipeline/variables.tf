@@ -141,3 +141,13 @@ variable "max_orphans" {
     error_message = "A whole number from 0, which removes none."
   }
 }
+
+variable "max_orphan_percent" {
+  description = "The same as a share of all users, in per cent; both limits hold. limits.max_delete_percent."
+  type        = number
+
+  validation {
+    condition     = var.max_orphan_percent >= 0 && var.max_orphan_percent <= 100 && floor(var.max_orphan_percent) == var.max_orphan_percent
+    error_message = "A whole number from 0, which removes none, to 100, which is no limit."
+  }
+}

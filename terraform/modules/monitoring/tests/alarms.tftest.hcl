@@ -53,8 +53,8 @@ run "everything_that_can_go_wrong_has_an_alarm" {
       "smtp-test-manager-errors", "smtp-test-dead-letter-errors", "smtp-test-sweep-errors",
       "smtp-test-manager-throttles", "smtp-test-dead-letter-throttles", "smtp-test-sweep-throttles",
       "smtp-test-manager-iterator-age", "smtp-test-dead-letters", "smtp-test-parked", "smtp-test-failed-users",
-      "smtp-test-drift-repaired", "smtp-test-orphans-held", "smtp-test-quarantined-users", "smtp-test-unchecked-users",
-      "smtp-test-sweep-overdue",
+      "smtp-test-drift-repaired", "smtp-test-orphans-found", "smtp-test-orphans-held", "smtp-test-quarantined-users",
+      "smtp-test-unchecked-users", "smtp-test-sweep-overdue",
       "smtp-test-bounce-rate-eu-central-1", "smtp-test-bounce-rate-eu-west-1",
       "smtp-test-complaint-rate-eu-central-1", "smtp-test-complaint-rate-eu-west-1",
     ]))
@@ -153,6 +153,7 @@ run "what_the_sweep_finds_is_told" {
       key => "${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold}: ${alarm.datapoints_to_alarm} of ${alarm.evaluation_periods}"
       } == {
       drift-repaired    = "SweepRepaired GreaterThanOrEqualToThreshold 1: 1 of 1"
+      orphans-found     = "SweepOrphans GreaterThanOrEqualToThreshold 1: 2 of 3"
       orphans-held      = "SweepOrphansHeld GreaterThanOrEqualToThreshold 1: 1 of 4"
       quarantined-users = "SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 4"
       unchecked-users   = "SweepErrors GreaterThanOrEqualToThreshold 1: 3 of 4"

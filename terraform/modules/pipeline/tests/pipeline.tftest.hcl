@@ -87,15 +87,16 @@ override_resource {
 }
 
 variables {
-  environment       = "test"
-  account_id        = "111122223333"
-  pipeline          = yamldecode(file("../../../reconciler/pipeline.yaml"))
-  table_name        = "smtp-users-test"
-  configuration_set = "smtp-test"
-  smtp_regions      = ["eu-central-1", "eu-west-1"]
-  allowed_domains   = ["example.com"]
-  code              = "tests/code.zip"
-  max_orphans       = 5
+  environment        = "test"
+  account_id         = "111122223333"
+  pipeline           = yamldecode(file("../../../reconciler/pipeline.yaml"))
+  table_name         = "smtp-users-test"
+  configuration_set  = "smtp-test"
+  smtp_regions       = ["eu-central-1", "eu-west-1"]
+  allowed_domains    = ["example.com"]
+  code               = "tests/code.zip"
+  max_orphans        = 5
+  max_orphan_percent = 50
 }
 
 run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_writes_itself" {
@@ -288,7 +289,7 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
         PARKING_QUEUE_URL     = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-parked-test"
         DEAD_LETTER_TRIES     = "8"
       }
-      sweep = { SWEEP_USERS_PER_RUN = "2000", MAX_ORPHANS = "5" }
+      sweep = { SWEEP_USERS_PER_RUN = "2000", MAX_ORPHANS = "5", MAX_ORPHAN_PERCENT = "50" }
     }
     error_message = "Beside the shared settings, each gets what its handler reads."
   }
@@ -313,9 +314,20 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
   }
 
   assert {
-    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 2 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
+    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 3 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
     error_message = "What monitoring watches is what was made."
   }
+}
+
+run "a_limit_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    max_orphans        = -1
+    max_orphan_percent = 101
+  }
+
+  expect_failures = [var.max_orphans, var.max_orphan_percent]
 }
 
 run "a_reservation_is_for_one_function" {
@@ -553,16 +565,16 @@ run "people_on_call_ask_and_the_functions_do" {
   assert {
     condition = {
       for statement in data.aws_iam_policy_document.operator.statement :
-      join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))
+      join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))...
       } == {
-      (local.table_arn)                             = "dynamodb:BatchGetItem dynamodb:Query dynamodb:UpdateItem"
-      "arn:aws:iam::111122223333:user/*smtp-test-*" = "iam:GetUser"
-      (local.smtp_users)                            = "iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"
-      "*"                                           = "iam:ListUsers"
-      "${aws_sqs_queue.dead_letters.arn} ${aws_sqs_queue.parking.arn}" = join(" ", [
+      (local.table_arn)                             = ["dynamodb:BatchGetItem dynamodb:Query", "dynamodb:UpdateItem"]
+      "arn:aws:iam::111122223333:user/*smtp-test-*" = ["iam:GetUser"]
+      (local.smtp_users)                            = ["iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"]
+      "*"                                           = ["iam:ListUsers"]
+      "${aws_sqs_queue.dead_letters.arn} ${aws_sqs_queue.parking.arn}" = [join(" ", [
         "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
-      ])
+      ])]
     }
     error_message = "Requests in rows, reads of our IAM users, and the two queues: no key, no write to IAM."
   }
@@ -571,10 +583,20 @@ run "people_on_call_ask_and_the_functions_do" {
     condition = alltrue([
       for statement in data.aws_iam_policy_document.operator.statement : (
         length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
-        && length([for c in statement.condition : c if c.test == "Null"]) == 1
+        && length([for c in statement.condition : c if c.test == "Null" && c.variable == "dynamodb:LeadingKeys"]) == 1
       )
-      if statement.sid == "RowsOfSmtpUsers"
+      if contains(["RowsOfSmtpUsers", "AskInRows"], statement.sid)
     ])
     error_message = "Leading key SMTP_USER, and a request without any key is refused."
+  }
+
+  assert {
+    condition = [
+      for c in one([for s in data.aws_iam_policy_document.operator.statement : s if contains(s.actions, "dynamodb:UpdateItem")]).condition :
+      "${c.test} ${join(" ", sort(c.values))}" if c.variable == "dynamodb:Attributes"
+      ] == [
+      "ForAllValues:StringEquals PK SK actor correlation_id failure requested_at revision revoked status", "Null false",
+    ]
+    error_message = "They ask for what the row grants already, and grant nothing: that is a manifest's."
   }
 }
