@@ -27,6 +27,13 @@ THROTTLED = frozenset(
         "ThrottlingException", "TooManyRequestsException",
     }
 )  # fmt: skip
+# What botocore raises where AWS cannot be reached; the code of such a Retryable is the name of the class.
+UNREACHABLE = frozenset(
+    {
+        "ConnectionClosedError", "ConnectTimeoutError", "EndpointConnectionError", "HTTPClientError",
+        "ProxyConnectionError", "ReadTimeoutError", "SSLError",
+    }
+)  # fmt: skip
 RETRYABLE = THROTTLED | frozenset(
     {
         "ConcurrentModification", "ConcurrentModificationException", "DeleteConflict", "DependencyTimeoutException",

@@ -32,7 +32,7 @@ from reconciler.core.steps import (
     Step,
 )
 from reconciler.core.user import NAME
-from reconciler.errors import DENIED, AwsError, Conflict, Retryable, Terminal
+from reconciler.errors import ABSENT, DENIED, AwsError, Conflict, Retryable, Terminal
 from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault
 
 PROPAGATION = timedelta(minutes=1)
@@ -78,7 +78,7 @@ class Converger:
             if record and self._is_done(record, shortcut=shortcut, audit=audit):
                 return Report(name, "unchanged", correlation_id=record.correlation_id)
             try:
-                return self._attempt(name, record, attempt, audit=audit)
+                return self._attempt(name, record, attempt, audit=audit, doubt=turn > 0)
             except Conflict:
                 continue
             except AwsError as error:
@@ -87,6 +87,16 @@ class Converger:
         conflict = Conflict(name)
         conflict.correlation_id = record.correlation_id if record else ""
         raise conflict
+
+    def warn(self, name: str) -> Report:
+        """Look for what only a person can put right, and touch nothing."""
+        try:
+            attached = self.identities.attached(name)
+        except Retryable as error:
+            if error.code != ABSENT:
+                raise
+            attached = ()
+        return Report(name, "unchanged", warnings=warnings(attached))
 
     def _is_done(self, record: Record, *, shortcut: bool, audit: bool) -> bool:
         if record.status == Status.FAILED:
@@ -104,12 +114,15 @@ class Converger:
             return None  # asked for anew meanwhile, and not tried yet
         return self._fail(record, error.code, f"{error.operation}: {error.reason}", attempt)
 
-    def _attempt(self, name: str, record: Record | None, attempt: int, *, audit: bool) -> Report:
+    def _attempt(self, name: str, record: Record | None, attempt: int, *, audit: bool, doubt: bool) -> Report:
         try:
             # A name that breaks the rules can never have had an IAM user of ours.
             look = self.identities.audit if audit else self.identities.observe
             identity = look(name) if NAME.fullmatch(name) else None
-            decision = decide(record, identity, self.sending, self.now())
+            decision = decide(record, identity, self.sending, self.now(), doubt=doubt)
+            if identity and not audit and decision.activates_key:
+                identity = replace(identity, attachments=self.identities.attached(name))
+                decision = decide(record, identity, self.sending, self.now(), doubt=doubt)
             if not audit or record is None or record.status in AWAITING:
                 return self._perform(name, record, decision, attempt)
             return self._repair(record, identity, decision, attempt)
@@ -123,16 +136,15 @@ class Converger:
     def _repair(self, record: Record, identity: Identity | None, decision: Decision, attempt: int) -> Report:
         """Put right what is not as the settled row says. Writes nothing where all is."""
         now = self.now()
-        if isinstance(decision.end, Fail):
-            if record.status == Status.FAILED and not decision.steps:
-                return Report(record.name, "unchanged", correlation_id=record.correlation_id)
-            return replace(self._perform(record.name, record, decision, attempt), warnings=warnings(identity))
+        end, failed = decision.end, isinstance(decision.end, Fail)
+        notes = isinstance(end, Settle) and end != Settle(end.status)
+        to_fail = failed and record.status != Status.FAILED
         report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
-        notes = isinstance(decision.end, Settle) and decision.end != Settle(decision.end.status)
-        if decision.steps or notes or not is_settled(record, self.sending, now):
+        if decision.steps or notes or to_fail or not is_settled(record, self.sending, now):
             report = self._perform(record.name, record, decision, attempt)
-        found = differences(record, identity, decision, now) if is_observed(record, self.sending, now) else ()
-        return replace(report, differences=found, warnings=warnings(identity))
+        judged = not failed and is_observed(record, self.sending, now)
+        found = differences(record, identity, decision, now) if judged else ()
+        return replace(report, differences=found, warnings=warnings(identity.attachments if identity else ()))
 
     def _is_premature(self, error: Terminal, record: Record) -> bool:
         """Rights and users take a moment to reach every corner of IAM: until then a refusal is not the last word."""
@@ -141,7 +153,7 @@ class Converger:
 
     def _perform(self, name: str, record: Record | None, decision: Decision, attempt: int) -> Report:
         if record and record.status != Status.DELETING and decision.deletes_unknown_key(record):
-            record = self.rows.fence(record)  # another function may be about to store that key: it shall not
+            self._check_unchanged(name, record)
         issued: IssuedKey | None = None
         for step in decision.steps:
             issued = self._take(name, step) or issued
@@ -161,6 +173,12 @@ class Converger:
             case Nothing() if decision.steps:
                 result = "removed"
         return Report(name, result, steps, correlation_id=record.correlation_id if record else "")
+
+    def _check_unchanged(self, name: str, record: Record) -> None:
+        """An unknown key may be one that another delivery has just stored."""
+        current = self.rows.get(name)
+        if current is None or current.lock != record.lock:
+            raise Conflict(name)
 
     def _take(self, name: str, step: Step) -> IssuedKey | None:
         match step:
@@ -208,18 +226,19 @@ class Converger:
         )
 
     def _settle(self, record: Record, outcome: Outcome) -> None:
-        """A key that did not make it into the row is deleted again, unless the write only seemed to fail."""
+        """A key that did not make it into the row is deleted again.
+
+        Not where only the answer got lost, because that write may still land: then the next delivery finds the key
+        stored, or unknown.
+        """
         try:
             self.rows.settle(record, outcome)
-        except AwsError:
+        except (Conflict, Terminal):
             if outcome.issued is None:
                 raise
-            try:
-                self.rows.fence(record)  # a write without an answer may still be under way: now it cannot land
-            except Conflict:
-                current = self.rows.get(record.name)
-                if current and current.smtp_username == outcome.issued.id:
-                    return
+            current = self.rows.get(record.name)
+            if current and current.smtp_username == outcome.issued.id:
+                return
             self.identities.delete_key(record.name, outcome.issued.id)
             raise
 

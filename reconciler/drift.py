@@ -64,15 +64,17 @@ class Auditor:
 
     def _look(self, desired: Mapping[str, Declaration]) -> Sides:
         """IAM is listed before the rows: a user that is just being made has had its row for longer."""
-        stands_for = {
-            iam_user: smtp_user_name(self.environment.name, iam_user) for iam_user in self.identities.listed()
-        }
+        # A name that breaks the rules can never have had an IAM user of ours.
+        stands_for = {iam_user: self._name(iam_user) for iam_user in self.identities.listed()}
         listed = set(filter(None, stands_for.values()))
         records = self._records()
-        # A name that breaks the rules can never have had an IAM user of ours.
         names = listed | {name for name in desired.keys() | records.keys() if NAME.fullmatch(name)}
         strangers = tuple(sorted(iam_user for iam_user, name in stands_for.items() if not name))
         return Sides(desired, records, self._observe(names), strangers)
+
+    def _name(self, iam_user: str) -> str | None:
+        name = smtp_user_name(self.environment.name, iam_user)
+        return name if name and NAME.fullmatch(name) else None
 
     def _look_again(self, first: Sides, doubtful: Set[str]) -> Sides:
         """Rows and IAM users of these as they are now; all others as they were."""

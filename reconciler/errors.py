@@ -20,6 +20,8 @@ from datetime import datetime
 # AWS's codes for a missing right.
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
+ABSENT = "NoSuchEntity"  # IAM's code
+
 EXIT_OK = 0
 EXIT_ERROR = 1  # nothing was changed
 EXIT_CHANGES = 2  # `plan --detailed-exitcode`: there is something to do; `drift`: something differs

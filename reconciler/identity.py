@@ -12,14 +12,13 @@ from reconciler.aws import aws_errors
 from reconciler.core.ownership import MARK, OWNER, iam_path, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, Document, to_json
 from reconciler.core.steps import Attachment, Identity, Key, Kind
-from reconciler.errors import DENIED, AwsError, Retryable
+from reconciler.errors import ABSENT, DENIED, AwsError, Retryable
 from reconciler.ports import AccessKey
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 QUOTA_REACHED = frozenset({"LimitExceeded"})
-ABSENT = "NoSuchEntity"
 
 
 class IamIdentities:
@@ -76,7 +75,7 @@ class IamIdentities:
             return identity
         try:
             inline = self._list("list_user_policies", "PolicyNames", name)
-            attached = self._list("list_attached_user_policies", "AttachedPolicies", name)
+            attached = self.attached(name)
             groups = self._list("list_groups_for_user", "Groups", name)
             policy = self._policy(name) if POLICY_NAME in inline else None
         except AwsError as error:
@@ -85,10 +84,15 @@ class IamIdentities:
             raise
         attachments = (
             *(Attachment(Kind.INLINE_POLICY, other) for other in inline if other != POLICY_NAME),
-            *(Attachment(Kind.MANAGED_POLICY, entry["PolicyArn"]) for entry in attached),
+            *attached,
             *(Attachment(Kind.GROUP, entry["GroupName"]) for entry in groups),
         )
         return replace(identity, policy=policy, attachments=attachments)
+
+    def attached(self, name: str) -> tuple[Attachment, ...]:
+        """The managed policies of a user: AWS's quarantine is one."""
+        listed = self._list("list_attached_user_policies", "AttachedPolicies", name)
+        return tuple(Attachment(Kind.MANAGED_POLICY, entry["PolicyArn"]) for entry in listed)
 
     def _policy(self, name: str) -> Document | None:
         with self._calling(name, "iam:GetUserPolicy"):
@@ -167,10 +171,15 @@ class IamIdentities:
         return AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
 
     def set_key(self, name: str, key_id: str, *, active: bool) -> None:
-        with self._calling(name, "iam:UpdateAccessKey"):
-            self._client.update_access_key(
-                UserName=self._user(name), AccessKeyId=key_id, Status="Active" if active else "Inactive"
-            )
+        """A key that is gone cannot be used either: to make it inactive is success."""
+        try:
+            with self._calling(name, "iam:UpdateAccessKey"):
+                self._client.update_access_key(
+                    UserName=self._user(name), AccessKeyId=key_id, Status="Active" if active else "Inactive"
+                )
+        except AwsError as error:
+            if active or error.code != ABSENT:
+                raise
 
     def delete_key(self, name: str, key_id: str) -> None:
         self._delete("delete_access_key", name, AccessKeyId=key_id)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from reconciler.connection import connect_checked
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.core.text import count
-from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Conflict, ReconcileError
+from reconciler.core.settled import is_leaving, is_rotation_due
+from reconciler.core.text import count, printable
+from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, Conflict, ReconcileError
 from reconciler.follow import follow
 from reconciler.ports import Request
 from reconciler.provenance import make_request
@@ -43,8 +44,10 @@ class Desk:
                 written[record.name] = write(record)
             except Conflict:
                 say_line(f"  ! {record.name}: it changed meanwhile; run again", err=True, fg="red")
+            except AwsError as error:
+                say_line(f"  ! {record.name}: not written: {error}", err=True, fg="red")
         good = len(written) == len(records)
-        leaving = [record.name for record in records if _is_leaving(record)]
+        leaving = [record.name for record in records if is_leaving(record)]
         if self.timeout is None:
             say(f"{count(len(written), 'user')} left to the credential manager")
         elif written:
@@ -75,13 +78,13 @@ def retry(desk: Desk, names: Sequence[str], *, all_failed: bool) -> int:
 def revoke(desk: Desk, name: str, reason: str) -> int:
     """Make every key of a user inactive, until it is resumed."""
     record = desk.find(name)
-    if _is_leaving(record):
+    if is_leaving(record):
         hint = f"a deletion that hangs: reconcile retry {name}"
         raise ReconcileError(f"{name} is being deleted: its keys go with it", hint)
-    if record.revoked and record.status == Status.DISABLED:
+    if record.revoked:  # who was first stays named; its keys are looked at once more
         say_line(f"{name} was revoked at {record.revoked.at} by {record.revoked.actor}: {record.revoked.reason}")
-        return EXIT_OK
-    return desk.write([record], lambda record: desk.store.revoke(record, reason, desk.request))
+        return desk.write([record], lambda record: desk.store.retry(record, desk.request))
+    return desk.write([record], lambda record: desk.store.revoke(record, printable(reason), desk.request))
 
 
 def resume(desk: Desk, name: str) -> int:
@@ -89,9 +92,9 @@ def resume(desk: Desk, name: str) -> int:
     record = desk.find(name)
     if record.revoked is None:
         raise ReconcileError(f"{name} is not revoked", "reconcile status tells how it stands")
-    if _is_leaving(record):
+    if is_leaving(record):
         raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile")
-    if record.user and record.smtp_username and record.key_credential == record.user.credential:
+    if _has_the_same_key(record):
         say_line(f"{name}: its old password works again. If that leaked, raise `credential` in its manifest instead.")
     return desk.write([record], lambda record: desk.store.resume(record, desk.request))
 
@@ -103,5 +106,8 @@ def _check_retry(record: Record) -> Record:
     return record
 
 
-def _is_leaving(record: Record) -> bool:
-    return Status.DELETING in (record.status, record.failure.during if record.failure else "")
+def _has_the_same_key(record: Record) -> bool:
+    user, as_resumed = record.user, replace(record, revoked=None)
+    if user is None or not record.smtp_username or record.key_credential != user.credential:
+        return False
+    return not is_rotation_due(as_resumed, user, datetime.now(UTC))

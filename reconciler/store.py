@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Rules
@@ -17,6 +15,7 @@ from reconciler.core.record import (
     Record,
     Status,
 )
+from reconciler.core.settled import is_leaving
 from reconciler.core.user import User, spec_fields, spec_hash
 from reconciler.errors import Conflict
 from reconciler.expressions import Values
@@ -25,6 +24,9 @@ from reconciler.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+
+LONGEST_KEY = 1024  # bytes of a sort key
 
 
 class DynamoStore:
@@ -50,7 +52,8 @@ class DynamoStore:
 
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
         """The rows of these users that exist, by name."""
-        return {record.name: record for record in map(self._record, self._table.get_many(map(_sk, names)))}
+        keys = [_sk(name) for name in names if _can_be_key(name)]
+        return {record.name: record for record in map(self._record, self._table.get_many(keys))}
 
     def create(self, user: User, manifest: str, request: Request) -> int:
         """Put a new row at revision 1. Raises Conflict when there is one already."""
@@ -72,8 +75,8 @@ class DynamoStore:
 
     def retry(self, record: Record, request: Request) -> int:
         """Ask again for what the row asks for already."""
-        deleting = Status.DELETING in (record.status, record.failure.during if record.failure else "")
-        return self._request(record, _asked(Status.DELETING if deleting else Status.PENDING, request), request)
+        status = Status.DELETING if is_leaving(record) else Status.PENDING
+        return self._request(record, _asked(status, request), request)
 
     def revoke(self, record: Record, reason: str, request: Request) -> int:
         """Switch the user's keys off until it is resumed, whatever its declaration says."""
@@ -105,14 +108,6 @@ class DynamoStore:
     def get(self, name: str) -> Record | None:
         item = self._table.get(_sk(name))
         return self._record(item) if item is not None else None
-
-    def fence(self, record: Record) -> Record:
-        """From now on no write lands that was begun from the row as `record` shows it. Returns it as it is now."""
-        lock = dict(record.lock)
-        fence = lock.get("fence")
-        raised = int(fence) + 1 if isinstance(fence, Decimal | int) else 1
-        self._table.update(_sk(record.name), {"fence": raised}, [], record.lock)
-        return replace(record, lock=tuple({**lock, "fence": raised}.items()))
 
     def settle(self, record: Record, outcome: Outcome) -> None:
         values: dict[str, Any] = {
@@ -150,7 +145,12 @@ class DynamoStore:
             "attempts": failure.attempts,
             "during": failure.during,
         }
-        self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": note}, [], record.lock)
+        try:
+            self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": note}, [], record.lock)
+        except Conflict:
+            written = self.get(record.name)
+            if not written or written.failure != failure:
+                raise
 
     def remove(self, record: Record) -> None:
         self._table.delete(_sk(record.name), record.lock)
@@ -169,6 +169,14 @@ _LISTED = (
 
 def _sk(name: str) -> str:
     return f"{SK_PREFIX}{name}"
+
+
+def _can_be_key(name: str) -> bool:
+    """What no sort key can hold has no row: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    try:
+        return len(_sk(name).encode()) <= LONGEST_KEY
+    except UnicodeEncodeError:
+        return False
 
 
 def _wish(user: User, manifest: str, request: Request) -> dict[str, Any]:

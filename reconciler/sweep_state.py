@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from reconciler.errors import Conflict
 from reconciler.ports import SweepState
 from reconciler.table import Table
 
@@ -33,5 +34,10 @@ class DynamoSweepStates:
         """Raises Conflict when another sweep has saved its own meanwhile."""
         version = int(state.version) + 1 if isinstance(state.version, Decimal | int) else 1
         values: dict[str, Any] = {"position": state.position, "orphans": dict(state.orphans), "version": version}
-        self._table.update(SK, values, [], [("version", state.version)], create=True)
-        return SweepState(state.position, state.orphans, version)
+        saved = SweepState(state.position, dict(state.orphans), version)
+        try:
+            self._table.update(SK, values, [], [("version", state.version)], create=True)
+        except Conflict:
+            if self.load() != saved:  # else it was our own write, whose answer got lost
+                raise
+        return saved

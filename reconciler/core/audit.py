@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.core.diff import Create, Declaration, Delete, Diff, Update, diff
 from reconciler.core.drift import Difference, Drift, find_differences, warnings
-from reconciler.core.lifecycle import decide, unknown_keys
+from reconciler.core.lifecycle import STORED_AFTER, decide, unknown_keys
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import Sending
 from reconciler.core.record import AWAITING, Record, Status, manager_mark
@@ -21,7 +21,6 @@ from reconciler.core.wording import words_of
 
 SETTLED = frozenset({Status.ACTIVE, Status.DISABLED})
 SWEPT_AFTER = timedelta(days=1)  # what time alone asks for is done by then, where the sweep runs
-STORED_AFTER = timedelta(minutes=5)  # a key so young may be about to be stored
 # These are seen on an IAM user whatever its row asks for.
 ALWAYS = frozenset({Drift.ATTACHMENT, Drift.BOUNDARY})
 
@@ -185,7 +184,7 @@ def _compare_iam(
     if not identity.owned:
         words = f"IAM user {iam_user_name(environment, name)} does not carry our mark: it is not touched"
         return [Difference(Drift.FOREIGN, words)], ""
-    found = [Difference(Drift.QUARANTINE, words) for words in warnings(identity)]
+    found = [Difference(Drift.QUARANTINE, words) for words in warnings(identity.attachments)]
     if record is None:
         keys = count(sum(key.active for key in identity.keys), "active key")
         return [Difference(Drift.ORPHAN, f"an IAM user of ours without a row; {keys}"), *found], ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from enum import StrEnum
 from reconciler.core.record import Record, Status
 from reconciler.core.settled import is_retired, wanted_status
 from reconciler.core.steps import (
+    Attachment,
     CreateUser,
     Decision,
     DeleteKey,
@@ -72,9 +73,9 @@ def find_differences(
     return tuple(found)
 
 
-def warnings(identity: Identity | None) -> tuple[str, ...]:
+def warnings(attachments: Iterable[Attachment]) -> tuple[str, ...]:
     """What only a person can put right."""
-    quarantines = [a.id.rpartition("/")[2] for a in identity.attachments if a.is_quarantine] if identity else []
+    quarantines = [attachment.id.rpartition("/")[2] for attachment in attachments if attachment.is_quarantine]
     return tuple(f"AWS attached {policy}: it has seen a key of this user in public" for policy in quarantines)
 
 
@@ -100,6 +101,8 @@ def _words_of_key(step: Step, record: Record, listed: Collection[str], now: date
         case DeleteKey(key_id) if key_id == stored:
             return f"key {key_id} was deactivated" if record.encrypted_credentials else gone
         case DeleteKey(key_id) if key_id != record.previous_key:
+            return f"key {key_id} was added"
+        case SetKey(key_id) if key_id not in (stored, record.previous_key):
             return f"key {key_id} was added"
         case SetKey(key_id, active) if active:
             return f"key {key_id} was deactivated"

@@ -6,12 +6,13 @@ called: a first event, a replay, a crash half-way, a dead letter and a sweep all
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core import policy
 from reconciler.core.policy import Document, Sending
-from reconciler.core.record import Record, Status, parse_timestamp, timestamp
-from reconciler.core.settled import is_previous_finished, is_retired, is_rotation_due, wanted_status
+from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
+from reconciler.core.settled import is_observed, is_previous_finished, is_retired, is_rotation_due, wanted_status
 from reconciler.core.steps import (
     CreateUser,
     Decision,
@@ -35,12 +36,19 @@ from reconciler.core.steps import (
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
 
 VISIBLE_AFTER = timedelta(minutes=1)
+# No function works on one user for so long: until then a key that no row knows may be about to be stored.
+STORED_AFTER = timedelta(minutes=5)
 
 
-def decide(record: Record | None, identity: Identity | None, sending: Sending, now: datetime) -> Decision:
-    """`identity` is None when IAM has no user of that name."""
+def decide(
+    record: Record | None, identity: Identity | None, sending: Sending, now: datetime, *, doubt: bool = False
+) -> Decision:
+    """`identity` is None when IAM has no user of that name.
+
+    `doubt`: we have just lost a race, so what IAM lists of keys may be older than what was done to them.
+    """
     if record is None or record.status == Status.DELETING:
-        return _tear_down(record, identity)
+        return _tear_down(record, identity, now)
     if record.status not in tuple(Status):
         return Decision(Nothing())  # a row that asks for nothing
     if record.user is None:
@@ -52,10 +60,10 @@ def decide(record: Record | None, identity: Identity | None, sending: Sending, n
         advice = policy.advise_split(record.user, sending)
         fail = Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}")
         return Decision(fail, _silence(record, identity))
-    may_send = wanted_status(record, record.user, now) == Status.ACTIVE
-    if identity and may_send and _is_not_yet_listed(record, identity, now):
-        return Decision(LookAgain(f"the key {record.smtp_username}, made a moment ago, is not listed"))
-    return _build_up(record, record.user, identity, document, now)
+    if wanted_status(record, record.user, now) == Status.ACTIVE:
+        return _allow(record, record.user, identity, document, now)
+    certain = not doubt and is_observed(record, sending, now)
+    return _forbid(record, record.user, identity, document, now, certain=certain)
 
 
 def _silence(record: Record, identity: Identity | None) -> tuple[Step, ...]:
@@ -65,16 +73,10 @@ def _silence(record: Record, identity: Identity | None) -> tuple[Step, ...]:
     return tuple(SetKey(key.id, active=False) for key in identity.keys if key.active)
 
 
-def _is_not_yet_listed(record: Record, identity: Identity, now: datetime) -> bool:
-    """A stored key that is missing has been deleted, unless it is so young that IAM may not list it everywhere."""
-    made = parse_timestamp(record.key_created_at)
-    young = made is not None and abs(now - made) < VISIBLE_AFTER
-    stored = bool(record.smtp_username and record.encrypted_credentials)
-    return stored and young and all(key.id != record.smtp_username for key in identity.keys)
-
-
-def _tear_down(record: Record | None, identity: Identity | None) -> Decision:
+def _tear_down(record: Record | None, identity: Identity | None, now: datetime) -> Decision:
     end: End = RemoveRow() if record else Nothing()
+    if identity is None and record and record.iam_user_arn and _is_young(record.settled_at, now):
+        return Decision(LookAgain("an IAM user that was there a moment ago is not found"))
     if identity is None or not identity.owned:
         return Decision(end)
     keys = tuple(DeleteKey(key.id) for key in identity.keys)
@@ -83,33 +85,93 @@ def _tear_down(record: Record | None, identity: Identity | None) -> Decision:
     return Decision(end, (*keys, *repair, DeleteUser()))
 
 
-def _build_up(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:
-    status = wanted_status(record, user, now)
-    keys, settle = _decide_keys(record, user, identity.keys if identity else (), status, now)
+def _allow(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:
+    keys = _Keys.of(record, identity, now)
+    if identity and keys.current is None and _stored(record) and _is_young(record.key_created_at, now):
+        return Decision(LookAgain(f"the key {_stored(record)}, made a moment ago, is not listed"))
+    steps, settle = _steps_of_keys(record, user, keys, Status.ACTIVE, now)
+    if any(isinstance(step, IssueKey) for step in steps) and keys.pending:
+        return Decision(LookAgain(f"the key {keys.pending[0].id}, made a moment ago, may be about to be stored"))
     if identity and any(attachment.is_quarantine for attachment in identity.attachments):
-        keys = [step for step in keys if not (isinstance(step, SetKey) and step.active)]  # switched off, and for cause
-    grant = () if identity and identity.policy == document else (PutPolicy(document),)
-    # Narrow first when sending ends, allow first when it begins: no moment is wider than both ends.
-    granted = (*grant, *keys) if status == Status.ACTIVE else (*keys, *grant)
-    return Decision(settle, (*_decide_user(identity), *granted))
+        if record.status in AWAITING and any(isinstance(step, SetKey) and step.active for step in steps):
+            return Decision(_quarantined())
+        steps = [step for step in steps if not (isinstance(step, SetKey) and step.active)]
+    # Allowed first, then enabled: no moment is wider than both ends.
+    return Decision(settle, (*_steps_of_user(identity), *_grant(identity, document), *steps))
 
 
-def _decide_user(identity: Identity | None) -> list[Step]:
+def _forbid(
+    record: Record, user: User, identity: Identity | None, document: Document, now: datetime, *, certain: bool
+) -> Decision:
+    """`certain`: what IAM lists can be believed. Else every key that the row knows is switched off, listed or not."""
+    keys = _Keys.of(record, identity, now)
+    steps, settle = _steps_of_keys(record, user, keys, Status.DISABLED, now)
+    steps += [SetKey(key.id, active=False) for key in keys.pending if key.active]
+    if identity and not certain:
+        done = {step.key_id for step in steps if isinstance(step, SetKey | DeleteKey)}
+        known = dict.fromkeys(filter(None, (_stored(record), record.previous_key)))
+        steps += [SetKey(key_id, active=False) for key_id in known if key_id not in done]
+    # Switched off before anything else is put right, which may be refused.
+    ordered = (*_steps_of_user(identity), *steps) if identity is None else (*steps, *_steps_of_user(identity))
+    end: End = settle
+    if identity and keys.current is None and _stored(record) and _is_young(record.key_created_at, now):
+        end = LookAgain(f"the key {_stored(record)}, made a moment ago, is not listed")
+    return Decision(end, (*ordered, *_grant(identity, document)))
+
+
+def _stored(record: Record) -> str:
+    """The key whose credential the row holds."""
+    return record.smtp_username if record.encrypted_credentials else ""
+
+
+def _is_young(moment: str, now: datetime) -> bool:
+    since = parse_timestamp(moment)
+    return since is not None and abs(now - since) < VISIBLE_AFTER
+
+
+def _grant(identity: Identity | None, document: Document) -> tuple[Step, ...]:
+    return () if identity and identity.policy == document else (PutPolicy(document),)
+
+
+def _steps_of_user(identity: Identity | None) -> list[Step]:
     if identity is None:
         return [CreateUser()]
     repair: list[Step] = [RepairUser()] if identity.needs_repair else []
     return repair + [Detach(attachment) for attachment in identity.attachments if not attachment.is_quarantine]
 
 
-def _decide_keys(
-    record: Record, user: User, keys: tuple[Key, ...], status: Status, now: datetime
-) -> tuple[list[Step], Settle]:
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The keys that IAM lists, as the row knows them. `pending`: unknown, and so young that they may be stored yet."""
+
+    current: Key | None
+    previous: Key | None
+    pending: tuple[Key, ...]
+    unknown: tuple[Key, ...]
+
+    @classmethod
+    def of(cls, record: Record, identity: Identity | None, now: datetime) -> _Keys:
+        keys = identity.keys if identity else ()
+        unknown = unknown_keys(record, keys)
+        pending = [key for key in unknown if key.created_at and abs(now - key.created_at) < STORED_AFTER]
+        return cls(
+            current=next((key for key in keys if key.id == _stored(record)), None),
+            previous=next((key for key in keys if key.id == record.previous_key), None),
+            pending=tuple(pending),
+            unknown=tuple(key for key in unknown if key not in pending),
+        )
+
+
+def unknown_keys(record: Record, keys: tuple[Key, ...]) -> list[Key]:
+    """A key whose secret no row holds is of use to nobody."""
+    return [key for key in keys if key.id not in (_stored(record), record.previous_key)]
+
+
+def _steps_of_keys(record: Record, user: User, keys: _Keys, status: Status, now: datetime) -> tuple[list[Step], Settle]:
     """Steps on keys, and what the row shall note of its previous key."""
     may_send = status == Status.ACTIVE
-    stored = record.smtp_username if record.encrypted_credentials else ""
-    current = next((key for key in keys if key.id == stored), None)
-    previous = next((key for key in keys if key.id == record.previous_key), None)
-    steps: list[Step] = [DeleteKey(key.id) for key in unknown_keys(record, keys)]
+    current, previous = keys.current, keys.previous
+    steps: list[Step] = [DeleteKey(key.id) for key in keys.unknown]
     changed = record.key_credential not in (None, user.credential)
     rotate = may_send and current is not None and (changed or is_rotation_due(record, user, now))
     retired = is_retired(record, now)
@@ -130,12 +192,6 @@ def _decide_keys(
     return steps, Settle(status, forget_previous=forget, retire_previous=retired and not forget)
 
 
-def unknown_keys(record: Record, keys: tuple[Key, ...]) -> list[Key]:
-    """A key whose secret no row holds is of use to nobody."""
-    stored = record.smtp_username if record.encrypted_credentials else ""
-    return [key for key in keys if key.id not in (stored, record.previous_key)]
-
-
 def _issue(user: User, replaced: Key | None, now: datetime) -> IssueKey:
     if replaced is None:
         return IssueKey(user.credential)
@@ -147,4 +203,12 @@ def _foreign() -> Fail:
     return Fail(
         "ForeignUser",
         "an IAM user of that name exists without our mark; it is not touched: rename the SMTP user, or remove it",
+    )
+
+
+def _quarantined() -> Fail:
+    return Fail(
+        "Quarantined",
+        "AWS has seen a key of this user in public, and it is switched off: raise `credential` for a new one, or "
+        "detach the policy AWSCompromisedKeyQuarantine",
     )

@@ -19,7 +19,7 @@ SK_PREFIX = "USER#"
 ENTITY_TYPE = "smtp_credential"
 
 # What a write of the credential manager is conditional on, and those of them that a plan was made against.
-LOCK_FIELDS = ("revision", "correlation_id", "status", "smtp_username", "fence")
+LOCK_FIELDS = ("revision", "correlation_id", "status", "smtp_username")
 PLAN_FIELDS = ("revision", "correlation_id")  # a row made anew differs in them
 
 Item = Mapping[str, Any]

@@ -37,6 +37,12 @@ def is_observed(record: Record, sending: Sending, now: datetime) -> bool:
     )
 
 
+def is_leaving(record: Record) -> bool:
+    """Is it to be deleted, or did that fail?"""
+    failed = record.status == Status.FAILED and record.failure and record.failure.during == Status.DELETING
+    return record.status == Status.DELETING or bool(failed)
+
+
 def is_overdue(record: Record, now: datetime) -> bool:
     """Does it wait for the credential manager for longer than the stream can be blamed?"""
     if record.status not in AWAITING:

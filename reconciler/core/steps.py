@@ -145,6 +145,10 @@ class Decision:
     end: End
     steps: tuple[Step, ...] = ()
 
+    @property
+    def activates_key(self) -> bool:
+        return any(isinstance(step, SetKey) and step.active for step in self.steps)
+
     def deletes_unknown_key(self, record: Record) -> bool:
         known = (record.smtp_username, record.previous_key)
         return any(isinstance(step, DeleteKey) and step.key_id not in known for step in self.steps)

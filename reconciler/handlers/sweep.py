@@ -10,9 +10,8 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from reconciler.aws import PATIENT
-from reconciler.errors import AwsError
 from reconciler.handlers.runtime import Telemetry, adapters
-from reconciler.sweep import Summary, Sweep
+from reconciler.sweep import Budget, Summary, Sweep
 from reconciler.sweep_state import DynamoSweepStates
 
 telemetry = Telemetry()
@@ -27,20 +26,16 @@ def sweep() -> Sweep:
         rows=made.store,
         identities=made.identities,
         states=DynamoSweepStates(boto3.session.Session().client("dynamodb", config=PATIENT), made.settings.table),
-        max_orphans=int(os.environ["MAX_ORPHANS"]),
-        users_per_run=int(os.environ["SWEEP_USERS_PER_RUN"]),
+        budget=Budget(
+            orphans=int(os.environ["MAX_ORPHANS"]),
+            orphan_percent=int(os.environ["MAX_ORPHAN_PERCENT"]),
+            users=int(os.environ["SWEEP_USERS_PER_RUN"]),
+        ),
         now=made.now,
     )
 
 
 def _tell(summary: Summary) -> dict[str, Any]:
-    for report in summary.reports:
-        telemetry.report(report)
-    for name, error in summary.failures:
-        if isinstance(error, AwsError):
-            telemetry.retry(name, error)
-        else:
-            telemetry.defect(name, error)
     numbers = {
         "checked": summary.checked,
         "repaired": summary.repaired,
@@ -68,6 +63,6 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda entry point; nothing in the event matters. Answers with what the summary line says."""
     telemetry.begin(context)
     try:
-        return _tell(sweep().run(lambda: context.get_remaining_time_in_millis() / 1000))
+        return _tell(sweep().run(lambda: context.get_remaining_time_in_millis() / 1000, telemetry))
     finally:
         telemetry.flush()

@@ -65,6 +65,7 @@ def dead_letter_variables(pipeline: Pipeline, queue_url: str, parking_url: str) 
 def sweep_variables(environment: Environment, pipeline: Pipeline) -> dict[str, str]:
     return {
         "MAX_ORPHANS": str(environment.limits.max_deletes),
+        "MAX_ORPHAN_PERCENT": str(environment.limits.max_delete_percent),
         "SWEEP_USERS_PER_RUN": str(pipeline.sweep["users_per_run"]),
     }
 

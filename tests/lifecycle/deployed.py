@@ -46,6 +46,7 @@ def environ(world: World) -> dict[str, str]:
         "PARKING_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/parked",
         "DEAD_LETTER_TRIES": str(TRIES),
         "MAX_ORPHANS": str(MAX_ORPHANS),
+        "MAX_ORPHAN_PERCENT": "100",
         "SWEEP_USERS_PER_RUN": str(USERS_PER_RUN),
     }
 

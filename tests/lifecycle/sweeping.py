@@ -17,9 +17,11 @@ def run(**changes: Any) -> dict[str, Any]:
 
 
 def settled(world: World, *names: str, **fields: Any) -> None:
+    """And for longer than IAM takes to show it everywhere."""
     for name in names:
         world.ask(a_user(name, **fields))
         world.converge(name)
+    world.pass_time(seconds=30)
 
 
 def edit_policy(world: World, name: str) -> None:

@@ -191,6 +191,7 @@ def tell(world: World, faults: Faults, operation: Operation, name: str, trouble:
         with suppress(ProcessKilled, Retryable):
             operation.look(world, name)
             break
+        world.pass_time(minutes=2)  # until the next one
     faults.arm(-1, "", "")
 
 

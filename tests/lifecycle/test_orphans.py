@@ -9,6 +9,7 @@ import boto3
 import pytest
 from deployed import CONTEXT, MAX_ORPHANS, Refusal, lines
 
+from attachments import quarantine
 from reconciler.handlers import sweep
 from world import TABLE, World, a_user
 
@@ -20,7 +21,8 @@ def run() -> dict[str, Any]:
 
 
 def orphaned(world: World, *names: str) -> None:
-    """Made by us; then the row was lost, and with it the event."""
+    """Made by us; then the row was lost, and with it the event. Others are still there."""
+    world.put_row("another", status="asks for nothing")
     for name in names:
         world.ask(a_user(name))
         world.converge(name)
@@ -224,3 +226,34 @@ def test_a_lost_table_is_told_without_a_look_at_every_user(manager: World) -> No
     manager.pass_time(hours=25)
     assert told(run()) == (201, 0, 201)
     assert len(manager.users()) == 201
+
+
+def test_the_last_rows_may_be_lost_rows(manager: World) -> None:
+    """A table without a single row was lost: nobody is torn down for it, however few they are."""
+    manager.ask(a_user("crm"))
+    manager.converge("crm")
+    manager.remove_row("crm")
+    run()
+    manager.pass_time(hours=25)
+    assert told(run()) == (1, 0, 1)
+    assert manager.users() == ["smtp-test-crm"]
+
+
+@pytest.mark.parametrize(("percent", "held"), [("33", 1), ("34", 0)])
+def test_a_share_of_all_users_is_too_many_as_well(
+    manager: World, monkeypatch: pytest.MonkeyPatch, percent: str, held: int
+) -> None:
+    monkeypatch.setenv("MAX_ORPHAN_PERCENT", percent)
+    sweep.sweep.cache_clear()
+    manager.put_row("one-more", status="asks for nothing")
+    orphaned(manager, "crm")
+    run()
+    manager.pass_time(hours=25)
+    assert told(run()) == (held, 1 - held, held)
+
+
+def test_an_orphan_whose_key_leaked_is_told(manager: World, log: io.StringIO) -> None:
+    orphaned(manager, "crm")
+    quarantine(manager, "smtp-test-crm")
+    assert run()["quarantined"] == 1
+    assert "smtp user needs a person" in log.getvalue()

@@ -211,3 +211,44 @@ def test_a_sweep_of_an_audit_that_is_refused_tells_each_user(manager: World) -> 
     summary = run()
     assert (summary["errors"], summary["finished"]) == (2, True)
     assert [manager.record(name).status for name in ("crm", "wiki")] == ["active", "active"]
+
+
+def test_a_failed_user_whose_key_leaked_is_told(manager: World, log: io.StringIO) -> None:
+    """What stood in IAM before it failed goes on working."""
+    settled(manager, "crm")
+    quarantine(manager, "smtp-test-crm")
+    manager.ask(a_user("crm", *(f"sender-{n}@example.com" for n in range(90))))
+    manager.converge("crm")
+    summary = run()
+    assert manager.record("crm").status == "failed"
+    assert (summary["checked"], summary["quarantined"]) == (0, 1)
+    assert "smtp user needs a person" in log.getvalue()
+
+
+def test_who_has_settled_seconds_ago_is_left_to_the_next_round(manager: World) -> None:
+    """IAM may still show it as it was: that is no drift."""
+    manager.ask(a_user("crm"))
+    manager.converge("crm")
+    assert run()["checked"] == 0
+    manager.pass_time(seconds=20)
+    assert run()["checked"] == 1
+
+
+def test_every_user_is_told_as_it_was_looked_at(
+    manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that is cut off has told what it did until then."""
+    settled(manager, "aaa", "crm")
+    edit_policy(manager, "aaa")
+    identities: Any = sweep.sweep().converger.identities
+    look = identities.audit
+
+    def die_at_the_second(name: str) -> Any:
+        if name == "crm":
+            raise SystemExit
+        return look(name)
+
+    monkeypatch.setattr(identities, "audit", die_at_the_second)
+    with pytest.raises(SystemExit):
+        run()
+    assert "its policy was edited" in log.getvalue()

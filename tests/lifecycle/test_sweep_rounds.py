@@ -28,13 +28,14 @@ def test_a_run_that_used_up_its_budget_goes_on_where_it_stopped(manager: World) 
     second = run()
     assert (second["checked"], second["finished"], second["stopped"]) == (5, True, "")
     assert len(manager.users()) == len(MANY)
+    manager.pass_time(minutes=1)
     assert run()["checked"] == USERS_PER_RUN, "the next round begins at the first again"
 
 
 def test_a_run_that_is_out_of_time_goes_on_where_it_stopped(manager: World) -> None:
     settled(manager, "aaa", "crm", "wiki")
     manager.pass_time(hours=1)
-    left = iter([100_000, 59_000, 500_000, 500_000])
+    left = iter([200_000, 179_000, 500_000, 500_000])
     summary = run(get_remaining_time_in_millis=lambda: next(left))
     assert (summary["checked"], summary["stopped"], summary["finished"]) == (2, "out of time", False)
     edit_policy(manager, "aaa")
@@ -56,7 +57,7 @@ def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> N
     settled(manager, *MANY[:6])
     refusal = Refusal("iam.GetUser", "Throttling")
     summary = run()
-    assert (summary["checked"], summary["errors"], summary["stopped"]) == (3, 3, "IAM throttles")
+    assert (summary["checked"], summary["errors"], summary["stopped"]) == (3, 3, "IAM throttles, or is not reached")
     refusal.end()
     assert run()["checked"] == 3
 
@@ -75,7 +76,7 @@ def test_a_second_sweep_meanwhile_stops(manager: World, monkeypatch: pytest.Monk
     def load_late() -> Any:
         mine = load()
         monkeypatch.setattr(states, "load", load)
-        assert run()["finished"] is True
+        assert [run()["finished"] for _ in range(2)] == [True, True]
         return mine
 
     monkeypatch.setattr(states, "load", load_late)

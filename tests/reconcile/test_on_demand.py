@@ -9,8 +9,10 @@ import pytest
 
 from reconcile.runs import Checkout, an_entry
 from reconciler.cli import run
-from reconciler.core.record import key_of
-from reconciler.errors import Retryable
+from reconciler.core.record import Record, key_of
+from reconciler.errors import Retryable, Terminal
+from reconciler.ports import Request
+from reconciler.store import DynamoStore
 from world import ACCOUNT, ENV, TABLE, World, a_request, a_user
 
 
@@ -107,13 +109,6 @@ class TestRevoke:
         rows = {row["name"]: row for row in json.loads(declared.run("status", "--format", "json").out)}
         assert rows["crm"]["revoked"]["reason"] == "leaked"
         assert rows["wiki"]["revoked"] is None
-
-    def test_a_second_time_changes_nothing(self, world: World, declared: Checkout) -> None:
-        declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
-        again = declared.run("revoke", "crm", "--reason", "another reason")
-        assert again.code == 0
-        assert again.writes == []
-        assert "leaked" in again.out
 
     def test_a_row_that_cannot_be_understood_loses_its_keys_too(self, world: World, declared: Checkout) -> None:
         boto3.resource("dynamodb").Table(TABLE).update_item(
@@ -242,3 +237,79 @@ def test_it_waits_for_the_outcome(declared: Checkout, capsys: pytest.CaptureFixt
     code = run([*paths, "--env", ENV, "revoke", "crm", "--reason", "leaked", "--timeout", "0"])
     assert code == 3
     assert "crm: timeout" in capsys.readouterr().out
+
+
+def test_one_that_cannot_be_written_does_not_hide_the_others(
+    world: World, declared: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written is followed, and the exit code says that not all was."""
+    fail(world, "crm")
+    fail(world, "wiki")
+    retry = DynamoStore.retry
+
+    def refused(store: DynamoStore, record: Record, request: Request) -> int:
+        if record.name == "crm":
+            raise Terminal("dynamodb:UpdateItem", "ExpiredToken", "sign in again")
+        return retry(store, record, request)
+
+    monkeypatch.setattr(DynamoStore, "retry", refused)
+    outcome = declared.run("retry", "--all-failed")
+    assert outcome.code == 3
+    assert "crm: not written: dynamodb:UpdateItem: ExpiredToken" in outcome.err
+    assert statuses(world) == {"crm": "failed", "wiki": "pending"}
+
+
+def test_a_user_that_is_to_stay_is_not_deleted_by_a_retry(world: World, declared: Checkout) -> None:
+    """Its deletion failed once; since then somebody has asked for it again by hand."""
+    world.ask_delete("crm")
+    give_up(world, "crm", "iam:DeleteUser")
+    boto3.resource("dynamodb").Table(TABLE).update_item(
+        Key=key_of("crm"),
+        UpdateExpression="SET #s = :p",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":p": "pending"},
+    )
+    declared.reconcile(world, "retry", "crm")
+    assert statuses(world)["crm"] == "active"
+
+
+@pytest.mark.parametrize("name", ["x" * 2000, "\udcff\udcfe", "ü" * 600])
+@pytest.mark.parametrize("command", [("retry",), ("revoke", "--reason", "leaked"), ("resume",), ("status",)])
+def test_a_name_that_no_row_can_have(declared: Checkout, command: tuple[str, ...], name: str) -> None:
+    outcome = declared.run(command[0], name, *command[1:])
+    assert outcome.code == 1
+    assert "no SMTP user" in outcome.err
+    assert outcome.writes == []
+
+
+def test_a_reason_is_written_as_it_can_be_read(world: World, declared: Checkout) -> None:
+    declared.run("revoke", "crm", "--reason", "seen at\x07 \udcff")
+    record = world.store.get("crm")
+    assert record
+    assert record.revoked
+    assert record.revoked.reason == "seen at\\x07 \\udcff"
+
+
+def test_revoking_again_looks_at_the_keys_again(world: World, declared: Checkout) -> None:
+    declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
+    (key,) = world.access_keys("crm")
+    world.iam.update_access_key(UserName="smtp-test-crm", AccessKeyId=key, Status="Active")
+    outcome = declared.reconcile(world, "revoke", "crm", "--reason", "another reason")
+    assert outcome.code == 0
+    assert world.access_keys("crm") == {key: "Inactive"}
+    record = world.store.get("crm")
+    assert record
+    assert record.revoked
+    assert record.revoked.reason == "leaked"
+
+
+def test_resume_promises_no_password_that_rotation_ends(world: World, declared: Checkout) -> None:
+    declared.declare(an_entry("crm", rotation={"every_days": 30}), an_entry("wiki"))
+    declared.reconcile(world)
+    declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
+    boto3.resource("dynamodb").Table(TABLE).update_item(
+        Key=key_of("crm"),
+        UpdateExpression="SET key_created_at = :old",
+        ExpressionAttributeValues={":old": "2020-01-01T00:00:00Z"},
+    )
+    assert "old password" not in declared.run("resume", "crm").out

@@ -174,6 +174,7 @@ def _sweep(world: World, _: Action) -> None:
 # Time and trouble.
 
 
+@action("outage")  # of the stream: it forgets what nobody has read for a day
 @action("pass")
 def _pass(world: World, it: Action) -> None:
     world.clock.advance(timedelta(**it.args).total_seconds())

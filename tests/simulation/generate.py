@@ -151,6 +151,7 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (HAND, AROUND): 4,
     (("drift",), ("drift",), ("undeclare", "delete row", "sweep"), ("reconcile",), ("deliver",)): 3,
     (("reconcile",), ("deliver",), ("delete row",), ("deliver", "pass", "pass"), ("deliver",), ("letters",)): 4,
+    (("reconcile",), ("deliver",), ("delete row",), ("outage",), AROUND): 3,
     (TIME, AROUND): 4,
     (("revoke", "resume", "retry"), AROUND): 3,
     (("revoke",), ("pass",), ("trouble",), ("deliver",), ("letters",)): 1,
@@ -165,6 +166,7 @@ OF_A_USER = FOR_THE_CALM | {
     "drift", "foreign user",
 }  # fmt: skip
 ARGUMENTS: dict[str, Make] = {
+    "outage": lambda *_: {"hours": 25},
     "edit": _edit,
     "schedule": lambda random, _: {"rotation": random.choice((None, {"every_days": 7, "overlap_days": 1}))},
     "disable": lambda *_: {"enabled": False},

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
+from reconciler.core.ownership import smtp_user_name
 from reconciler.core.record import AWAITING, PK, SK_PREFIX
 from reconciler.sweep import GRACE
 from simulation.commands import EVERYTHING, check_out, start_reconcile
 from simulation.judge import judge
 from simulation.watch import Watch
-from simulation.world import PARKED, World
+from simulation.world import ENV, PARKED, World
 
 ROUNDS = 40  # of anything that should be over by then
 
@@ -64,6 +66,7 @@ def _sweep(world: World) -> list[str]:
         world.play(None, None)
         if world.broken or actor.error is not None:
             return world.broken or [f"I8: the sweep failed: {actor.error!r}"]
+        world.swept = actor.result
         if actor.result["finished"]:
             return _deliver(world)
         world.clock.advance(60)
@@ -73,7 +76,18 @@ def _sweep(world: World) -> list[str]:
 def _sweep_after_grace(world: World, _: Watch) -> list[str]:
     """Orphans are given some time before they go; the second sweep is the one that takes them."""
     world.clock.advance(GRACE.total_seconds())
-    return _sweep(world) or judge(world)
+    return _sweep(world) or _let_go(world) or judge(world)
+
+
+def _let_go(world: World) -> list[str]:
+    """Too many orphans at once are held: a person says of each that it is meant to go, as docs/operations.md has it."""
+    if not world.swept["orphans_held"]:
+        return []
+    rows = {record.name for record in world.records()}
+    for iam_user in world.iam.users():
+        if (name := smtp_user_name(ENV.name, iam_user.name)) not in rows:
+            world.give_up(json.dumps({"user": name}))
+    return _deliver(world)
 
 
 def _catch_up(world: World, _: Watch) -> list[str]:

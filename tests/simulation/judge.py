@@ -148,6 +148,7 @@ def _unfounded(world: World, record: Record) -> str:
         "ForeignUser": record.name in world.foreign,
         "InvalidRecord": record.name in world.put_by_hand,
         "PolicyTooLarge": record.name in world.put_by_hand,
+        "Quarantined": bool(iam_user and "AWSCompromisedKeyQuarantine" in str(iam_user.attached)),
         "LimitExceeded": world.settings.quota < 5000 or record.name in world.disturbed,
     }
     return "" if excused.get(code) else f"{code}: {failure.message}"

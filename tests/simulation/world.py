@@ -26,7 +26,7 @@ from reconciler.queue import SqsQueue
 from reconciler.settings import Environment
 from reconciler.store import DynamoStore
 from reconciler.stream_reader import DynamoStream
-from reconciler.sweep import Sweep
+from reconciler.sweep import Budget, Sweep
 from reconciler.sweep_state import DynamoSweepStates
 from reconciler.vault import KmsVault
 from simulation.clock import Clock
@@ -102,6 +102,7 @@ class World:
         self.chance = Chance()
         self.steps = 0
         self.actions: Counter[str] = Counter()
+        self.swept: dict[str, Any] = {}  # what the last sweep said
         self.broken: list[str] = []  # invariants, told with what broke them: the first ends the run
         self.declared: dict[str, User] = {}
         self.commits = 0  # of the manifests
@@ -140,8 +141,9 @@ class World:
         tries = deployed()["dead_letters"]["tries"]
         self.dead_letters = DeadLetters(self.converger, self.store, queue, stream, tries, now)
         self.sweep = Sweep(
-            self.converger, self.store, self.identities, self.states, ENV.limits.max_deletes,
-            self.settings.users_per_run, now,
+            self.converger, self.store, self.identities, self.states,
+            Budget(ENV.limits.max_deletes, ENV.limits.max_delete_percent, self.settings.users_per_run),
+            now,
         )  # fmt: skip
         self.mapping = Mapping(
             self.clock, self.scheduler, self.table, self._mapping_rules(),

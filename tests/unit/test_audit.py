@@ -381,3 +381,10 @@ def test_a_previous_key_that_was_deleted_by_hand_is_told() -> None:
 def test_a_key_that_was_deactivated_is_not_called_deleted_when_its_rotation_is_due() -> None:
     record = row(ROTATING, key_created_at=ago(days=31))
     assert drift_of(record, iam(ROTATING, keys=(Key(K1, False),))) == (f"key {K1} was deactivated",)
+
+
+def test_a_key_made_a_moment_ago_that_is_not_listed_is_not_clear_yet() -> None:
+    made = look(row(CRM, key_created_at=timestamp(NOW)), iam(CRM, keys=()))
+    assert made.findings == ()
+    assert made.unclear == {"crm"}
+    assert "is not listed" in made.notes[0].words

@@ -10,7 +10,7 @@ from reconciler.core.drift import differences, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build
 from reconciler.core.record import Record, timestamp
-from reconciler.core.steps import Attachment, Identity, Kind
+from reconciler.core.steps import Attachment, Identity, Key, Kind
 from rows import EARLIER, K0, K1, K2, LATER, NOW, REVOKED, iam, settled
 from world import SENDING, a_user
 
@@ -105,8 +105,13 @@ def test_a_quarantine_of_aws_is_a_warning_and_no_difference() -> None:
     """I7: only a person can put that right."""
     identity = audited(K1, attachments=(QUARANTINE,))
     assert told(settled(), identity) == ()
-    assert warnings(identity) == (
+    assert warnings(identity.attachments) == (
         "AWS attached AWSCompromisedKeyQuarantineV3: it has seen a key of this user in public",
     )
-    assert warnings(audited(K1)) == ()
-    assert warnings(None) == ()
+    assert warnings(audited(K1).attachments) == ()
+
+
+def test_a_young_key_that_nobody_knows_beside_a_disabled_user_was_added() -> None:
+    keys = (Key(K1, False), Key(K2, True, created_at=NOW))
+    words = told(settled(a_user(enabled=False), status="disabled"), replace(audited(K1), keys=keys))
+    assert f"key {K2} was added" in words

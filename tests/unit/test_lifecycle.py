@@ -10,14 +10,17 @@ from reconciler.core.lifecycle import decide
 from reconciler.core.reading import read
 from reconciler.core.record import Record, key_of, timestamp
 from reconciler.core.steps import (
+    Attachment,
     CreateUser,
     Decision,
     DeleteKey,
     DeleteUser,
+    End,
     Fail,
     Identity,
     IssueKey,
     Key,
+    Kind,
     LookAgain,
     Nothing,
     RemoveRow,
@@ -63,9 +66,11 @@ def test_a_disabled_user_loses_the_key_before_the_policy_changes() -> None:
     assert run(served(user), iam(K1)) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
 
-def test_a_disabled_user_keeps_its_inactive_key_on_a_replay() -> None:
+def test_a_key_that_is_to_be_off_is_switched_off_also_where_it_is_listed_so() -> None:
+    """What IAM lists may be older than what was done: only a settled row makes it certain."""
     user = a_user(enabled=False)
-    assert run(served(user), iam(inactive=(K1,))) == Decision(DISABLED, (grant(user),))
+    assert run(served(user), iam(inactive=(K1,))) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
+    assert run(served(user), iam()) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
 
 def test_an_enabled_user_gets_its_policy_before_its_key_works_again() -> None:
@@ -233,10 +238,64 @@ def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:
     assert Decision(Nothing(), (DeleteKey("AKIAEXAMPLE9"),)).deletes_unknown_key(record)
 
 
-def test_an_unknown_young_key_beside_a_row_that_waits_is_what_a_crash_left() -> None:
-    """I2: nobody else is going to store it, or the write of ours that loses will tell."""
-    young = Key(K2, True, created_at=NOW)
-    assert DeleteKey(K2) in run(served(), Identity(owned=True, keys=(Key(K1, True), young))).steps
+@pytest.mark.parametrize(("minutes", "deleted"), [(4, False), (5, True)])
+def test_an_unknown_key_is_deleted_once_nobody_can_be_about_to_store_it(minutes: int, deleted: bool) -> None:
+    """I2, I3."""
+    unknown = Key(K2, True, created_at=NOW - timedelta(minutes=minutes))
+    decision = run(served(), Identity(owned=True, keys=(Key(K1, True), unknown)))
+    assert (DeleteKey(K2) in decision.steps) is deleted
+    assert decision.end == ACTIVE
+
+
+@pytest.mark.parametrize(("minutes", "end"), [(4, LookAgain), (5, Settle)])
+def test_no_key_is_made_beside_one_that_may_be_about_to_be_stored(minutes: int, end: type[End]) -> None:
+    unknown = Key(K2, True, created_at=NOW - timedelta(minutes=minutes))
+    assert isinstance(run(asked(), Identity(owned=True, keys=(unknown,))).end, end)
+
+
+def test_an_unknown_young_key_of_a_user_that_may_not_send_is_switched_off() -> None:
+    user = a_user(enabled=False)
+    keys = (Key(K1, True), Key(K2, True, created_at=NOW))
+    decision = run(served(user), Identity(owned=True, keys=keys))
+    assert decision == Decision(DISABLED, (SetKey(K1, False), SetKey(K2, False), grant(user)))
+
+
+def test_a_key_made_a_moment_ago_is_switched_off_and_looked_for_again() -> None:
+    decision = run(served(a_user(enabled=False), key_created_at=timestamp(NOW)), iam())
+    assert isinstance(decision.end, LookAgain)
+    assert SetKey(K1, False) in decision.steps
+
+
+def test_an_iam_user_that_was_there_a_moment_ago_is_not_taken_for_gone() -> None:
+    """Its row must not go before it does."""
+    fresh = served(status="deleting", iam_user_arn="arn:aws:iam::123456789012:user/x", settled_at=timestamp(NOW))
+    assert isinstance(run(fresh, None).end, LookAgain)
+    assert run(replace(fresh, settled_at=timestamp(NOW - timedelta(minutes=2))), None) == Decision(RemoveRow())
+
+
+class TestQuarantine:
+    """AWS has seen a key of the user in public, and somebody has switched it off."""
+
+    seen = Identity(
+        owned=True,
+        keys=(Key(K1, False),),
+        attachments=(Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),),
+    )
+
+    def test_who_asks_for_it_is_told(self) -> None:
+        decision = run(served(), self.seen)
+        assert isinstance(decision.end, Fail)
+        assert decision.end.code == "Quarantined"
+        assert decision.steps == ()
+
+    def test_nobody_asks_and_it_stays_off(self) -> None:
+        decision = run(settled(), self.seen)
+        assert not decision.activates_key
+        assert decision.end == ACTIVE
+
+    def test_a_new_credential_may_be_made(self) -> None:
+        decision = run(served(a_user(credential=2)), self.seen)
+        assert decision.steps[-2:] == (DeleteKey(K1), IssueKey(2))
 
 
 def test_known_keys_may_be_young() -> None:

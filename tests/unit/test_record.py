@@ -172,7 +172,6 @@ def test_the_lock_is_what_was_read_and_not_what_was_made_of_it() -> None:
         "correlation_id": None,
         "status": "pending",
         "smtp_username": None,
-        "fence": None,
     }
 
 

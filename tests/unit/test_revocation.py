@@ -24,13 +24,14 @@ def test_a_revoked_user_has_no_valid_key() -> None:
     record = served(revoked=REVOKED, previous_key=K0, previous_key_retires_at=LATER)
     steps = (SetKey(K0, False), SetKey(K1, False), grant())
     assert run(record, iam(K0, K1)) == Decision(DISABLED, steps)
-    assert run(record, iam(inactive=(K0, K1))) == Decision(DISABLED, (grant(),))
+    assert run(record, iam(inactive=(K0, K1))) == Decision(DISABLED, (SetKey(K1, False), SetKey(K0, False), grant()))
 
 
 def test_no_key_is_issued_while_a_user_is_revoked() -> None:
     assert run(asked(revoked=REVOKED), None) == Decision(DISABLED, (CreateUser(), grant()))
     user = a_user(credential=2)
-    assert run(served(user, revoked=REVOKED), iam(inactive=(K1,))) == Decision(DISABLED, (grant(user),))
+    steps = (SetKey(K1, False), grant(user))
+    assert run(served(user, revoked=REVOKED), iam(inactive=(K1,))) == Decision(DISABLED, steps)
 
 
 def test_a_user_that_is_resumed_has_its_key_back() -> None:

@@ -101,7 +101,7 @@ def test_a_second_rotation_within_the_overlap_ends_the_first_one() -> None:
 
 def test_a_credential_raised_while_disabled_waits() -> None:
     user = a_user(enabled=False, credential=2)
-    assert run(served(user), iam(inactive=(K1,))) == Decision(DISABLED, (grant(user),))
+    assert run(served(user), iam(inactive=(K1,))) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
 
 def test_a_credential_raised_while_disabled_leaves_no_overlap_when_enabled() -> None:

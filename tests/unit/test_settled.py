@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build, grant_hash
-from reconciler.core.record import Status, timestamp
-from reconciler.core.settled import is_due, is_observed, is_overdue, is_settled, wanted_status
+from reconciler.core.record import Failure, Record, Status, timestamp
+from reconciler.core.settled import is_due, is_leaving, is_observed, is_overdue, is_settled, wanted_status
 from reconciler.core.steps import Decision, PutPolicy, SetKey
 from reconciler.core.user import spec_hash
 from rows import ACTIVE, DISABLED, EARLIER, K0, K1, LATER, NOW, REVOKED, asked, grant, iam, run, settled
@@ -197,3 +197,20 @@ def test_a_row_put_by_hand_without_a_time_that_makes_sense_is_looked_at(at: str)
 @pytest.mark.parametrize("status", ["active", "disabled", "failed", "paused", ""])
 def test_a_row_that_waits_for_nobody_is_never_overdue(status: str) -> None:
     assert not is_overdue(asked(status=status), NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "during", "leaving"),
+    [
+        ("deleting", "pending", True),
+        ("failed", "deleting", True),
+        ("failed", "pending", False),
+        ("pending", "deleting", False),
+        ("active", "deleting", False),
+    ],
+)
+def test_who_is_to_be_deleted_or_could_not_be(status: str, during: str, leaving: bool) -> None:
+    """What failed once counts only as long as the row is failed."""
+    failure = Failure("Throttling", "too often", "2026-06-01T12:00:00Z", during=during)
+    assert is_leaving(Record(name="app", status=status, failure=failure)) is leaving
+    assert is_leaving(Record(name="app", status=status)) is (status == "deleting")
