@@ -42,7 +42,7 @@ simulate: install ## Random stories of faults, races and crashes; STEPS=n, SECON
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BUGS),--bugs)
 
 coverage: install ## Every branch of the pure core is tested by its own tests
-	@$(BIN)/python -m pytest tests/unit tests/property --cov=reconciler.core --cov-branch --cov-fail-under=100 \
+	@$(BIN)/python -m pytest -n auto tests/unit tests/property --cov=reconciler.core --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered
 
 lint: install ## Style, formatting and types

@@ -30,6 +30,7 @@ ROTATING = """users:
 def settled(sandbox: Sandbox) -> Sandbox:
     done = sandbox.reconcile()
     assert done.returncode == 0, done.stderr
+    sandbox.pass_time(minutes=1)  # who has settled seconds ago is left to the next round
     return sandbox
 
 
