@@ -22,7 +22,7 @@ from simulation.story import tell
 
 HERE = Path(__file__).parent
 CLASSICS = list(BUGS)[:5]
-# What the functions may call: each was met. (Leaving a group is too rare for this budget; the life-cycle tests have it.)
+# What the functions may call: each was met. Leaving a group is too rare for this budget; the life-cycle tests have it.
 CALLS = {
     "dynamodb": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
     "iam": (
