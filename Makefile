@@ -3,6 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+UV := .venv/bin/uv pip
 
 .PHONY: help install lock demo test fast simulate coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
 
@@ -11,12 +12,13 @@ help: ## What each target does
 
 install: .venv/installed ## Make .venv from the hashed lock
 
-.venv/installed: requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=...)"; exit 1; }
+.venv/installed: requirements/installer.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is required (set PYTHON=...)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/installer.txt
+	@$(UV) install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements/dev.txt
+	@$(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 lock: install ## Pin every dependency again, with hashes
@@ -27,6 +29,8 @@ lock: install ## Pin every dependency again, with hashes
 	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o requirements/lambda.txt
 	@$(BIN)/uv pip compile --quiet --upgrade requirements/scan.in \
 	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/scan.txt
+	@$(BIN)/uv pip compile --quiet requirements/installer.in --constraint requirements/dev.txt \
+	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/installer.txt
 
 demo: install ## The main job on a local AWS, step by step; leaves nothing running
 	@$(BIN)/python -m reconciler.sandbox.demo
