@@ -15,7 +15,7 @@ from reconciler.core.text import count, printable
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, Conflict, ReconcileError
 from reconciler.follow import follow
 from reconciler.ports import Request
-from reconciler.provenance import make_request
+from reconciler.provenance import find_checkout, make_request
 from reconciler.settings import Environment
 from reconciler.store import DynamoStore
 from reconciler.terminal import say, say_line
@@ -55,9 +55,9 @@ class Desk:
         return EXIT_OK if good else EXIT_INCOMPLETE
 
 
-def open_desk(environment: Environment, users: Path, sandbox_folder: Path, timeout: float | None) -> Desk:
+def open_desk(environment: Environment, sandbox_folder: Path, timeout: float | None) -> Desk:
     connection = connect_checked(environment, sandbox_folder)
-    request = make_request(environment.name, users, os.environ, datetime.now(UTC))
+    request = make_request(environment.name, find_checkout(environment.config), os.environ, datetime.now(UTC))
     # The manifests speak through a commit; here a person does, as AWS knows them.
     actor = os.environ.get("GITHUB_ACTOR") or connection.caller()
     return Desk(connection.store(), environment.name, replace(request, actor=actor), timeout)

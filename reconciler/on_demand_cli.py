@@ -61,5 +61,4 @@ def resume(selected: Selected, env: str | None, name: str, no_wait: bool, timeou
 def _desk(selected: Selected, env: str | None, no_wait: bool, timeout: float) -> Any:
     from reconciler.on_demand import open_desk
 
-    paths = selected.paths
-    return open_desk(load(selected, env), paths.users, paths.sandbox, None if no_wait else timeout)
+    return open_desk(load(selected, env), selected.paths.sandbox, None if no_wait else timeout)

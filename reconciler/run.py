@@ -21,7 +21,7 @@ from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, ReconcileError, Refused
 from reconciler.follow import follow
 from reconciler.manifest import load_manifests
 from reconciler.ports import Requests
-from reconciler.provenance import make_request, newer_commits
+from reconciler.provenance import find_checkout, make_request, newer_commits
 from reconciler.settings import Environment
 from reconciler.terminal import is_interactive, say, say_line, show_plan
 
@@ -54,7 +54,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     wanted = (environment.account_id, environment.region)
     refusals = check_target(wanted, connection.target(), environment.name)
     records = [] if refusals else list(store.records())  # not even read from the wrong place
-    refusals += check_checkout(newer_commits(users, {record.commit for record in records}))
+    refusals += check_checkout(newer_commits(find_checkout(environment.config), {record.commit for record in records}))
     mark = manager_mark(environment.name)
     changes = Diff() if refusals else diff(desired, records, mark, environment.sending, datetime.now(UTC))
     managed = count_managed(records, mark)
@@ -93,7 +93,7 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choic
 def _apply(environment: Environment, users: Path, prepared: Prepared, choices: Choices) -> dict[str, int]:
     """Write the changes; returns what was written, as revisions by name."""
     _confirm_deletes(prepared.changes, choices)
-    request = make_request(environment.name, users, os.environ, datetime.now(UTC))
+    request = make_request(environment.name, find_checkout(environment.config), os.environ, datetime.now(UTC))
     say()
     say_line(f"writing as {request.actor}, correlation id {request.correlation_id}")
     results = apply_changes(prepared.changes.changes, prepared.requests, request, _show_unwritten)

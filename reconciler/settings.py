@@ -16,7 +16,10 @@ from reconciler.yaml_source import Source, read_source
 
 @dataclass(frozen=True, slots=True)
 class Environment:
+    """`config`: the file that it was read from."""
+
     name: str
+    config: Path
     account_id: str
     region: str
     smtp_regions: tuple[str, ...]
@@ -50,7 +53,7 @@ def load_environments(path: Path) -> dict[str, Environment]:
     problems = source.problems or check_schema(source, "reconcile")
     if problems:
         raise InvalidInput(problems)
-    environments = {name: _environment(name, fields) for name, fields in source.data["environments"].items()}
+    environments = {name: _environment(name, path, fields) for name, fields in source.data["environments"].items()}
     if problems := _check_tables(source, environments):
         raise InvalidInput(problems)
     return environments
@@ -68,9 +71,10 @@ def _check_tables(source: Source, environments: dict[str, Environment]) -> list[
     return problems
 
 
-def _environment(name: str, fields: dict[str, Any]) -> Environment:
+def _environment(name: str, config: Path, fields: dict[str, Any]) -> Environment:
     return Environment(
         name=name,
+        config=config,
         account_id=fields["account_id"],
         region=fields["region"],
         smtp_regions=tuple(fields.get("smtp_regions", [fields["region"]])),

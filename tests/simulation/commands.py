@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,7 +64,8 @@ class AtOnce(Executor):
 def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, timeout: float = 0.0) -> Actor:
     """`timeout`: how long it waits for the users to settle; 0: not at all."""
     choices = Choices(allowance, yes=True, wait=timeout > 0, timeout=timeout)
-    actor = Actor("reconcile", lambda: run.reconcile(ENV, checkout, Path("sandbox"), choices))  # type: ignore[arg-type]
+    environment = replace(ENV, config=checkout)  # type: ignore[arg-type]
+    actor = Actor("reconcile", lambda: run.reconcile(environment, checkout, Path("sandbox"), choices))  # type: ignore[arg-type]
     world.scheduler.start(actor)
     return actor
 
@@ -108,6 +109,7 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
     connection = SimpleNamespace(store=lambda: world.store, target=lambda: (ENV.account_id, ENV.region))
     stand_ins: list[tuple[Any, str, Any]] = [
         (run, "load_manifests", lambda checkout, environment: checkout.load(environment)),
+        (run, "find_checkout", lambda checkout: checkout),
         (run, "newer_commits", newer_commits),
         (run, "make_request", request),
         (run, "connect", lambda *_: connection),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,7 @@ from simulation.wire import Client, Wire
 
 ENV = Environment(
     name="test",
+    config=Path("reconcile.yaml"),
     account_id="123456789012",
     region="eu-central-1",
     smtp_regions=("eu-central-1", "eu-west-1"),
