@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,11 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 ENOUGH = 10  # surprises in one file, after which it is not read on
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_FORBIDDEN = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.1, 5.1
+_UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
+# The Unicode categories of what a reviewer cannot see: controls, format characters, surrogates, private use, unassigned
+# code points, and the separators of lines and paragraphs.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -93,12 +98,29 @@ def _read_text(path: Path, source: Source) -> str | None:
         message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         source.problems.append(Problem(source.path, line, column, message, "save the file as UTF-8"))
         return None
-    if found := _FORBIDDEN.search(text):
-        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
-        message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
-        source.problems.append(Problem(source.path, line, column, message, "remove it"))
+    if (hidden := _find_hidden(text)) is not None:
+        source.problems.append(_hidden_problem(text, hidden, source.path))
         return None
     return text
+
+
+def _find_hidden(text: str) -> int | None:
+    """The position of the first character that a reviewer cannot see, or that ends a line for the parser alone."""
+    if text.isascii() and "\r" not in text and text.replace("\n", "").replace("\t", "").isprintable():
+        return None
+    for found in _UNUSUAL.finditer(text):
+        if unicodedata.category(found.group()) in _HIDDEN:
+            return found.start()
+    return None
+
+
+def _hidden_problem(text: str, position: int, path: str) -> Problem:
+    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    shown = f"U+{ord(text[position]):04X}"
+    if text[position] in _LINE_BREAKS:
+        message = f"the line break {shown} is not allowed: a reviewer does not see that a line ends here"
+        return Problem(path, line, column, message, "end lines with LF or CRLF only")
+    return Problem(path, line, column, f"the character {shown} is not allowed: a reviewer cannot see it", "remove it")
 
 
 def _check_events(text: str, source: Source) -> bool:
