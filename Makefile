@@ -24,16 +24,16 @@ install: .venv/installed ## Make .venv from the hashed lock
 lock: install ## Pin every dependency again, with hashes
 	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra lambda --extra sandbox --extra dev \
 	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt
-	@$(BIN)/uv pip compile --quiet --upgrade requirements/lambda.in --constraint requirements/dev.txt \
+	@$(BIN)/uv pip compile --quiet --upgrade reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
 	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' \
-	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o requirements/lambda.txt
+	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
 	@$(BIN)/uv pip compile --quiet --upgrade requirements/scan.in \
 	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/scan.txt
 	@$(BIN)/uv pip compile --quiet requirements/installer.in --constraint requirements/dev.txt \
 	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/installer.txt
 
 demo: install ## The main job on a local AWS, step by step; leaves nothing running
-	@$(BIN)/python -m reconciler.sandbox.demo
+	@$(BIN)/python -m scripts.demo
 
 test: install ## All tests
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
@@ -46,7 +46,7 @@ simulate: install ## Random stories of faults, races and crashes; STEPS=n, SECON
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BUGS),--bugs)
 
 coverage: install ## Every branch of the pure core is tested by its own tests
-	@$(BIN)/python -m pytest -n auto tests/unit tests/property --cov=reconciler.core --cov-branch --cov-fail-under=100 \
+	@$(BIN)/python -m pytest -n auto tests/core tests/planning tests/output tests/manifests --cov=reconciler.core --cov=reconciler.planning --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered
 
 lint: install ## Style, formatting and types
@@ -65,11 +65,11 @@ format: install ## Format the code
 	@$(BIN)/ruff format .
 
 package: install ## build/lambda.zip, the same bytes for the same input
-	@$(BIN)/python -m reconciler.package
+	@$(BIN)/python -m reconciler.pipeline.lambda_zip
 
 # Terraform, for ENV=sandbox, test or prod. AWS_PROFILE says as whom.
 ENV ?= sandbox
-DEPLOYMENT = $(BIN)/python -m reconciler.deployment
+DEPLOYMENT = $(BIN)/python -m scripts.terraform
 
 bootstrap: install ## ENV=…: make the bucket of Terraform's state (idempotent)
 	@$(DEPLOYMENT) bootstrap $(ENV)

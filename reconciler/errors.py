@@ -20,6 +20,21 @@ from datetime import datetime
 # AWS's codes for a missing right.
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
+# Codes that a later try may not meet again, beside every 5xx.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and the errors of each operation.
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottledException", "Throttling",
+        "ThrottlingException", "TooManyRequestsException",
+    }
+)  # fmt: skip
+# What botocore raises where AWS cannot be reached; the code of such a Retryable is the name of the class.
+UNREACHABLE = frozenset(
+    {
+        "ConnectionClosedError", "ConnectTimeoutError", "EndpointConnectionError", "HTTPClientError",
+        "ProxyConnectionError", "ReadTimeoutError", "SSLError",
+    }
+)  # fmt: skip
 ABSENT = "NoSuchEntity"  # IAM's code
 
 EXIT_OK = 0

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from reconciler.core.decision import Attachment, Identity
 from reconciler.core.policy import Document
 from reconciler.core.record import Failure, Record, Status
-from reconciler.core.steps import Attachment, Identity
 from reconciler.core.user import User
 
 

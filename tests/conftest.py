@@ -35,9 +35,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 @pytest.fixture
+def checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checkout:
+    return Checkout(tmp_path, capsys)
+
+
+@pytest.fixture
 def world() -> Iterator[World]:
     with make_world() as made:
         yield made
 
 
-from world import World, make_world  # noqa: E402 - boto3 clients need the environment above
+from support.runs import Checkout  # noqa: E402
+from support.world import World, make_world  # noqa: E402 - boto3 clients need the environment above

@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core import policy
-from reconciler.core.policy import Document, Sending
-from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
-from reconciler.core.settled import is_observed, is_previous_finished, is_retired, is_rotation_due, wanted_status
-from reconciler.core.steps import (
+from reconciler.core.decision import (
     CreateUser,
     Decision,
     DeleteKey,
@@ -33,6 +30,9 @@ from reconciler.core.steps import (
     Settle,
     Step,
 )
+from reconciler.core.policy import Document, Sending
+from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
+from reconciler.core.record_state import is_observed, is_previous_finished, is_retired, is_rotation_due, wanted_status
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
 
 VISIBLE_AFTER = timedelta(minutes=1)

@@ -1,13 +1,11 @@
-"""The IAM policy behind a grant: build it, measure it, evaluate it."""
+"""The IAM policy behind a grant: build it and measure it."""
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from reconciler.core.user import User, spec_hash
@@ -107,50 +105,3 @@ def _with_addresses(user: User, addresses: tuple[str, ...]) -> User:
         expires=user.expires,
         allowed_source_ips=user.allowed_source_ips,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One attempt to send, as IAM would see it."""
-
-    from_address: str
-    at: datetime
-    source_ip: str = "192.0.2.1"
-    resource: str = ""
-    action: str = SEND
-
-
-def evaluate(document: Document, request: Request) -> bool:
-    """Does the document allow the request? Understands what `build` can write, and refuses the rest."""
-    return any(_statement_allows(statement, request) for statement in document["Statement"])
-
-
-def _statement_allows(statement: dict[str, Any], request: Request) -> bool:
-    if statement["Effect"] != "Allow" or request.action != statement["Action"]:
-        return False
-    if request.resource and not any(like(p, request.resource) for p in statement["Resource"]):
-        return False
-    return all(
-        _condition_holds(operator, key, value, request)
-        for operator, keys in statement.get("Condition", {}).items()
-        for key, value in keys.items()
-    )
-
-
-def _condition_holds(operator: str, key: str, value: Any, request: Request) -> bool:
-    match operator, key:
-        case "StringLike", "ses:FromAddress":
-            return any(like(pattern, request.from_address) for pattern in value)
-        case "IpAddress", "aws:SourceIp":
-            source = ipaddress.ip_address(request.source_ip)
-            return any(source in ipaddress.ip_network(network) for network in value)
-        case "DateLessThan", "aws:CurrentTime":
-            return request.at < datetime.fromisoformat(value)
-        case _:
-            return False
-
-
-def like(pattern: str, text: str) -> bool:
-    """IAM's StringLike: case-sensitive, `*` any run, `?` any one character."""
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None

@@ -57,6 +57,15 @@ class User:
         return self.enabled and (end is None or now < end)
 
 
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A user and the place it is declared at."""
+
+    user: User
+    manifest: str
+    line: int
+
+
 def make_user(fields: Mapping[str, Any]) -> User:
     """Normalize declared fields (types already checked) into a User."""
     rotation = fields.get("rotation")

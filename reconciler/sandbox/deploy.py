@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.aws import aws_errors
+from reconciler.aws.client import aws_errors
 from reconciler.core.policy import boundary
-from reconciler.pipeline import Function, Pipeline
-from reconciler.settings import Environment
+from reconciler.manifests.environments import Environment
+from reconciler.pipeline.definition import Function, Pipeline
 
 if TYPE_CHECKING:
     from boto3.session import Session

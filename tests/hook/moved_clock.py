@@ -11,7 +11,7 @@ import botocore.handlers
 
 import aws_rules
 
-RUNTIME = "reconciler.handlers.runtime"
+ADAPTERS = "reconciler.manager.handlers.adapters"
 
 
 class MovedDatetime(datetime):
@@ -22,11 +22,11 @@ class MovedDatetime(datetime):
 
 
 def install() -> None:
-    """Where `notes.json` names a clock: before a function's first AWS call, its runtime gets this one."""
+    """Where `notes.json` names a clock: before a function's first AWS call, its adapters get this one."""
     if "clock" in aws_rules.notes:
         botocore.handlers.BUILTIN_HANDLERS.append(("provide-client-params", _move))
 
 
 def _move(**_: Any) -> None:
-    if runtime := sys.modules.get(RUNTIME):
-        runtime.datetime = MovedDatetime  # type: ignore[attr-defined]
+    if adapters := sys.modules.get(ADAPTERS):
+        adapters.datetime = MovedDatetime  # type: ignore[attr-defined]

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import aws_rules
-from reconciler.connection import Connection, connect
 from reconciler.core.record import key_of
-from reconciler.package import ROOT, build_zip
-from reconciler.pipeline import load_pipeline
+from reconciler.engine.session import Connection, connect
+from reconciler.manifests.environments import Environment, load_environment
+from reconciler.pipeline.definition import load_pipeline
+from reconciler.pipeline.lambda_zip import ROOT, build_zip
 from reconciler.sandbox.deploy import deploy
-from reconciler.sandbox.server import start_server, stop_server
-from reconciler.settings import Environment, load_environment
+from reconciler.sandbox.emulator import start_server, stop_server
 
 HOOK = Path(aws_rules.__file__).parent
 

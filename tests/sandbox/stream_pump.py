@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.pipeline import load_pipeline
+from reconciler.pipeline.definition import load_pipeline
 from sandbox.local_aws import Sandbox
 
 Record = dict[str, Any]

@@ -6,8 +6,8 @@ import json
 
 import yaml
 
-from planted import PLANTS, Place
 from sandbox.local_aws import Sandbox
+from support.planted import PLANTS, Place
 
 QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.connection import connect
-from reconciler.package import build_zip
-from reconciler.pipeline import load_pipeline
+from reconciler.engine.session import connect
+from reconciler.pipeline.definition import load_pipeline
+from reconciler.pipeline.lambda_zip import build_zip
 from reconciler.sandbox.deploy import deploy
-from reconciler.sandbox.server import find_server, start_server
+from reconciler.sandbox.emulator import find_server, start_server
 from sandbox.local_aws import Sandbox, eventually, make_sandbox
 from sandbox.stream_pump import StreamPump
 
@@ -90,7 +90,7 @@ def test_a_function_that_keeps_failing_leaves_a_message_that_heals(sandbox: Sand
     configure = sandbox.client("lambda").update_function_configuration
     sandbox.map_anew("dead_letter", Enabled=False)
     sandbox.map_anew("manager", MaximumRecordAgeInSeconds=3)
-    configure(FunctionName=manager.name, Handler="reconciler.handlers.nowhere.handler")
+    configure(FunctionName=manager.name, Handler="reconciler.manager.handlers.nowhere.handler")
     for name in ("one", "two"):
         put_pending(sandbox, name)
     assert eventually(lambda: sandbox.messages("dead_letter_queue") > 0, 60)

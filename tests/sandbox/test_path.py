@@ -7,9 +7,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.policy import Request, evaluate
 from reconciler.core.smtp import smtp_password
-from reconciler.pipeline import load_pipeline
+from reconciler.pipeline.definition import load_pipeline
+from reconciler.planning.evaluation import SendAttempt, evaluate
 from sandbox.local_aws import Sandbox, eventually
 
 EXAMPLES = {
@@ -48,7 +48,7 @@ def test_a_life_from_entry_to_teardown(sandbox: Sandbox) -> None:
 
     sandbox.edit("platform.yaml", "wiki@example.com, noreply", "wiki@example.com, docs@example.com, noreply")
     assert sandbox.reconcile().returncode == 0
-    now = Request("docs@example.com", datetime.now(UTC))
+    now = SendAttempt("docs@example.com", datetime.now(UTC))
     assert evaluate(policy_of(sandbox, "wiki"), now)
     assert json.loads(sandbox.reconcile("credentials", "wiki", "--format", "json").stdout) == first
 

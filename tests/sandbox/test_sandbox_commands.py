@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reconciler.package import ROOT
-from reconciler.sandbox.server import find_server
+from reconciler.pipeline.lambda_zip import ROOT
+from reconciler.sandbox.emulator import find_server
 
 
 def sandbox(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -60,8 +60,8 @@ def test_a_command_without_its_sandbox_says_how_to_start_it(tmp_path: Path) -> N
 
 def test_the_demo_shows_every_step_and_leaves_nothing(tmp_path: Path) -> None:
     demo = subprocess.run(
-        [sys.executable, "-m", "reconciler.sandbox.demo"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, env={**os.environ, "TMPDIR": str(tmp_path)},
+        [sys.executable, "-m", "scripts.demo"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert demo.returncode == 0, demo.stderr
     for words in (

@@ -15,7 +15,7 @@ import pytest
 from reconciler.core.policy import build, to_json
 from reconciler.core.smtp import smtp_password
 from sandbox.local_aws import Sandbox
-from world import a_user
+from support.world import a_user
 
 ROTATING = """users:
   - name: rotating

@@ -10,12 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from reconciler.core.guard import Allowance
+from reconciler.aws.dynamodb import pack
 from reconciler.core.ownership import iam_path, iam_user_name
 from reconciler.core.record import PK, SK_PREFIX, key_of
 from reconciler.core.user import make_user, spec_fields
 from reconciler.errors import InvalidInput
-from reconciler.expressions import pack
+from reconciler.planning.limits import Allowance
 from simulation import hands, manifests
 from simulation.commands import EVERYTHING, check_out, start_command, start_reconcile
 from simulation.faults import Kind, Trouble

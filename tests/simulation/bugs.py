@@ -14,21 +14,23 @@ from unittest import mock
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from reconciler import converge, identity
-from reconciler.converge import Converger, Report
-from reconciler.core import lifecycle, wording
-from reconciler.core.diff import Declaration
-from reconciler.core.reading import read
+from reconciler.aws import iam as identity
+from reconciler.aws.iam import IamIdentities
+from reconciler.aws.kms import KmsVault
+from reconciler.aws.records import DynamoStore
+from reconciler.core import lifecycle
+from reconciler.core.decision import Identity
 from reconciler.core.record import Record, name_of
-from reconciler.core.steps import Identity
+from reconciler.core.record_parser import read
+from reconciler.core.user import Declaration
 from reconciler.errors import InvalidInput, Retryable
-from reconciler.handlers import runtime
-from reconciler.identity import IamIdentities
-from reconciler.manifest import load_manifests
+from reconciler.manager import converge
+from reconciler.manager.converge import Converger, Report
+from reconciler.manager.handlers import telemetry
+from reconciler.manifests.environments import Environment
+from reconciler.manifests.loader import load_manifests
+from reconciler.planning import wording
 from reconciler.ports import Credentials, Outcome, Rows
-from reconciler.settings import Environment
-from reconciler.store import DynamoStore
-from reconciler.vault import KmsVault
 from simulation import commands, functions
 from simulation.world import ENV
 
@@ -78,7 +80,7 @@ def _catch_all(stack: ExitStack) -> None:
         with suppress(Exception):
             self.real_handle_record(record)
 
-    stack.enter_context(functions.instead("reconciler.handlers.stream", "handle_record", handle_record))
+    stack.enter_context(functions.instead("reconciler.manager.handlers.stream", "handle_record", handle_record))
 
 
 @bug("unconditional status write")
@@ -118,7 +120,7 @@ def _event_image(stack: ExitStack) -> None:
         if name := name_of(record.dynamodb.keys or {}):
             replace(real, rows=_Image(real.rows, shown)).converge(name)
 
-    stack.enter_context(functions.instead("reconciler.handlers.stream", "handle_record", handle_record))
+    stack.enter_context(functions.instead("reconciler.manager.handlers.stream", "handle_record", handle_record))
 
 
 @bug("key not recorded")
@@ -196,4 +198,4 @@ def _silent(stack: ExitStack) -> None:
 @bug("telemetry that counts")
 def _telemetry(stack: ExitStack) -> None:
     """An error of the logger or of the metrics is the function's own."""
-    stack.enter_context(mock.patch.object(runtime, "suppress", side_effect=lambda *_: nullcontext()))
+    stack.enter_context(mock.patch.object(telemetry, "suppress", side_effect=lambda *_: nullcontext()))

@@ -12,15 +12,20 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from reconciler import apply, follow, on_demand, run, table, terminal, wait
-from reconciler.core.diff import Declaration
-from reconciler.core.guard import Allowance
-from reconciler.core.plan import Plan
+from reconciler.aws import dynamodb as table
+from reconciler.cli import operator as on_demand
 from reconciler.core.record import timestamp
-from reconciler.manifest import load_manifests
+from reconciler.core.user import Declaration
+from reconciler.engine import apply, wait
+from reconciler.engine import progress as follow
+from reconciler.engine import reconcile as run
+from reconciler.engine.reconcile import Choices
+from reconciler.manifests.environments import Environment
+from reconciler.manifests.loader import load_manifests
+from reconciler.output import terminal
+from reconciler.planning.limits import Allowance
+from reconciler.planning.plan import Plan
 from reconciler.ports import Request
-from reconciler.run import Choices
-from reconciler.settings import Environment
 from simulation.scheduler import Actor
 from simulation.world import ENV, MARK, World
 

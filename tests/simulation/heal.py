@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from reconciler.core.ownership import smtp_user_name
 from reconciler.core.record import AWAITING, PK, SK_PREFIX
-from reconciler.sweep import GRACE
+from reconciler.manager.sweep import GRACE
 from simulation.commands import EVERYTHING, check_out, start_reconcile
 from simulation.judge import judge
 from simulation.watch import Watch

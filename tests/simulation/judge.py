@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from reconciler.aws.kms import KmsVault
 from reconciler.core import policy
+from reconciler.core.decision import Fail, Identity
 from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import MARK, OWNER, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.core.settled import is_previous_finished, is_retired, wanted_status
+from reconciler.core.record_state import is_previous_finished, is_retired, wanted_status
 from reconciler.core.smtp import smtp_password
-from reconciler.core.steps import Fail, Identity
 from reconciler.core.user import User
 from reconciler.errors import AwsError
-from reconciler.vault import KmsVault
 from simulation.functions import OUTPUT
 from simulation.iam_user import IamUser
 from simulation.world import BOUNDARY, ENV, KEY, World, deployed

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from reconciler.expressions import pack
+from reconciler.aws.dynamodb import pack
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.mapping import Mapping, Rules

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from reconciler.expressions import pack
+from reconciler.aws.dynamodb import pack
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.iam import Iam
@@ -19,7 +19,7 @@ from simulation.kms import Kms
 from simulation.sqs import Sqs
 from simulation.streams import Streams, shard_id
 from simulation.world import ENV
-from world import TABLE, World
+from support.world import TABLE, World
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}]}
 LARGE = {**POLICY, "Statement": [{**POLICY["Statement"][0], "Resource": ["x" * 2048]}]}  # type: ignore[dict-item]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from reconciler.aws.dynamodb import unpack
 from reconciler.core.ownership import MARK, OWNER, iam_path
-from reconciler.core.plan import Plan
 from reconciler.core.policy import POLICY_NAME, build
 from reconciler.core.record import AWAITING, PK, SK_PREFIX
-from reconciler.expressions import unpack
+from reconciler.planning.plan import Plan
 from simulation.dynamodb import StreamRecord
 from simulation.iam_user import IamUser
 from simulation.wire import READS, Call

@@ -14,22 +14,22 @@ from typing import Any
 
 import yaml
 
-from reconciler import pipeline
-from reconciler.converge import Converger
-from reconciler.core.guard import Limits
+from reconciler.aws.dynamodb import unpack
+from reconciler.aws.iam import IamIdentities
+from reconciler.aws.kms import KmsVault
+from reconciler.aws.records import DynamoStore
+from reconciler.aws.sqs import SqsQueue
+from reconciler.aws.streams import DynamoStream
+from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.record import PK, SK_PREFIX, Record, manager_mark
 from reconciler.core.user import User
-from reconciler.dead_letters import DeadLetters
-from reconciler.expressions import unpack
-from reconciler.identity import IamIdentities
-from reconciler.queue import SqsQueue
-from reconciler.settings import Environment
-from reconciler.store import DynamoStore
-from reconciler.stream_reader import DynamoStream
-from reconciler.sweep import Budget, Sweep
-from reconciler.sweep_state import DynamoSweepStates
-from reconciler.vault import KmsVault
+from reconciler.manager.converge import Converger
+from reconciler.manager.dead_letters import DeadLetters
+from reconciler.manager.sweep import Budget, Sweep
+from reconciler.manifests.environments import Environment
+from reconciler.pipeline import definition as pipeline
+from reconciler.planning.limits import Limits
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.faults import Faults

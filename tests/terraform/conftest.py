@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.connection import connect
-from reconciler.package import ROOT
-from reconciler.sandbox.server import stop_server
-from reconciler.settings import load_environment
+from reconciler.engine.session import connect
+from reconciler.manifests.environments import load_environment
+from reconciler.pipeline.lambda_zip import ROOT
+from reconciler.sandbox.emulator import stop_server
 from sandbox.local_aws import Sandbox, install_hook
 from terraform.judging import Judge
 
@@ -72,7 +72,7 @@ class Deployed(Sandbox):
     """The sandbox as Terraform deployed it. Calls are noted with who made them: a function, or `made_as`."""
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "reconciler.deployment", action, "sandbox"]
+        command = [sys.executable, "-m", "scripts.terraform", action, "sandbox"]
         return self._run(command, 600, {})
 
     def reconcile(self, *words: str, made_as: str = "") -> subprocess.CompletedProcess[str]:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import aws_rules
-from attachments import attach_everything
 from reconciler.core.record import key_of
 from sandbox.local_aws import eventually
 from sandbox.stream_pump import StreamPump
+from support.attachments import attach_everything
+from support.world import a_user, make_world
 from terraform.calls import Call, read_calls
 from terraform.conftest import Deployed
 from terraform.policies import FUNCTIONS, HOLDERS, PIPELINE
-from world import a_user, make_world
 
 POISON = "smtp-sandbox-POISON"  # to IAM the same as the name of SMTP user `poison`
 TRIES = PIPELINE.dead_letters["tries"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.pipeline import load_pipeline
+from reconciler.pipeline.definition import load_pipeline
 from terraform.conftest import Deployed
 from terraform.judging import Document, Principal
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.package import ROOT
+from reconciler.pipeline.lambda_zip import ROOT
 from terraform.conftest import Deployed, copy_project, terraform
 
 pytestmark = pytest.mark.xdist_group("terraform")
@@ -84,7 +84,7 @@ def test_destroy_leaves_nothing_behind(provider: None, tmp_path: Path) -> None:
     root = copy_project(tmp_path)
 
     def make(action: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "reconciler.deployment", action, "sandbox"]
+        command = [sys.executable, "-m", "scripts.terraform", action, "sandbox"]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=600)
 
     assert make("apply").returncode == 0

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from reconciler.sandbox.server import Server, start_server, stop_server
+from reconciler.sandbox.emulator import Server, start_server, stop_server
 from terraform.conftest import Deployed
 from terraform.judging import ALLOW_ALL, Document
 from terraform.policies import HOLDERS, policies_of

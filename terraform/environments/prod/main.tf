@@ -34,7 +34,7 @@ module "environment" {
 
   environment           = "prod"
   settings              = local.settings
-  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline.yaml"))
+  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
   code                  = "${local.root}/build/lambda.zip"
   github_subject_prefix = "repo:example/smtp-users" # your repository
   credential_readers    = ["arn:aws:iam::444455556666:role/mail-administrators"]

@@ -30,7 +30,7 @@ module "environment" {
 
   environment           = "sandbox"
   settings              = local.settings
-  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline.yaml"))
+  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
   code                  = "${local.root}/build/lambda.zip"
   github_subject_prefix = "repo:example/smtp-users" # your repository
 }

@@ -19,7 +19,7 @@ variable "settings" {
 }
 
 variable "pipeline" {
-  description = "reconciler/pipeline.yaml."
+  description = "reconciler/pipeline/pipeline.yaml."
   type        = any
 }
 

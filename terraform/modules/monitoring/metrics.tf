@@ -1,4 +1,4 @@
-# What the functions report themselves, in embedded metric format: reconciler/handlers/runtime.py.
+# What the functions report themselves, in embedded metric format: reconciler/manager/handlers/telemetry.py.
 locals {
   metric_namespace  = "SmtpUsers"
   metric_dimensions = { environment = var.environment, service = var.metric_service }

@@ -65,7 +65,7 @@ variable "functions" {
 }
 
 variable "metric_service" {
-  description = "Value of the dimension service in the functions' own metrics (SERVICE in reconciler/handlers/runtime.py)."
+  description = "Value of the dimension service in the functions' own metrics (SERVICE in reconciler/manager/handlers/telemetry.py)."
   type        = string
   nullable    = false
   default     = "smtp-credential-manager"

@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "operator" {
     }
   }
 
-  # What `retry`, `revoke` and `resume` name in an update (reconciler/store.py): a request, and nothing of the grant.
+  # What `retry`, `revoke` and `resume` name in an update (reconciler/aws/records.py): a request, and nothing of the grant.
   statement {
     sid       = "AskInRows"
     actions   = ["dynamodb:UpdateItem"]

@@ -14,7 +14,7 @@ variable "account_id" {
 }
 
 variable "pipeline" {
-  description = "reconciler/pipeline.yaml, which the sandbox reads too."
+  description = "reconciler/pipeline/pipeline.yaml, which the sandbox reads too."
   type = object({
     names   = map(string)
     runtime = string

@@ -235,9 +235,9 @@ run "metrics_are_seen_under_the_names_that_the_code_gives_them" {
         "set_default_dimensions\\(environment=",
         "f\"User\\{report\\.result\\.capitalize\\(\\)\\}\"",
         "[( ]UserRetried=",
-      ] : can(regex(pattern, file("${path.module}/../../../reconciler/handlers/runtime.py")))
+      ] : can(regex(pattern, file("${path.module}/../../../reconciler/manager/handlers/telemetry.py")))
     ])
-    error_message = "reconciler/handlers/runtime.py reports under other names than the alarm and the dashboard expect."
+    error_message = "reconciler/manager/handlers/telemetry.py reports under other names than the alarm and the dashboard expect."
   }
 
   assert {
@@ -245,14 +245,14 @@ run "metrics_are_seen_under_the_names_that_the_code_gives_them" {
       for pattern in concat(["[( ]SweepRounds=", "f\"Sweep\\{''\\.join\\(word\\.capitalize\\(\\) for word in name\\.split\\('_'\\)\\)\\}\""], [
         for metric in concat(local.sweep_metrics, ["SweepChecked"]) :
         "\"${join("_", [for word in regexall("[A-Z][a-z]+", trimprefix(metric, "Sweep")) : lower(word)])}\": summary\\."
-      ]) : can(regex(pattern, file("${path.module}/../../../reconciler/handlers/sweep.py")))
+      ]) : can(regex(pattern, file("${path.module}/../../../reconciler/manager/handlers/sweep.py")))
     ])
-    error_message = "reconciler/handlers/sweep.py reports under other names than the alarms and the dashboard expect."
+    error_message = "reconciler/manager/handlers/sweep.py reports under other names than the alarms and the dashboard expect."
   }
 
   assert {
-    condition     = can(regex("[( ]DeadLetterParked=", file("${path.module}/../../../reconciler/handlers/dead_letter.py")))
-    error_message = "reconciler/handlers/dead_letter.py reports under another name than the dashboard expects."
+    condition     = can(regex("[( ]DeadLetterParked=", file("${path.module}/../../../reconciler/manager/handlers/dead_letter.py")))
+    error_message = "reconciler/manager/handlers/dead_letter.py reports under another name than the dashboard expects."
   }
 }
 

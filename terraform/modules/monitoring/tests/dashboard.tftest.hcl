@@ -127,7 +127,7 @@ run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
     condition = alltrue([
       for field in ["smtp_user", "result", "steps", "correlation_id", "code", "reason"] :
       strcontains(aws_cloudwatch_query_definition.this["what happened to user NAME"].query_string, field) &&
-      strcontains(file("${path.module}/../../../reconciler/handlers/runtime.py"), "\"${field}\": ")
+      strcontains(file("${path.module}/../../../reconciler/manager/handlers/telemetry.py"), "\"${field}\": ")
     ])
     error_message = "A field that runtime.py does not log finds nothing."
   }

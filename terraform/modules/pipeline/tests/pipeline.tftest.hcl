@@ -89,7 +89,7 @@ override_resource {
 variables {
   environment        = "test"
   account_id         = "111122223333"
-  pipeline           = yamldecode(file("../../../reconciler/pipeline.yaml"))
+  pipeline           = yamldecode(file("../../../reconciler/pipeline/pipeline.yaml"))
   table_name         = "smtp-users-test"
   configuration_set  = "smtp-test"
   smtp_regions       = ["eu-central-1", "eu-west-1"]
@@ -253,9 +253,9 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
 
   assert {
     condition = { for role, function in aws_lambda_function.function : role => "${function.function_name} ${function.handler}" } == {
-      manager     = "smtp-credential-manager-test reconciler.handlers.stream.handler"
-      dead_letter = "smtp-dead-letters-test reconciler.handlers.dead_letter.handler"
-      sweep       = "smtp-sweep-test reconciler.handlers.sweep.handler"
+      manager     = "smtp-credential-manager-test reconciler.manager.handlers.stream.handler"
+      dead_letter = "smtp-dead-letters-test reconciler.manager.handlers.dead_letter.handler"
+      sweep       = "smtp-sweep-test reconciler.manager.handlers.sweep.handler"
     }
     error_message = "Names and handlers are those of pipeline.yaml."
   }

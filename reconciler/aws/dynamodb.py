@@ -1,0 +1,146 @@
+"""The DynamoDB table as this system uses it: single items by their sort key, every write conditional."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from reconciler.aws.client import aws_errors
+from reconciler.core.record import PK
+from reconciler.errors import AwsError, Conflict
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+UNPROCESSED_PAUSE = 0.2  # seconds, where DynamoDB left keys of a batch unread
+BATCH = 100  # keys that one BatchGetItem takes
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+Values = Mapping[str, Any]
+Lock = Iterable[tuple[str, Any]]  # attributes as they were read; None: absent
+
+
+class Table:
+    """Items under PK `SMTP_USER`. A write whose condition does not hold raises Conflict."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, sk: str) -> Values | None:
+        with aws_errors("dynamodb:GetItem"):
+            answer = self._client.get_item(TableName=self._name, Key=_key(sk), ConsistentRead=True)
+        return unpack(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, sks: Iterable[str]) -> Iterator[Values]:
+        """Those that exist, in no order."""
+        wanted = [_key(sk) for sk in sks]
+        while wanted:
+            batch, wanted = wanted[:BATCH], wanted[BATCH:]
+            with aws_errors("dynamodb:BatchGetItem"):
+                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": batch, "ConsistentRead": True}})
+            if left := answer["UnprocessedKeys"].get(self._name):
+                wanted += left["Keys"]
+                time.sleep(UNPROCESSED_PAUSE)
+            yield from map(unpack, answer["Responses"].get(self._name, []))
+
+    def query(self, prefix: str, attributes: Iterable[str], after: str = "") -> Iterator[Values]:
+        """Items whose sort key begins with `prefix`, in its order, beginning behind `after`. Pages as it goes."""
+        names = {f"#{n}": attribute for n, attribute in enumerate(attributes)}
+        start: dict[str, Any] = {"ExclusiveStartKey": _key(after)} if after else {}
+        while True:
+            with aws_errors("dynamodb:Query"):
+                page = self._client.query(
+                    TableName=self._name,
+                    KeyConditionExpression="PK = :pk AND begins_with(SK, :prefix)",
+                    ExpressionAttributeValues=pack({":pk": PK, ":prefix": prefix}),
+                    ProjectionExpression=", ".join(names),
+                    ExpressionAttributeNames=names,
+                    ConsistentRead=True,
+                    **start,
+                )
+            yield from map(unpack, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def put_new(self, sk: str, values: Values) -> None:
+        item = {**_key(sk), **pack(values)}
+        with _conflicts(sk), aws_errors("dynamodb:PutItem"):
+            self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(PK)")
+
+    def update(self, sk: str, values: Values, removed: Iterable[str], lock: Lock, *, create: bool = False) -> None:
+        """`create`: an item that does not exist yet is made."""
+        condition, names, expected = unchanged(lock)
+        sets = []
+        for n, (attribute, value) in enumerate(values.items()):
+            names[f"#s{n}"], expected[f":s{n}"] = attribute, value
+            sets.append(f"#s{n} = :s{n}")
+        removes = []
+        for n, attribute in enumerate(removed):
+            names[f"#r{n}"] = attribute
+            removes.append(f"#r{n}")
+        with _conflicts(sk), aws_errors("dynamodb:UpdateItem"):
+            self._client.update_item(
+                TableName=self._name,
+                Key=_key(sk),
+                UpdateExpression="SET " + ", ".join(sets) + (" REMOVE " + ", ".join(removes) if removes else ""),
+                ConditionExpression=condition if create else f"attribute_exists(PK) AND {condition}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=pack(expected),
+            )
+
+    def delete(self, sk: str, lock: Lock) -> None:
+        """Absent is success."""
+        condition, names, values = unchanged(lock)
+        with _conflicts(sk), aws_errors("dynamodb:DeleteItem"):
+            self._client.delete_item(
+                TableName=self._name,
+                Key=_key(sk),
+                ConditionExpression=f"attribute_not_exists(PK) OR ({condition})",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=pack(values),
+            )
+
+
+@contextmanager
+def _conflicts(sk: str) -> Iterator[None]:
+    """A condition that did not hold becomes Conflict."""
+    try:
+        yield
+    except AwsError as error:
+        if error.code == CONDITION_FAILED:
+            raise Conflict(sk.partition("#")[2]) from None
+        raise
+
+
+def _key(sk: str) -> dict[str, Any]:
+    return pack({"PK": PK, "SK": sk})
+
+
+_SERIALIZER = TypeSerializer()
+_DESERIALIZER = TypeDeserializer()
+
+
+def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """A condition that holds while these attributes are as they were read (None: absent, or null)."""
+    terms, names, values = [], {}, {}
+    for n, (attribute, value) in enumerate(lock):
+        names[f"#c{n}"], values[f":c{n}"] = attribute, value
+        same = f"#c{n} = :c{n}"
+        terms.append(f"(attribute_not_exists(#c{n}) OR {same})" if value is None else same)
+    return " AND ".join(terms), names, values
+
+
+def pack(values: Values) -> dict[str, Any]:
+    """Plain values as DynamoDB's typed ones."""
+    return {name: _SERIALIZER.serialize(value) for name, value in values.items()}
+
+
+def unpack(item: Values) -> dict[str, Any]:
+    """DynamoDB's typed values as plain ones; numbers are Decimal, sets are sets."""
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}

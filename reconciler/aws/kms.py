@@ -1,0 +1,53 @@
+"""Encryption of credentials with KMS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.aws.client import aws_errors
+from reconciler.errors import Terminal
+from reconciler.ports import Credentials
+
+if TYPE_CHECKING:
+    from types_boto3_kms import KMSClient
+
+
+class KmsVault:
+    """The encryption context binds a ciphertext to its row, and names the user in CloudTrail.
+
+    KMS encrypts up to 4,096 bytes directly, which holds passwords for some fifty regions:
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
+    """
+
+    def __init__(self, client: KMSClient, key: str, environment: str) -> None:
+        """`key`: id, ARN or alias. Decrypt names it too, so a ciphertext of another key is refused."""
+        self._client = client
+        self._key = key
+        self._environment = environment
+
+    def encrypt(self, name: str, credentials: Credentials) -> bytes:
+        plaintext = json.dumps({"username": credentials.username, "passwords": dict(credentials.passwords)})
+        with aws_errors("kms:Encrypt"):
+            return self._client.encrypt(
+                KeyId=self._key,
+                Plaintext=plaintext.encode(),
+                EncryptionContext=self._context(name, credentials.username),
+            )["CiphertextBlob"]
+
+    def decrypt(self, name: str, username: str, ciphertext: bytes) -> Credentials:
+        with aws_errors("kms:Decrypt"):
+            plaintext = self._client.decrypt(
+                KeyId=self._key,
+                CiphertextBlob=ciphertext,
+                EncryptionContext=self._context(name, username),
+            )["Plaintext"]
+        try:
+            stored = json.loads(plaintext)
+            return Credentials(str(stored["username"]), {str(k): str(v) for k, v in stored["passwords"].items()})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass  # not chained: the text is the secret
+        raise Terminal("kms:Decrypt", "InvalidContent", "the stored credentials are not in a known form")
+
+    def _context(self, name: str, username: str) -> dict[str, str]:
+        return {"environment": self._environment, "user": name, "access_key_id": username}

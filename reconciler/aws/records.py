@@ -1,0 +1,203 @@
+"""Rows of SMTP users in a single-table DynamoDB design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from reconciler.aws.dynamodb import Table, Values
+from reconciler.core.address import Rules
+from reconciler.core.record import (
+    ENTITY_TYPE,
+    PLAN_FIELDS,
+    SK_PREFIX,
+    Failure,
+    Record,
+    Status,
+)
+from reconciler.core.record_parser import SPEC_FIELDS, read
+from reconciler.core.record_state import is_leaving
+from reconciler.core.user import User, spec_fields, spec_hash
+from reconciler.errors import Conflict
+from reconciler.ports import Outcome, Request
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+LONGEST_KEY = 1024  # bytes of a sort key
+
+
+class DynamoStore:
+    """Serves both halves (`ports.Requests` and `ports.Rows`). Every write is conditional."""
+
+    def __init__(self, client: DynamoDBClient, table: str, rules: Rules) -> None:
+        self._table = Table(client, table)
+        self._rules = rules
+
+    def records(self, after: str = "", *, sealed: bool = False) -> Iterator[Record]:
+        """Rows of the environment in the order of their names: one Query page per MB.
+
+        `after`: begin behind the row of that name. `sealed`: with their ciphertexts.
+        """
+        attributes = (*_LISTED, "encrypted_credentials") if sealed else _LISTED
+        return map(self._record, self._table.query(SK_PREFIX, attributes, _sk(after) if after else ""))
+
+    def names(self) -> set[str]:
+        """Whoever has a row."""
+        return {item["SK"].removeprefix(SK_PREFIX) for item in self._table.query(SK_PREFIX, ["SK"])}
+
+    # The reconciler's half.
+
+    def fetch(self, names: Iterable[str]) -> dict[str, Record]:
+        """The rows of these users that exist, by name."""
+        keys = [_sk(name) for name in names if _can_be_key(name)]
+        return {record.name: record for record in map(self._record, self._table.get_many(keys))}
+
+    def create(self, user: User, manifest: str, request: Request) -> int:
+        """Put a new row at revision 1. Raises Conflict when there is one already."""
+        values = {"entity_type": ENTITY_TYPE, "revision": 1, "created_at": request.requested_at}
+        try:
+            self._table.put_new(_sk(user.name), {**values, **_wish(user, manifest, request)})
+        except Conflict:
+            self._check_conflict(user.name, 1, request)
+        return 1
+
+    def update(self, record: Record, user: User, manifest: str, request: Request) -> int:
+        """Write a declaration over a row; what the credential manager noted there stays, and so does a revocation."""
+        wish = {"entity_type": ENTITY_TYPE, **_wish(user, manifest, request)}
+        return self._request(record, wish, request, [f for f in SPEC_FIELDS if f not in wish])
+
+    def delete(self, record: Record, request: Request) -> int:
+        """Mark a row for teardown. The credential manager removes it, once IAM is clean."""
+        return self._request(record, _declared(Status.DELETING, request), request)
+
+    def retry(self, record: Record, request: Request) -> int:
+        """Ask again for what the row asks for already."""
+        status = Status.DELETING if is_leaving(record) else Status.PENDING
+        return self._request(record, _asked(status, request), request)
+
+    def revoke(self, record: Record, reason: str, request: Request) -> int:
+        """Switch the user's keys off until it is resumed, whatever its declaration says."""
+        revoked = {"actor": request.actor, "reason": reason, "at": request.requested_at}
+        return self._request(record, {"revoked": revoked, **_asked(Status.PENDING, request)}, request)
+
+    def resume(self, record: Record, request: Request) -> int:
+        """Let the declaration count again."""
+        return self._request(record, _asked(Status.PENDING, request), request, ["revoked"])
+
+    def _request(self, record: Record, values: Values, request: Request, removed: Iterable[str] = ()) -> int:
+        revision = (record.revision or 0) + 1
+        planned = [pair for pair in record.lock if pair[0] in PLAN_FIELDS]
+        try:
+            self._table.update(_sk(record.name), {**values, "revision": revision}, [*removed, "failure"], planned)
+        except Conflict:
+            self._check_conflict(record.name, revision, request)
+        return revision
+
+    def _check_conflict(self, name: str, revision: int, request: Request) -> None:
+        """An SDK retry can meet the row that its own first try wrote: that is success."""
+        written = self.fetch([name]).get(name)
+        ours = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
+        if not ours:
+            raise Conflict(name)
+
+    # The credential manager's half.
+
+    def get(self, name: str) -> Record | None:
+        item = self._table.get(_sk(name))
+        return self._record(item) if item is not None else None
+
+    def settle(self, record: Record, outcome: Outcome) -> None:
+        values: dict[str, Any] = {
+            "status": outcome.status,
+            "observed_revision": record.revision or 0,
+            "observed_hash": outcome.observed_hash,
+            "settled_at": outcome.settled_at,
+            "iam_user_name": outcome.iam_user_name,
+            "iam_user_arn": outcome.iam_user_arn,
+        }
+        removed = ["failure"]
+        if outcome.forget_previous:
+            removed += _PREVIOUS
+        if outcome.previous_deletes_at:
+            values["previous_key_deletes_at"] = outcome.previous_deletes_at
+        if issued := outcome.issued:
+            values |= {
+                "smtp_username": issued.id,
+                "encrypted_credentials": issued.encrypted_credentials,
+                "key_created_at": issued.created_at,
+                "key_credential": issued.credential,
+            }
+            if issued.replaces:
+                values |= {"previous_key": issued.replaces, "previous_key_retires_at": issued.retires_at}
+                removed += _PREVIOUS
+        self._table.update(
+            _sk(record.name), values, [name for name in dict.fromkeys(removed) if name not in values], record.lock
+        )
+
+    def fail(self, record: Record, failure: Failure) -> None:
+        note = {
+            "code": failure.code,
+            "message": failure.message,
+            "at": failure.at,
+            "attempts": failure.attempts,
+            "during": failure.during,
+        }
+        try:
+            self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": note}, [], record.lock)
+        except Conflict:
+            written = self.get(record.name)
+            if not written or written.failure != failure:
+                raise
+
+    def remove(self, record: Record) -> None:
+        self._table.delete(_sk(record.name), record.lock)
+
+    def _record(self, item: Values) -> Record:
+        return read(item, self._rules)
+
+
+_PREVIOUS = ("previous_key", "previous_key_retires_at", "previous_key_deletes_at")
+_LISTED = (
+    "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
+    "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
+    *_PREVIOUS, "observed_revision", "observed_hash", "settled_at", "failure", "revoked",
+)  # fmt: skip
+
+
+def _sk(name: str) -> str:
+    return f"{SK_PREFIX}{name}"
+
+
+def _can_be_key(name: str) -> bool:
+    """What no sort key can hold has no row: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    try:
+        return len(_sk(name).encode()) <= LONGEST_KEY
+    except UnicodeEncodeError:
+        return False
+
+
+def _wish(user: User, manifest: str, request: Request) -> dict[str, Any]:
+    """A declaration as attributes of the row."""
+    fields = {name: value for name, value in spec_fields(user).items() if value != ""}
+    return {
+        **fields,
+        "spec_hash": spec_hash(user),
+        "manifest": manifest,
+        **_declared(Status.PENDING, request),
+    }
+
+
+def _declared(status: Status, request: Request) -> dict[str, Any]:
+    """What manifests ask for: from now on they decide about the row."""
+    return {"managed_by": request.managed_by, "commit": request.commit, **_asked(status, request)}
+
+
+def _asked(status: Status, request: Request) -> dict[str, Any]:
+    return {
+        "status": status,
+        "actor": request.actor,
+        "correlation_id": request.correlation_id,
+        "requested_at": request.requested_at,
+    }

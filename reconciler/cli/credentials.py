@@ -1,0 +1,75 @@
+"""What an administrator hands to a mail client: endpoint, user name, password."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from reconciler.core.record import Status
+from reconciler.core.smtp import Endpoint, endpoint
+from reconciler.engine.session import connect_checked
+from reconciler.errors import ReconcileError
+from reconciler.manifests.environments import Environment
+from reconciler.output.terminal import say_line
+
+
+def read_credentials(environment: Environment, name: str, region: str, form: str, sandbox_folder: Path) -> str:
+    """The credentials of a user as text. Decrypts with the caller's own right, so CloudTrail names the caller."""
+    region = region or environment.smtp_regions[0]
+    if region not in environment.smtp_regions:
+        raise ReconcileError(f"{environment.name} does not send through {region}", _regions(environment))
+    connection = connect_checked(environment, sandbox_folder)
+    record = connection.store().get(name)
+    if record is None:
+        raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")
+    if record.encrypted_credentials is None:
+        raise ReconcileError(f"'{name}' has no credential: its status is {record.status or 'none'}", "reconcile status")
+    if record.status != Status.ACTIVE:
+        say_line(f"note: '{name}' is {record.status}; this credential may not work now", err=True)
+    credentials = connection.vault().decrypt(name, record.smtp_username, record.encrypted_credentials)
+    if region not in credentials.passwords:
+        hint = "its credential is older than the region: raise `credential:` to issue a new one"
+        raise ReconcileError(f"'{name}' has no password for {region}", hint)
+    return _FORMS[form](endpoint(region), credentials.username, credentials.passwords[region])
+
+
+def _regions(environment: Environment) -> str:
+    return f"its regions: {', '.join(environment.smtp_regions)}"
+
+
+def _text(at: Endpoint, username: str, password: str) -> str:
+    return (
+        f"host       {at.host}\n"
+        f"ports      {_join(at.starttls_ports[:2])} (STARTTLS), {_join(at.tls_ports)} (TLS)\n"
+        f"user name  {username}\n"
+        f"password   {password}"
+    )
+
+
+def _env(at: Endpoint, username: str, password: str) -> str:
+    values = {
+        "SMTP_HOST": at.host,
+        "SMTP_PORT": str(at.starttls_ports[0]),
+        "SMTP_USERNAME": username,
+        "SMTP_PASSWORD": password,
+    }
+    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
+
+
+def _json(at: Endpoint, username: str, password: str) -> str:
+    values = {
+        "host": at.host,
+        "starttls_ports": list(at.starttls_ports[:2]),
+        "tls_ports": list(at.tls_ports),
+        "username": username,
+        "password": password,
+    }
+    return json.dumps(values, indent=2)
+
+
+def _join(ports: tuple[int, ...]) -> str:
+    return ", ".join(map(str, ports))
+
+
+_FORMS = {"text": _text, "env": _env, "json": _json}

@@ -1,0 +1,1 @@
+"""The side effects of the first half: observe, plan, check, apply, wait."""

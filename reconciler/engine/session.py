@@ -1,0 +1,89 @@
+"""The reconciler's way to AWS: one session for an environment, and the adapters made from it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from reconciler.aws.client import UNRETRIED, aws_errors
+from reconciler.aws.iam import IamIdentities
+from reconciler.aws.kms import KmsVault
+from reconciler.aws.records import DynamoStore
+from reconciler.core.policy import partition
+from reconciler.errors import ReconcileError, Refused
+from reconciler.manifests.environments import Environment
+from reconciler.pipeline.definition import load_pipeline
+from reconciler.planning.limits import check_target
+from reconciler.sandbox.emulator import find_server
+from reconciler.sandbox.session import sandbox_session
+
+# Many rows are written and many users read at once: adaptive mode slows down where AWS throttles.
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "adaptive", "total_max_attempts": 8},
+    max_pool_connections=16,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    environment: Environment
+    session: Session
+
+    def target(self) -> tuple[str, str]:
+        """Where writes would really go: (account id, region)."""
+        with aws_errors("sts:GetCallerIdentity"):
+            account = self.session.client("sts", config=CONFIG).get_caller_identity()["Account"]
+        return account, self.session.region_name
+
+    def caller(self) -> str:
+        """Who asks, as AWS knows them: an ARN."""
+        with aws_errors("sts:GetCallerIdentity"):
+            return self.session.client("sts", config=CONFIG).get_caller_identity()["Arn"]
+
+    def store(self) -> DynamoStore:
+        client = self.session.client("dynamodb", config=CONFIG)
+        return DynamoStore(client, self.environment.table, self.environment.rules)
+
+    def identities(self) -> IamIdentities:
+        environment = self.environment
+        policy = f"policy/{load_pipeline(environment.name).names['boundary']}"
+        boundary = f"arn:{partition(environment.region)}:iam::{environment.account_id}:{policy}"
+        iam, unretried = (self.session.client("iam", config=config) for config in (CONFIG, UNRETRIED))
+        return IamIdentities(iam, unretried, environment.name, boundary)
+
+    def vault(self) -> KmsVault:
+        alias = load_pipeline(self.environment.name).names["key_alias"]
+        return KmsVault(self.session.client("kms", config=CONFIG), alias, self.environment.name)
+
+
+def connect(environment: Environment, sandbox_folder: Path) -> Connection:
+    """The sandbox's session for a local environment, the caller's own credentials and region for any other."""
+    if environment.local:
+        server = find_server(sandbox_folder)
+        if server is None:
+            raise ReconcileError("the sandbox is not running", "start it: reconcile sandbox up")
+        return Connection(environment, sandbox_session(server))
+    try:
+        # boto3 reads AWS_DEFAULT_REGION and the profile; AWS_REGION is what other tools read.
+        session = Session(region_name=os.environ.get("AWS_REGION"))
+        if session.region_name is None:
+            session = Session(region_name=environment.region)
+    except BotoCoreError as error:
+        raise ReconcileError(f"AWS configuration: {error}", "check AWS_PROFILE and ~/.aws/config") from None
+    return Connection(environment, session)
+
+
+def connect_checked(environment: Environment, sandbox_folder: Path) -> Connection:
+    """Raises Refused where account or region are not those of `reconcile.yaml`."""
+    connection = connect(environment, sandbox_folder)
+    wanted = (environment.account_id, environment.region)
+    if refusals := check_target(wanted, connection.target(), environment.name):
+        raise Refused(refusals)
+    return connection

@@ -1,0 +1,1 @@
+"""The second half: the credential manager, the dead-letter processor and the sweep."""

@@ -1,0 +1,87 @@
+"""`reconcile.yaml`: where each environment lives and what it permits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.address import Rules
+from reconciler.core.policy import Sending
+from reconciler.errors import InvalidInput, Problem, ReconcileError
+from reconciler.manifests.schema import check_schema
+from reconciler.manifests.yaml_source import Source, read_source
+from reconciler.planning.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """`config`: the file that it was read from."""
+
+    name: str
+    config: Path
+    account_id: str
+    region: str
+    smtp_regions: tuple[str, ...]
+    table: str
+    configuration_set: str
+    allowed_domains: frozenset[str]
+    allow_wildcards: bool
+    limits: Limits
+    local: bool
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.allowed_domains, self.allow_wildcards)
+
+    @property
+    def sending(self) -> Sending:
+        return Sending(self.account_id, self.smtp_regions, self.configuration_set)
+
+
+def load_environment(path: Path, name: str) -> Environment:
+    """Raises InvalidInput for a file that does not hold, ReconcileError for a name it does not have."""
+    environments = load_environments(path)
+    if name not in environments:
+        known = ", ".join(environments)
+        raise ReconcileError(f"no environment '{name}' in {path}", f"environments there: {known}")
+    return environments[name]
+
+
+def load_environments(path: Path) -> dict[str, Environment]:
+    source = read_source(path, str(path))
+    problems = source.problems or check_schema(source, "reconcile")
+    if problems:
+        raise InvalidInput(problems)
+    environments = {name: _environment(name, path, fields) for name, fields in source.data["environments"].items()}
+    if problems := _check_tables(source, environments):
+        raise InvalidInput(problems)
+    return environments
+
+
+def _check_tables(source: Source, environments: dict[str, Environment]) -> list[Problem]:
+    """Rows do not name their environment: two on one table would undo each other's work."""
+    problems: list[Problem] = []
+    seen: dict[tuple[str, str, str], str] = {}
+    for name, environment in environments.items():
+        table = (environment.account_id, environment.region, environment.table)
+        if (other := seen.setdefault(table, name)) != name:
+            message = f"'{name}' uses the table of '{other}'"
+            problems.append(source.problem(("environments", name, "table"), message, "one table for each environment"))
+    return problems
+
+
+def _environment(name: str, config: Path, fields: dict[str, Any]) -> Environment:
+    return Environment(
+        name=name,
+        config=config,
+        account_id=fields["account_id"],
+        region=fields["region"],
+        smtp_regions=tuple(fields.get("smtp_regions", [fields["region"]])),
+        table=fields["table"],
+        configuration_set=fields["configuration_set"],
+        allowed_domains=frozenset(fields["allowed_domains"]),
+        allow_wildcards=fields.get("allow_wildcards", False),
+        limits=Limits(fields["limits"]["max_deletes"], fields["limits"]["max_delete_percent"]),
+        local=fields.get("local", False),
+    )

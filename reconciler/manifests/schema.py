@@ -1,0 +1,107 @@
+"""JSON Schema checks whose answers a person can act on: where, what is wrong, what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from reconciler.errors import Problem
+from reconciler.manifests.yaml_source import Source
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# A wheel holds the schemas inside the package; in a checkout they are in the top-level folder.
+SCHEMA_DIR = next(folder for folder in (_PACKAGE / "schema", _PACKAGE.parent / "schema") if folder.is_dir())
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+
+
+def check_schema(source: Source, schema_name: str) -> list[Problem]:
+    """Every violation in the file, with the place of the value or key that causes it."""
+    schema = json.loads((SCHEMA_DIR / f"{schema_name}.schema.json").read_text(encoding="utf-8"))
+    errors = _Validator(schema).iter_errors(source.data)
+    # One error is raised for each missing field, and each explains them all: told once.
+    return [*dict.fromkeys(problem for error in errors for problem in _explain(source, error))]
+
+
+def _whole_pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
+    """Without this, `$` would also match before a final line break."""
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"does not match {pattern}")
+
+
+_Validator: Any = extend(Draft202012Validator, {"pattern": _whole_pattern})  # type: ignore[no-untyped-call]
+
+
+def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
+    place = tuple(error.absolute_path)
+    schema: Any = error.schema
+    value: Any = error.instance
+    rule: Any = error.validator_value
+    hint = f"expected: {schema['description']}" if "description" in schema else ""
+    what = f"'{place[-1]}'" if place and isinstance(place[-1], str) else "this entry"
+    match error.validator:
+        case "additionalProperties":
+            known = list(schema["properties"])
+            for field in sorted(set(value) - set(known)):
+                yield source.problem((*place, field), f"unknown field '{field}'", _nearest(field, known), at_key=True)
+        case "required":
+            for field in rule:
+                if field not in value:
+                    wanted = schema["properties"][field].get("description", "")
+                    yield source.problem(place, f"the field '{field}' is missing", f"{field}: {wanted}")
+        case "type":
+            wanted = _TYPES[rule]
+            message = f"{what} must be {wanted}, not {_show(value)}"
+            yield source.problem(place, message, _quoting(error, hint))
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            name = str(value)
+            yield source.problem((*place, name), f"the name '{_clip(name)}' is not allowed", hint, at_key=True)
+        case "minItems" | "minProperties":
+            yield source.problem(place, f"{what} is empty", hint)
+        case "uniqueItems":
+            yield source.problem(place, f"{what} lists something twice", hint)
+        case _:
+            yield source.problem(place, f"{what} is {_show(value)}, which is not allowed", hint)
+
+
+def _nearest(field: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(field, known, 1, 0.5)
+    return f"did you mean '{near[0]}'?" if near else f"known fields: {', '.join(known)}"
+
+
+def _quoting(error: ValidationError, hint: str) -> str:
+    if error.validator_value == "string" and isinstance(error.instance, int):
+        return f"{hint} (put it in quotes)" if hint else "put it in quotes"
+    return hint
+
+
+def _show(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _:
+            return f"'{_clip(ascii(value).strip(chr(39)))}'"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,1 @@
+"""Plans, drift and status as text, Markdown and JSON."""

@@ -1,0 +1,1 @@
+"""The first half, pure: diff, safety limits, plan, wording, audit."""

@@ -1,0 +1,62 @@
+"""What an audit adds to a decision: the policy as it stands, and all that is attached."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.decision import (
+    Attachment,
+    Decision,
+    Detach,
+    IssueKey,
+    Kind,
+    RepairUser,
+    SetKey,
+)
+from reconciler.core.policy import build
+from support.rows import ACTIVE, K1, grant, iam, run, settled
+from support.world import SENDING, a_user
+
+
+def test_a_policy_that_is_as_it_should_be_is_not_put_again() -> None:
+    """Only an audit knows; nobody else has looked."""
+    same, other = build(a_user(), SENDING), build(a_user("billing-mailer", "crm@example.com"), SENDING)
+    assert run(settled(), iam(K1, policy=same)) == Decision(ACTIVE)
+    assert run(settled(), iam(K1, policy=other)) == Decision(ACTIVE, (grant(),))
+    assert run(settled(), iam(K1, policy=None)) == Decision(ACTIVE, (grant(),))
+
+
+def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
+    found = (
+        Attachment(Kind.INLINE_POLICY, "by-hand"),
+        Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AdministratorAccess"),
+        Attachment(Kind.GROUP, "senders"),
+    )
+    steps = run(settled(), iam(K1, needs_repair=True, attachments=found)).steps
+    assert steps == (RepairUser(), *map(Detach, found), grant())
+
+
+@pytest.mark.parametrize(
+    ("kind", "id_", "taken_off"),
+    [
+        (Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3", False),
+        (Kind.MANAGED_POLICY, "arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantine", False),
+        (Kind.MANAGED_POLICY, "arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV3", True),
+        (Kind.INLINE_POLICY, "x:aws:policy/AWSCompromisedKeyQuarantineV3", True),
+        (Kind.GROUP, "AWSCompromisedKeyQuarantineV3", True),
+    ],
+)
+def test_only_the_quarantine_of_aws_itself_stays(kind: Kind, id_: str, taken_off: bool) -> None:
+    """A policy of that name which somebody made may allow anything."""
+    attachment = Attachment(kind, id_)
+    assert (Detach(attachment) in run(settled(), iam(K1, attachments=(attachment,))).steps) is taken_off
+
+
+def test_a_key_that_is_off_beside_a_quarantine_is_not_switched_on() -> None:
+    """Somebody has seen it in public; a rotation still replaces it."""
+    leaked = (Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),)
+    found = iam(inactive=(K1,), attachments=leaked)
+    assert run(settled(), found) == Decision(ACTIVE, (grant(),))
+    off = a_user(enabled=False)
+    assert SetKey(K1, False) in run(settled(off), iam(K1, attachments=leaked)).steps
+    assert IssueKey(2) in run(settled(a_user(credential=2)), found).steps

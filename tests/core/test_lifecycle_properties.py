@@ -1,0 +1,288 @@
+"""From any row and any state of IAM, one decision carried out ends well, and the next one finds nothing to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from reconciler.core.decision import (
+    Attachment,
+    Decision,
+    DeleteKey,
+    DeleteUser,
+    Detach,
+    Identity,
+    IssueKey,
+    Key,
+    Kind,
+    LookAgain,
+    PutPolicy,
+    RemoveRow,
+    RepairUser,
+    SetKey,
+    Settle,
+)
+from reconciler.core.differences import differences
+from reconciler.core.lifecycle import decide
+from reconciler.core.policy import Document, build, grant_hash
+from reconciler.core.record import Record, Revocation, Status, timestamp
+from reconciler.core.record_state import is_settled
+from reconciler.core.user import User, spec_hash
+from support.generated import users
+from support.world import SENDING, START
+
+IDS = ("AKIAEXAMPLE0", "AKIAEXAMPLE1", "AKIAEXAMPLE2")
+KEYS = st.dictionaries(st.sampled_from(IDS), st.booleans(), max_size=2)
+RETIREMENTS = st.sampled_from([timestamp(START + timedelta(days=days)) for days in (-1, 0, 1)])
+MADE = st.sampled_from(
+    ["", "some day", "9999-12-31T23:59:59Z", *(timestamp(START - timedelta(days=days)) for days in (-1, 0, 90, 3650))]
+)
+MOVED = replace(SENDING, configuration_set="smtp-other", regions=("eu-west-1",))
+
+
+@dataclass
+class Iam:
+    """One IAM user: access key id → active. Refuses a third key, as AWS does."""
+
+    keys: dict[str, bool]
+    exists: bool = True
+    policy: Document = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    needs_repair: bool = False
+    issued: IssueKey | None = None
+
+    def observed(self) -> Identity | None:
+        keys = tuple(Key(id_, active) for id_, active in sorted(self.keys.items()))
+        return Identity(owned=True, keys=keys, needs_repair=self.needs_repair) if self.exists else None
+
+    def audited(self) -> Identity | None:
+        seen = self.observed()
+        return replace(seen, policy=self.policy, attachments=self.attachments) if seen else None
+
+    def perform(self, decision: Decision) -> None:
+        self.exists = True
+        for step in decision.steps:
+            match step:
+                case PutPolicy(document):
+                    self.policy = document
+                case RepairUser():
+                    self.needs_repair = False
+                case Detach(attachment):
+                    self.attachments = tuple(one for one in self.attachments if one != attachment)
+                case DeleteKey(key_id):
+                    del self.keys[key_id]
+                case SetKey(key_id, active):
+                    assert not active or self.keys[key_id] is False, "a call that changes nothing"
+                    # To switch off what is gone, or is off, is no harm.
+                    self.keys |= {known: active for known in self.keys if known == key_id}
+                case IssueKey():
+                    assert len(self.keys) < 2, "AWS allows two keys"
+                    self.keys["AKIANEW"], self.issued = True, step
+                case DeleteUser():
+                    assert not self.keys, "DeleteConflict"
+                    self.exists = False
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """A row that was asked for, with what earlier runs may have noted in it."""
+    user = draw(users())
+    current, previous = draw(st.permutations(["", *IDS]))[:2]
+    return Record(
+        name=user.name,
+        status=draw(st.sampled_from([Status.PENDING, Status.ACTIVE, Status.DISABLED])),
+        user=user,
+        revision=2,
+        spec_hash=spec_hash(user),
+        observed_revision=draw(st.sampled_from([None, 1])),
+        smtp_username=current,
+        key_credential=draw(st.sampled_from([None, user.credential, user.credential + 1])) if current else None,
+        key_created_at=draw(MADE) if current else "",
+        previous_key=previous,
+        previous_key_retires_at=draw(RETIREMENTS) if previous else "",
+        previous_key_deletes_at=draw(st.just("") | RETIREMENTS) if previous else "",
+        revoked=draw(st.sampled_from([None, None, Revocation("somebody", "leaked", timestamp(START))])),
+        encrypted_credentials=draw(st.sampled_from([b"sealed", b"sealed", None])) if current else None,
+    )
+
+
+def known_keys(record: Record) -> set[str]:
+    return {record.smtp_username, record.previous_key} - {""}
+
+
+def is_rotation_due(record: Record) -> bool:
+    """The meaning of a schedule, told in whole days of the values above."""
+    days = {timestamp(START - timedelta(days=days)): days for days in (-1, 0, 90, 3650)}.get(record.key_created_at, -1)
+    return bool(record.user and record.user.rotation and days >= record.user.rotation.every_days)
+
+
+def settle(record: Record, end: Settle, issued: IssueKey | None) -> Record:
+    """What the store notes in the row."""
+    assert record.user
+    wished = grant_hash(record.user, SENDING)
+    after = replace(record, status=end.status, observed_revision=record.revision, observed_hash=wished)
+    if end.forget_previous:
+        after = replace(after, previous_key="", previous_key_retires_at="", previous_key_deletes_at="")
+    if end.retire_previous:
+        after = replace(after, previous_key_deletes_at=timestamp(START + timedelta(days=1)))
+    if issued:
+        after = replace(after, smtp_username="AKIANEW", key_credential=issued.credential)
+        after = replace(after, key_created_at=timestamp(START), encrypted_credentials=b"sealed")
+    if issued and issued.replaces:
+        after = replace(after, previous_key=issued.replaces, previous_key_retires_at=issued.retires_at)
+        after = replace(after, previous_key_deletes_at="")
+    return after
+
+
+def may_send(record: Record) -> bool:
+    return record.user is not None and record.user.may_send(START) and record.revoked is None
+
+
+@given(records(), KEYS, st.booleans())
+def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
+    record: Record, keys: dict[str, bool], exists: bool
+) -> None:
+    """I2, I3, I5"""
+    iam = Iam(keys if exists else {}, exists)
+    decision = decide(record, iam.observed(), SENDING, START)
+    assume(not isinstance(decision.end, LookAgain))  # a key made a moment ago that is not listed: nothing is decided
+    iam.perform(decision)
+    assert isinstance(decision.end, Settle)
+    after = settle(record, decision.end, iam.issued)
+    user = record.user
+    assert isinstance(user, User)
+    assert iam.policy == build(user, SENDING)
+    assert iam.keys.keys() <= known_keys(after)
+    if may_send(record):
+        assert after.status == Status.ACTIVE
+        assert iam.keys[after.smtp_username] is True
+        assert after.encrypted_credentials
+        assert after.key_credential in (None, user.credential)
+    else:
+        assert after.status == Status.DISABLED
+        assert not any(iam.keys.values())
+        assert iam.issued is None
+    assert is_settled(after, SENDING, START)
+    again = decide(after, iam.observed(), SENDING, START)
+    assume(not isinstance(again.end, LookAgain))  # as above, where IAM had no user at first
+    assert again == Decision(Settle(decision.end.status), (PutPolicy(iam.policy),))
+
+
+@given(records(), KEYS)
+def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
+    record: Record, keys: dict[str, bool]
+) -> None:
+    """Nobody who sends with the stored credential is cut off by a decision that does not mean to."""
+    iam = Iam(dict(keys))
+    user = record.user
+    assert user
+    in_use = record.encrypted_credentials is not None and keys.get(record.smtp_username) is True
+    iam.perform(decide(record, iam.observed(), SENDING, START))
+    if not may_send(record) or not in_use:
+        return
+    assert iam.keys[record.smtp_username] is True
+    wanted = is_rotation_due(record) or record.key_credential not in (None, user.credential)
+    assert (iam.issued is not None) is wanted
+    if iam.issued:
+        assert iam.issued.replaces == record.smtp_username
+        assert iam.issued.retires_at > timestamp(START)
+
+
+@given(records(), KEYS)
+def test_settings_that_changed_touch_the_policy_and_no_key(record: Record, keys: dict[str, bool]) -> None:
+    """I3: and nothing counts as settled before that."""
+    iam = Iam(dict(keys))
+    decision = decide(record, iam.observed(), SENDING, START)
+    assume(not isinstance(decision.end, LookAgain))  # a key made a moment ago that is not listed: nothing is decided
+    iam.perform(decision)
+    assert isinstance(decision.end, Settle)
+    after = settle(record, decision.end, iam.issued)
+    assert after.user
+    assert not is_settled(after, MOVED, START)
+    moved = decide(after, iam.observed(), MOVED, START)
+    off = tuple(step for step in moved.steps if isinstance(step, SetKey) and not step.active)
+    assert decision.end.status == Status.DISABLED or not off
+    assert moved == Decision(Settle(decision.end.status), (*off, PutPolicy(build(after.user, MOVED))))
+
+
+@given(records(), KEYS, st.integers(0, 6))
+def test_a_crash_after_any_step_converges_to_the_same_keys_and_policy(
+    record: Record, keys: dict[str, bool], done: int
+) -> None:
+    """I2, I5: the row was not written, so a key that was issued is unknown; it is replaced, never kept."""
+    iam = Iam(dict(keys))
+    decision = decide(record, iam.observed(), SENDING, START)
+    iam.perform(replace(decision, steps=decision.steps[:done]))
+    if "AKIANEW" in iam.keys:
+        iam.keys["AKIALOST"] = iam.keys.pop("AKIANEW")
+    iam.issued = None
+    retried = decide(record, iam.observed(), SENDING, START)
+    assume(not isinstance(retried.end, LookAgain))
+    iam.perform(retried)
+    assert isinstance(retried.end, Settle)
+    after = settle(record, retried.end, iam.issued)
+    assert iam.keys.keys() <= known_keys(after)
+    assert iam.policy == build(record.user, SENDING) if record.user else False
+    assert is_settled(after, SENDING, START)
+
+
+@given(records(), KEYS)
+def test_a_teardown_leaves_nothing_whatever_the_row_knows(record: Record, keys: dict[str, bool]) -> None:
+    """I4"""
+    iam = Iam(keys)
+    decision = decide(replace(record, status=Status.DELETING), iam.observed(), SENDING, START)
+    iam.perform(decision)
+    assert isinstance(decision.end, RemoveRow)
+    assert not iam.exists
+    assert iam.keys == {}
+
+
+ATTACHMENTS = st.lists(
+    st.sampled_from([Attachment(Kind.GROUP, "senders"), Attachment(Kind.INLINE_POLICY, "by-hand")]), unique=True
+)
+
+
+@given(records(), KEYS, st.booleans(), ATTACHMENTS)
+def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
+    record: Record, keys: dict[str, bool], needs_repair: bool, attachments: list[Attachment]
+) -> None:
+    """I3, I5: and what it finds nothing at, it has no step and no word for."""
+    iam = Iam(keys, needs_repair=needs_repair, attachments=tuple(attachments))
+    decision = decide(record, iam.audited(), SENDING, START)
+    assume(not isinstance(decision.end, LookAgain))
+    iam.perform(decision)
+    assert isinstance(decision.end, Settle)
+    after = settle(record, decision.end, iam.issued)
+    assert record.user
+    assert iam.policy == build(record.user, SENDING)
+    assert (iam.attachments, iam.needs_repair) == ((), False)
+    again = decide(after, iam.audited(), SENDING, START)
+    assert again == Decision(Settle(decision.end.status))
+    assert differences(after, iam.audited(), again, START) == ()
+
+
+@given(records(), KEYS, st.dictionaries(st.sampled_from(IDS), st.booleans(), max_size=2))
+def test_whatever_is_done_to_the_keys_of_a_settled_user_is_put_right_and_told(
+    record: Record, keys: dict[str, bool], tampered: dict[str, bool]
+) -> None:
+    """I2, I3"""
+    assume(record.key_credential is not None or not record.smtp_username)
+    iam = Iam(dict(keys))
+    decision = decide(record, iam.audited(), SENDING, START)
+    assume(not isinstance(decision.end, LookAgain))
+    iam.perform(decision)
+    assert isinstance(decision.end, Settle)
+    after = settle(record, decision.end, iam.issued)
+    as_settled, iam.keys = dict(iam.keys), dict(tampered)
+    repair = decide(after, iam.audited(), SENDING, START)
+    assume(not isinstance(repair.end, LookAgain))
+    told = differences(after, iam.audited(), repair, START)
+    assert bool(told) is (as_settled != tampered and bool(repair.steps or repair.end != Settle(decision.end.status)))
+    iam.issued = None
+    iam.perform(repair)
+    assert isinstance(repair.end, Settle)
+    assert iam.keys.keys() <= known_keys(settle(after, repair.end, iam.issued))
+    assert any(iam.keys.values()) is may_send(record)

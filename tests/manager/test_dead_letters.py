@@ -1,0 +1,287 @@
+"""Dead letters: a user at a time, less and less often, and in the end parked where a person finds them."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+import aws_rules
+from reconciler.core.smtp import smtp_password
+from reconciler.manager.handlers.dead_letter import dead_letters, telemetry
+from support.deployed import TRIES, Refusal, clients, lines, metrics
+from support.letters import Letters
+from support.world import REGION, World, a_user
+
+CRM = {"user": "crm"}
+
+
+@pytest.fixture
+def letters(manager: World) -> Letters:
+    return Letters.make(manager)
+
+
+def status(letters: Letters, name: str) -> str:
+    return letters.world.record(name).status
+
+
+def test_a_user_is_driven_again(letters: Letters) -> None:
+    letters.world.ask(a_user("crm"))
+    letters.put(CRM)
+    assert letters.invoke() == []
+    assert status(letters, "crm") == "active"
+    assert letters.parked() == []
+
+
+def test_a_letter_that_comes_late_or_twice_changes_nothing(letters: Letters) -> None:
+    """I5."""
+    letters.world.ask(a_user("crm"))
+    letters.put(CRM, CRM)
+    letters.invoke()
+    keys = letters.world.access_keys("crm")
+    letters.put(CRM)
+    assert letters.invoke() == []
+    assert letters.world.access_keys("crm") == keys
+
+
+def test_a_letter_of_a_row_that_is_gone_tears_down(letters: Letters) -> None:
+    """I4."""
+    letters.world.ask(a_user("crm"))
+    letters.world.converge("crm")
+    letters.world.remove_row("crm")
+    letters.put(CRM)
+    assert letters.invoke() == []
+    assert letters.world.users() == []
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(1, 30), (2, 60)])
+def test_what_fails_comes_back_later_and_later(letters: Letters, count: int, seconds: int) -> None:
+    letters.world.ask(a_user("crm"))
+    Refusal("iam.CreateUser", "Throttling")
+    delays = delays_of(letters)
+    letters.put(CRM)
+    assert letters.invoke(count) == [json.dumps(CRM)]
+    assert status(letters, "crm") == "pending"
+    assert delays == [seconds]
+    assert letters.waiting() == []
+    letters.show()
+    assert letters.waiting() == [json.dumps(CRM)]
+
+
+def delays_of(letters: Letters) -> list[int]:
+    """The visibility time-outs that the function asks for, which SQS then keeps."""
+
+    from reconciler.manager.handlers.dead_letter import dead_letters
+
+    asked: list[int] = []
+    dead_letters()
+    for client in clients:
+        client.meta.events.register(
+            "provide-client-params.sqs.ChangeMessageVisibility",
+            lambda params, **_: asked.append(params["VisibilityTimeout"]),
+        )
+    return asked
+
+
+def test_after_the_last_try_the_row_says_so_and_the_letter_is_parked(
+    letters: Letters, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters.world.ask(a_user("crm"))
+    Refusal("iam.CreateUser", "Throttling")
+    letters.put(CRM)
+    for _ in range(TRIES - 1):
+        assert letters.invoke() == [json.dumps(CRM)]
+        assert status(letters, "crm") == "pending"
+        letters.show()
+    assert letters.invoke() == []
+    failure = letters.world.record("crm").failure
+    assert failure
+    assert status(letters, "crm") == "failed"
+    assert (failure.code, failure.message) == ("Throttling", "iam:CreateUser: Rate exceeded")
+    assert (failure.at, failure.attempts, failure.during) == ("2026-06-01T12:00:00Z", TRIES, "pending")
+    (body,) = letters.parked()
+    assert json.loads(body) == {
+        "user": "crm",
+        "attempts": TRIES,
+        "at": "2026-06-01T12:00:00Z",
+        "code": "Throttling",
+        "reason": "iam:CreateUser: Rate exceeded",
+        "correlation_id": "c0ffee-1",
+    }
+    assert metrics(capsys.readouterr().out)["DeadLetterParked"] == 1
+    (told,) = [line for line in lines(log) if line["message"] == "dead letter parked"]
+    assert (told["level"], told["smtp_user"], told["correlation_id"]) == ("ERROR", "crm", "c0ffee-1")
+    assert told["attempts"] == TRIES
+
+
+def test_what_was_parked_works_when_it_is_moved_back(letters: Letters) -> None:
+    letters.world.ask(a_user("crm"))
+    refusal = Refusal("iam.CreateUser", "Throttling")
+    letters.put(CRM)
+    letters.invoke(TRIES)
+    (parked,) = letters.parked()
+    refusal.end()
+    letters.put(parked)
+    assert letters.invoke() == []
+    assert status(letters, "crm") == "failed", "it waits until somebody asks again"
+    letters.world.retry("crm")
+    letters.put(parked)
+    assert letters.invoke() == []
+    assert status(letters, "crm") == "active"
+
+
+def test_a_row_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody changes the declaration between the last try and its end."""
+    letters.world.ask(a_user("crm"))
+    refusal = Refusal("iam.CreateUser", "Throttling")
+    letters.put(CRM)
+    queue: Any = dead_letters().queue
+    park = queue.park
+
+    def park_late(body: str) -> None:
+        park(body)
+        letters.world.ask(a_user("crm", "new@example.com"))
+
+    monkeypatch.setattr(queue, "park", park_late)
+    assert letters.invoke(TRIES) == []
+    assert status(letters, "crm") == "pending"
+    refusal.end()
+
+
+def test_a_settled_row_stays_as_it_is_when_its_letter_is_parked(letters: Letters) -> None:
+    """What works is not called failed."""
+    letters.world.ask(a_user("crm", expires="2026-06-02"))
+    letters.world.converge("crm")
+    letters.world.pass_time(days=2)
+    Refusal("iam.UpdateAccessKey", "AccessDenied")
+    letters.put(CRM)
+    assert letters.invoke(TRIES) == []
+    assert status(letters, "crm") == "active"
+    (parked,) = letters.parked()
+    assert json.loads(parked)["code"] == "AccessDenied"
+
+
+def test_a_teardown_without_a_row_that_cannot_be_done_is_parked(letters: Letters) -> None:
+    """Nothing else would tell of it for a day."""
+    letters.world.ask(a_user("crm"))
+    letters.world.converge("crm")
+    letters.world.remove_row("crm")
+    Refusal("iam.DeleteUser", "AccessDenied")
+    letters.put(CRM)
+    assert letters.invoke(1) == [json.dumps(CRM)]
+    letters.show()
+    assert letters.invoke(TRIES) == []
+    (parked,) = letters.parked()
+    assert (json.loads(parked)["user"], json.loads(parked)["code"]) == ("crm", "AccessDenied")
+
+
+def test_a_defect_of_ours_is_parked_by_its_kind_alone(
+    letters: Letters, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I6, I8."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise TypeError("hunter2")
+
+    letters.world.ask(a_user("crm"))
+    monkeypatch.setattr(type(dead_letters().converger), "converge", broken)
+    letters.put(CRM)
+    assert letters.invoke(1) == [json.dumps(CRM)]
+    letters.show()
+    assert letters.invoke(TRIES) == []
+    failure = letters.world.record("crm").failure
+    assert failure
+    assert (failure.code, failure.message) == ("InternalError", "TypeError")
+    (parked,) = letters.parked()
+    assert "TypeError" in parked
+    assert "TypeError" in log.getvalue()
+    assert "hunter2" not in parked + log.getvalue()
+
+
+def test_a_letter_that_cannot_be_parked_comes_back(letters: Letters) -> None:
+    letters.world.ask(a_user("crm"))
+    Refusal("iam.CreateUser", "Throttling")
+    refusal = Refusal("sqs.SendMessage", "Throttling")
+    letters.put(CRM)
+    assert letters.invoke(TRIES) == [json.dumps(CRM)]
+    assert status(letters, "crm") == "pending", "the row is failed once the letter is safe"
+    refusal.end()
+    letters.show()
+    assert letters.invoke(TRIES + 1) == []
+    assert status(letters, "crm") == "failed"
+    assert len(letters.parked()) == 1
+
+
+def test_a_row_that_cannot_be_failed_keeps_its_letter(letters: Letters) -> None:
+    letters.world.ask(a_user("crm"))
+    Refusal("iam.CreateUser", "Throttling")
+    refusal = Refusal("dynamodb.UpdateItem", "ThrottlingException")
+    letters.put(CRM)
+    assert letters.invoke(TRIES) == [json.dumps(CRM)]
+    refusal.end()
+    letters.show()
+    assert letters.invoke(TRIES + 1) == []
+    assert status(letters, "crm") == "failed"
+
+
+def test_a_letter_whose_delay_is_refused_comes_back_by_the_queues_own_clock(letters: Letters) -> None:
+    letters.world.ask(a_user("crm"))
+    Refusal("iam.CreateUser", "Throttling")
+    Refusal("sqs.ChangeMessageVisibility", "AccessDenied")
+    letters.put(CRM)
+    assert letters.invoke() == [json.dumps(CRM)]
+
+
+def test_one_letter_that_fails_holds_up_no_other(letters: Letters) -> None:
+    """I8."""
+    for name in ("crm", "wiki", "shop"):
+        letters.world.ask(a_user(name))
+    Refusal("iam.CreateUser", "Throttling", user="wiki")
+    letters.put(CRM, {"user": "wiki"}, "no JSON", {"user": "shop"})
+    assert letters.invoke() == [json.dumps({"user": "wiki"})]
+    assert [status(letters, name) for name in ("crm", "wiki", "shop")] == ["active", "pending", "active"]
+    assert letters.parked() == ["no JSON"]
+
+
+def test_every_line_of_a_letter_carries_the_correlation_id_and_no_secret(letters: Letters, log: io.StringIO) -> None:
+    """I6."""
+    letters.world.ask(a_user("crm"))
+    refusal = Refusal("dynamodb.UpdateItem", "ThrottlingException")
+    letters.put(CRM)
+    letters.invoke(1)
+    letters.show()
+    refusal.end()
+    letters.invoke(2)
+    told = [line for line in lines(log) if line.get("smtp_user") == "crm"]
+    assert [line["message"] for line in told] == ["smtp user is tried again later", "smtp user converged"]
+    assert {line["correlation_id"] for line in told} == {"c0ffee-1"}
+    assert aws_rules.secrets_seen
+    for secret in aws_rules.secrets_seen.values():
+        assert secret not in log.getvalue()
+        assert smtp_password(secret, REGION) not in log.getvalue()
+
+
+def test_telemetry_that_breaks_loses_no_letter(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I12."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("telemetry is down")
+
+    for target, method in (
+        (telemetry.logger, "info"),
+        (telemetry.logger, "error"),
+        (telemetry.logger, "warning"),
+        (telemetry.logger, "append_keys"),
+        (telemetry.metrics, "add_metric"),
+        (telemetry.metrics, "flush_metrics"),
+    ):
+        monkeypatch.setattr(target, method, broken)
+    letters.world.ask(a_user("crm"))
+    letters.put(CRM, "no JSON")
+    assert letters.invoke() == []
+    assert status(letters, "crm") == "active"
+    assert letters.parked() == ["no JSON"]

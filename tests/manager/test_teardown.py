@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from support.attachments import attach_everything
+from support.world import World, a_user
+
+NAME = "billing-mailer"
+IAM_USER = "smtp-test-billing-mailer"
+
+
+def converged(world: World) -> None:
+    world.ask(a_user())
+    world.converge()
+
+
+def test_a_deleted_user_leaves_nothing_and_its_row_goes_last(world: World) -> None:
+    """I4."""
+    converged(world)
+    world.ask_delete()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+    assert world.row() is None
+    assert world.converge().result == "unchanged"
+
+
+def test_a_row_deleted_by_hand_is_torn_down_through_its_remove_event(world: World) -> None:
+    """I4: the row is gone, so the mark on the IAM user decides."""
+    converged(world)
+    world.remove_row()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+
+
+def test_a_disabled_user_and_one_in_overlap_are_torn_down(world: World) -> None:
+    converged(world)
+    world.ask(a_user(credential=2))
+    world.converge()
+    assert len(world.access_keys()) == 2
+    world.ask_delete()
+    world.converge()
+    assert world.users() == []
+
+
+def test_teardown_removes_everything_that_delete_user_trips_over(world: World) -> None:
+    converged(world)
+    attach_everything(world, IAM_USER)
+    world.ask_delete()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+
+
+def test_a_user_that_lost_its_boundary_gets_it_back_before_its_policies_go(world: World) -> None:
+    """Our role may touch policies only where the boundary is."""
+    converged(world)
+    world.iam.delete_user_permissions_boundary(UserName=IAM_USER)
+    world.ask_delete()
+    assert world.converge().steps == ("DeleteKey", "RepairUser", "DeleteUser")
+    assert world.users() == []
+
+
+def test_a_user_declared_again_while_it_is_being_deleted_is_made_anew(world: World) -> None:
+    converged(world)
+    world.ask_delete()
+    world.ask(a_user())
+    assert world.converge().result == "active"
+    assert len(world.access_keys()) == 1
+
+
+def test_the_removal_of_a_row_that_could_not_have_had_a_user_is_nothing(world: World) -> None:
+    assert world.converge("Not A Name").result == "unchanged"

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES
+from reconciler.output.plan import REVOKED_ROWS, summary, to_markdown, to_text
+from reconciler.planning.plan import Foreign, Line, Plan, Revoked
+
+CREATE = Line(
+    "create", "billing-mailer", ("may send as billing@example.com, *@invoices.example.com",), "users/test/billing.yaml",
+    3, 398,
+)  # fmt: skip
+UPDATE = Line("update", "crm", ("gains *@news.example.com",), "users/test/crm.yaml", 9, 412)
+DELETE = Line("delete", "old-crm", ("loses everything: key, policy and IAM user",))
+PLAN = Plan("test", 12, 12, (CREATE, UPDATE, DELETE), tuple(f"user-{n}" for n in range(10)), (), ())
+COMMENT_LIMIT = 65_536
+
+
+def test_a_plan_reads_as_a_table_with_a_sum() -> None:
+    assert to_text(PLAN).splitlines() == [
+        "smtp users · test · 12 records, 12 declared",
+        "  + billing-mailer   may send as billing@example.com, *@invoices.example.com"
+        "   policy 398/2048   users/test/billing.yaml:3",
+        "  ~ crm              gains *@news.example.com                               "
+        "   policy 412/2048   users/test/crm.yaml:9",
+        "  - old-crm          loses everything: key, policy and IAM user",
+        "Plan: 1 to create, 1 to update, 1 to delete, 10 unchanged.",
+    ]
+
+
+def test_a_long_line_does_not_push_the_columns_of_the_others_away() -> None:
+    long = replace(CREATE, words=("may send as " + ", ".join(f"sender-{n}@example.com" for n in range(20)),))
+    _, first, second, *_ = to_text(replace(PLAN, lines=(long, UPDATE))).splitlines()
+    assert "sender-19@example.com" in first
+    assert second.index("policy") < 100
+
+
+def test_a_plan_without_changes_says_so() -> None:
+    nothing = replace(PLAN, records=1, lines=())
+    assert to_text(nothing).splitlines() == [
+        "smtp users · test · 1 record, 12 declared",
+        "Nothing to do: 10 unchanged.",
+    ]
+    assert "|" not in to_markdown(nothing)
+
+
+def test_an_adoption_is_counted_only_when_there_is_one() -> None:
+    assert "adopt" not in summary(PLAN)
+    adopt = Line("adopt", "theirs", ("taken over from console",), "users/test/a.yaml", 2, 300)
+    assert summary(replace(PLAN, lines=(adopt,))) == (
+        "Plan: 0 to create, 1 to adopt, 0 to update, 0 to delete, 10 unchanged."
+    )
+    assert to_text(replace(PLAN, lines=(adopt,))).splitlines()[1].startswith("  > theirs")
+
+
+def test_what_is_leaving_and_what_is_foreign_is_shown_below_the_changes() -> None:
+    foreign = (Foreign("theirs", "active", "console"), Foreign("other", "", ""))
+    shown = to_text(replace(PLAN, lines=(), leaving=("old-crm",), foreign=foreign)).splitlines()
+    assert shown[1:-1] == [
+        "  · old-crm   deletion is under way",
+        "  ? theirs   foreign, not touched: active, managed by console",
+        "  ? other   foreign, not touched: no status, put by hand",
+    ]
+
+
+def test_markdown_is_a_table_with_one_row_a_change() -> None:
+    assert to_markdown(PLAN).splitlines() == [
+        "### SMTP users · `test`",
+        "",
+        "**Plan: 1 to create, 1 to update, 1 to delete, 10 unchanged.**",
+        "",
+        "| | user | what changes | policy | declared at |",
+        "|---|---|---|---|---|",
+        "| `+` | **billing-mailer** | may send as billing@example.com, \\*@invoices.example.com | 398/2048 "
+        "| users/test/billing.yaml:3 |",
+        "| `~` | **crm** | gains \\*@news.example.com | 412/2048 | users/test/crm.yaml:9 |",
+        "| `-` | **old-crm** | loses everything: key, policy and IAM user |  |  |",
+    ]
+
+
+def test_markdown_tells_leaving_foreign_and_refusals() -> None:
+    plan = replace(
+        PLAN,
+        leaving=("old-crm",),
+        foreign=(Foreign("theirs", "active", "console"),),
+        refusals=(("too many deletes: 4 of 9", "run again with --allow-deletes 4"),),
+    )
+    shown = to_markdown(plan).splitlines()
+    assert "Deletion under way: old-crm" in shown
+    assert "Foreign rows, not touched: theirs" in shown
+    refused = shown.index("> **Refused:** too many deletes: 4 of 9")
+    assert shown[refused + 1] == "> run again with --allow-deletes 4"
+    assert refused < shown.index("|---|---|---|---|---|"), "a refusal is read before the changes it stops"
+
+
+def test_a_plan_that_was_refused_before_it_was_made_says_so() -> None:
+    """`Nothing to do` would be read as `all is well`."""
+    refused = replace(PLAN, lines=(), unchanged=(), refusals=(("the AWS account is another", "use the right one"),))
+    assert summary(refused) == "Refused: nothing was planned."
+    assert to_text(refused).splitlines()[-1] == "Refused: nothing was planned."
+    assert "**Refused: nothing was planned.**" in to_markdown(refused)
+
+
+def test_a_plan_that_was_refused_after_it_was_made_shows_what_it_would_do() -> None:
+    refused = replace(PLAN, refusals=(("too many deletes", "allow them"),))
+    assert summary(refused) == summary(PLAN)
+
+
+def unescaped(text: str, character: str) -> int:
+    return text.count(character) - text.count(f"\\{character}")
+
+
+def test_words_cannot_break_out_of_their_markdown_cell() -> None:
+    line = replace(UPDATE, words=("owner a|b@example.com → <img src=x>`@example.com", "x_y*z"))
+    row = to_markdown(replace(PLAN, lines=(line,))).splitlines()[-1]
+    assert unescaped(row, "|") == 6
+    assert "owner a\\|b@example.com → \\<img src=x\\>\\`@example.com<br>x\\_y\\*z" in row
+
+
+def test_a_name_cannot_break_out_of_its_markdown_cell() -> None:
+    """A row that claims to be ours may have any name: its keys were written by whoever wrote the row."""
+    row = to_markdown(replace(PLAN, lines=(replace(DELETE, name="a|<b>"),))).splitlines()[-1]
+    assert unescaped(row, "|") == 6
+    assert "<b>" not in row
+
+
+def test_a_path_cannot_break_out_of_its_markdown_cell() -> None:
+    row = to_markdown(replace(PLAN, lines=(replace(UPDATE, manifest="users/test/a|b.yaml"),))).splitlines()[-1]
+    assert unescaped(row, "|") == 6
+
+
+@pytest.mark.parametrize("name", ["a`<b>", "a\n\n# Approved", "[x](https://example.com)", "~~a~~ **b** _c_ \\"])
+def test_names_outside_the_table_are_text_and_nothing_else(name: str) -> None:
+    """In every sentence of a comment: a bar may stand only in the table."""
+    plan = replace(
+        PLAN,
+        lines=(),
+        leaving=(name,),
+        foreign=(Foreign(name, "active", "console"),),
+        refusals=((f"refused {name}", f"hint {name}"),),
+    )
+    head, *sentences = to_markdown(plan).splitlines()
+    assert head == "### SMTP users · `test`"
+    told = [line for line in sentences if line and not line.startswith("**Refused: nothing")]
+    assert len(told) == 4
+    for line in told:
+        text = line.removeprefix("> **Refused:** ").removeprefix("> ")
+        for character in "`*_|<>[]#~":
+            assert unescaped(text, character) == 0, line
+        assert text.count("\\\\") == name.count("\\") + 2 * name.count("\n\n")
+
+
+@pytest.mark.parametrize("field", ["leaving", "foreign"])
+def test_many_names_outside_the_table_are_counted_once_their_room_is_full(field: str) -> None:
+    """To the byte: the names fill their room exactly, and one more does not fit."""
+
+    def shown(number: int) -> str:
+        names = [f"user{n:04}" for n in range(number)]  # with its comma ten bytes each
+        rows = tuple(names) if field == "leaving" else tuple(Foreign(name, "active", "") for name in names)
+        return to_markdown(replace(PLAN, lines=(), **{field: rows})).splitlines()[-1]
+
+    fit = NAMES_BYTES // 10
+    assert fit * 10 == NAMES_BYTES
+    assert shown(1).endswith(": user0000")
+    assert shown(fit).endswith(f"user{fit - 2:04}, user{fit - 1:04}")
+    assert shown(fit + 1).endswith(f"user{fit - 1:04} and 1 more")
+    assert shown(5000).endswith(f"user{fit - 1:04} and {5000 - fit} more")
+
+
+def test_a_long_name_outside_the_table_is_shown_whole_and_leaves_less_room_for_the_others() -> None:
+    long = "x" * 1024  # the longest sort key that DynamoDB takes
+    last = to_markdown(replace(PLAN, lines=(), leaving=(long,) * 10)).splitlines()[-1]
+    assert last == f"Deletion under way: {', '.join([long] * (NAMES_BYTES // 1026))} and 5 more"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a\n  + forged   may send", "a\\n  + forged   may send"),
+        ("a\r\x1b[2K", "a\\r\\x1b[2K"),
+        ("a\u2028b", "a\\u2028b"),
+        ("a\x85b", "a\\x85b"),
+        ("a\u202eb", "a\\u202eb"),
+        ("a\ud800b", "a\\ud800b"),
+    ],
+)
+def test_no_row_can_forge_a_line_of_the_plan(text: str, escaped: str) -> None:
+    """What a row says is data: control characters in it never reach the terminal or a log as such."""
+    plan = replace(
+        PLAN,
+        lines=(replace(DELETE, name=text), replace(UPDATE, words=(f"failed: {text}",))),
+        leaving=(text,),
+        foreign=(Foreign(text, text, text),),
+    )
+    shown = to_text(plan)
+    assert len(shown.splitlines()) == 6
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert shown.count(escaped) == 6
+    markdown = to_markdown(plan)
+    assert all(line.isprintable() for line in markdown.split("\n"))
+    assert len(markdown.split("\n")) == 12
+
+
+def many(number: int, line: Line = UPDATE) -> Plan:
+    return replace(PLAN, lines=tuple(replace(line, name=f"user-{n:05}") for n in range(number)))
+
+
+def rows_of(markdown: str) -> list[str]:
+    """What a table shows below its head."""
+    return [line for line in markdown.splitlines() if line.startswith("| ")][1:]
+
+
+def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
+    """To the byte: the rows fill their room exactly, and one more change does not fit."""
+    size = len(rows_of(to_markdown(many(1)))[0].encode()) + 1
+    padding = next(more for more in range(100) if TABLE_BYTES % (size + more) == 0)
+    line = replace(UPDATE, words=(UPDATE.words[0] + "x" * padding,))
+    fit = TABLE_BYTES // (size + padding)
+    assert len("\n".join(rows_of(to_markdown(many(fit, line)))).encode()) + 1 == TABLE_BYTES
+    *_, last = rows_of(to_markdown(many(fit, line)))
+    assert "**user-" in last
+    for more, told in ((1, "1 more change"), (7, "7 more changes")):
+        *shown, last = rows_of(to_markdown(many(fit + more, line)))
+        assert len(shown) == fit
+        assert last == f"| | … | {told} | | |"
+    assert len(to_text(many(fit + 7, line)).splitlines()) == fit + 9
+
+
+def test_one_change_that_is_larger_than_a_comment_is_counted_and_not_cut_in_two() -> None:
+    huge = replace(UPDATE, words=("gains " + "x" * TABLE_BYTES,))
+    assert rows_of(to_markdown(many(2, huge))) == ["| | … | 2 more changes | | |"]
+
+
+FULL_POLICY = ("may send as " + ", ".join(f"sender-{n:02}@example.com" for n in range(70)),)
+ESCAPED = "\x1b" * 1024  # the longest sort key that DynamoDB takes, and every character of it is spelled out
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (replace(CREATE, words=FULL_POLICY), "their-app"),
+        (replace(UPDATE, words=("failed: " + "\U0001f600" * 50,)), "their-app"),
+        (UPDATE, "x" * 1024),
+        (UPDATE, "_" * 1024),
+        (UPDATE, ESCAPED),
+        (replace(DELETE, words=(ESCAPED,)), ESCAPED),
+    ],
+    ids=["full policies", "four bytes a character", "long names", "names to escape", "names to spell", "all of it"],
+)
+def test_a_plan_of_whatever_size_fits_a_comment(line: Line, name: str) -> None:
+    """A comment holds 64 KB, and one that is too large is not posted at all."""
+    plan = replace(
+        many(5000, line),
+        leaving=(name,) * 5000,
+        foreign=(Foreign(name, "active", ""),) * 5000,
+        refusals=(("too many deletes: 5000 of 5000 users (100 %) is over the limit of 3", "allow them"),),
+    )
+    assert len(to_markdown(plan).encode()) < COMMENT_LIMIT
+
+
+def test_who_is_revoked_is_shown_in_every_rendering() -> None:
+    revoked = (
+        Revoked("crm", "octocat", "key in a `public` repository", "2026-05-01T00:00:00Z"),
+        Revoked("x", "", "", ""),
+    )
+    shown = to_text(replace(PLAN, lines=(), revoked=revoked)).splitlines()
+    assert shown[1:-1] == [
+        "  ! crm   revoked by octocat: key in a `public` repository; no key works until it is resumed",
+        "  ! x   revoked by somebody: no reason given; no key works until it is resumed",
+    ]
+    markdown = to_markdown(replace(PLAN, revoked=revoked))
+    assert "> **Revoked:** **crm** revoked by octocat: key in a \\`public\\` repository" in markdown
+
+
+def test_many_revoked_users_are_counted() -> None:
+    revoked = tuple(Revoked(f"user-{n}", "octocat", "r" * 500, "") for n in range(REVOKED_ROWS + 3))
+    markdown = to_markdown(replace(PLAN, revoked=revoked))
+    assert "> and 3 more" in markdown
+    assert len(markdown.encode()) < COMMENT_LIMIT

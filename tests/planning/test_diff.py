@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reconciler.core.policy import Sending, grant_hash
+from reconciler.core.record import Failure, Record, Revocation, timestamp
+from reconciler.core.user import Declaration, User, spec_hash
+from reconciler.planning.diff import Adopt, Create, Delete, Diff, Update, diff
+from support.world import MARK, SENDING, START, a_user
+
+EDITED = "the row was edited by hand; the declaration is put back"
+BY_HAND = "its status was set by hand; nothing has been checked since"
+OVER = "the overlap is over: the old password ends"
+
+
+def declared(user: User | None = None) -> dict[str, Declaration]:
+    user = user or a_user()
+    return {user.name: Declaration(user, "users/test/billing.yaml", 2)}
+
+
+def row(user: User | None = None, **changes: Any) -> Record:
+    """A row of ours that has settled."""
+    user = user or a_user()
+    made = Record(
+        name=user.name,
+        status="active" if user.enabled else "disabled",
+        user=user,
+        revision=1,
+        spec_hash=spec_hash(user),
+        managed_by=MARK,
+        requested_at=timestamp(START),
+        observed_revision=1,
+        observed_hash=grant_hash(user, SENDING),
+    )
+    return replace(made, **changes)
+
+
+def compare(desired: dict[str, Declaration], *actual: Record, sending: Sending = SENDING) -> Diff:
+    return diff(desired, actual, MARK, sending, START)
+
+
+def test_nothing_declared_and_nothing_there_is_no_difference() -> None:
+    assert compare({}) == Diff() == Diff((), (), (), ())
+
+
+def test_what_is_declared_only_is_created() -> None:
+    found = compare(declared())
+    assert found.changes == (Create(declared()["billing-mailer"]),)
+    assert found.changes[0].name == "billing-mailer"
+
+
+def test_what_is_there_only_is_deleted() -> None:
+    found = compare({}, row())
+    assert found.changes == (Delete(row()),)
+    assert found.changes[0].name == "billing-mailer"
+
+
+def test_what_is_as_declared_is_left_alone() -> None:
+    assert compare(declared(), row()) == Diff((), ("billing-mailer",), (), ())
+
+
+def test_what_differs_is_updated() -> None:
+    wanted = declared(a_user("billing-mailer", "crm@example.com"))
+    (change,) = compare(wanted, row()).changes
+    assert change == Update(wanted["billing-mailer"], row())
+    assert change.name == "billing-mailer"
+
+
+def test_a_foreign_row_is_shown_and_left_alone() -> None:
+    """I7"""
+    foreign = row(managed_by="console")
+    assert compare({}, foreign) == Diff((), (), (), (foreign,))
+
+
+@pytest.mark.parametrize("managed_by", ["", "reconciler:prod", "somebody"])
+def test_a_declared_foreign_row_is_adopted_and_says_so(managed_by: str) -> None:
+    (change,) = compare(declared(), row(managed_by=managed_by)).changes
+    assert isinstance(change, Adopt)
+    assert change.name == "billing-mailer"
+
+
+def reasons(
+    record: Record, desired: dict[str, Declaration] | None = None, sending: Sending = SENDING
+) -> tuple[str, ...]:
+    (change,) = compare(declared() if desired is None else desired, record, sending=sending).changes
+    assert isinstance(change, Update | Delete)
+    return change.reasons
+
+
+def test_a_pending_row_is_in_good_hands_for_a_quarter_of_an_hour() -> None:
+    asked_at = timestamp(START - timedelta(minutes=15))
+    assert compare(declared(), row(status="pending", requested_at=asked_at)).unchanged == ("billing-mailer",)
+
+
+@pytest.mark.parametrize(
+    ("requested_at", "since"),
+    [
+        ("2026-06-01T11:44:59Z", "2026-06-01T11:44:59Z"),
+        ("2026-06-01T12:15:01Z", "2026-06-01T12:15:01Z"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59-14:00"),
+        ("", "an unknown time"),
+        ("noon", "noon"),
+    ],
+)
+def test_a_row_that_got_stuck_is_driven_again(requested_at: str, since: str) -> None:
+    assert reasons(row(status="pending", requested_at=requested_at)) == (f"stuck: pending since {since}",)
+
+
+def test_a_failed_row_is_driven_again_with_its_reason() -> None:
+    failure = Failure("LimitExceeded", "iam:CreateUser was refused: too many users", "t")
+    assert reasons(row(status="failed", failure=failure)) == ("failed: iam:CreateUser was refused: too many users",)
+    assert reasons(row(status="failed")) == ("failed",)
+
+
+def test_a_row_edited_by_hand_is_put_back() -> None:
+    wider = a_user("billing-mailer", "billing@example.com", "crm@example.com")
+    assert reasons(replace(row(), user=wider)) == (EDITED,)
+    assert reasons(replace(row(), user=None, problems=("enabled must be true or false",))) == (EDITED,)
+
+
+def test_a_row_edited_by_hand_to_what_is_declared_now_is_no_silent_match() -> None:
+    """I10"""
+    by_hand = ("the row was edited by hand to this before it was declared",)
+    for status in ("active", "disabled", "pending"):
+        assert reasons(row(status=status, spec_hash="of another wish")) == by_hand
+
+
+@pytest.mark.parametrize("status", ["", "paused", "Active"])
+def test_a_status_that_means_nothing_is_put_right(status: str) -> None:
+    assert reasons(row(status=status)) == (f"its status '{status}' means nothing; it is driven again",)
+
+
+def test_an_edited_row_is_put_back_whatever_its_status_says() -> None:
+    wider = a_user("billing-mailer", "billing@example.com", "crm@example.com")
+    for status in ("", "paused", "pending", "active", "disabled", "failed", "deleting"):
+        assert reasons(replace(row(status=status), user=wider)) == (EDITED,)
+
+
+def test_a_status_set_by_hand_is_not_believed() -> None:
+    """I3"""
+    assert reasons(row(observed_revision=None)) == (BY_HAND,)
+    assert reasons(row(revision=2)) == (BY_HAND,)
+
+
+def test_disabled_on_an_enabled_user_is_not_believed() -> None:
+    """I3: whoever wrote it may believe that nobody sends; the key is as active as before."""
+    assert reasons(row(status="disabled")) == (BY_HAND,)
+
+
+def test_active_on_a_disabled_user_is_not_believed() -> None:
+    """I3"""
+    off = a_user(enabled=False)
+    assert reasons(row(off, status="active"), declared(off)) == (BY_HAND,)
+
+
+def test_a_status_set_by_hand_goes_before_settings_that_changed() -> None:
+    moved = replace(SENDING, configuration_set="smtp-other")
+    assert reasons(row(status="disabled"), sending=moved) == (BY_HAND,)
+    assert reasons(row(observed_revision=None), sending=moved) == (BY_HAND,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"configuration_set": "smtp-other"},
+        {"regions": ("eu-central-1", "eu-west-1")},
+        {"regions": ("eu-west-1",)},
+        {"account_id": "444455556666"},
+    ],
+    ids=str,
+)
+def test_a_changed_setting_of_the_environment_reaches_every_policy(change: dict[str, Any]) -> None:
+    """The declaration is the same, the policy that it stands for is not."""
+    moved = replace(SENDING, **change)
+    off, ended = a_user("off", enabled=False), a_user("ended", expires="2026-05-31")
+    desired = {**declared(), **declared(off), **declared(ended)}
+    rows = [row(), row(off), row(ended, status="disabled")]
+    assert compare(desired, *rows) == Diff(unchanged=("billing-mailer", "ended", "off"))
+    found = compare(desired, *rows, sending=moved)
+    assert found.unchanged == ()
+    for change_of_row in found.changes:
+        assert isinstance(change_of_row, Update)
+        through = f"{', '.join(moved.regions)} with {moved.configuration_set}"
+        assert change_of_row.reasons == (f"the environment's settings changed: its policy now allows {through}",)
+
+
+def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_on_its_way() -> None:
+    """It is worked off under the settings of then anyhow."""
+    moved = replace(SENDING, configuration_set="smtp-other")
+    assert compare(declared(), row(status="pending"), sending=moved).unchanged == ("billing-mailer",)
+    assert reasons(row(status="failed"), sending=moved) == ("failed",)
+    wanted = declared(a_user("billing-mailer", "crm@example.com"))
+    assert reasons(row(), wanted, sending=moved) == ()
+
+
+def test_what_is_due_by_the_clock_is_driven_again() -> None:
+    ended = a_user(expires="2026-05-31")
+    assert reasons(row(ended), declared(ended)) == ("has expired: its key becomes inactive",)
+    assert reasons(row(previous_key="AKIAEXAMPLE0", previous_key_retires_at=timestamp(START))) == (OVER,)
+
+
+def test_a_scheduled_rotation_is_due_when_its_days_are_over() -> None:
+    rotated = a_user(rotation={"every_days": 90})
+    made = timestamp(START - timedelta(days=90))
+    assert reasons(row(rotated, key_created_at=made), declared(rotated)) == (
+        "its key is due for rotation: it gets a new password",
+    )
+    later = timestamp(START - timedelta(days=90) + timedelta(seconds=1))
+    assert compare(declared(rotated), row(rotated, key_created_at=later)).unchanged == ("billing-mailer",)
+
+
+@pytest.mark.parametrize("made", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_no_age_of_a_key_can_stop_a_plan(made: str) -> None:
+    """I8"""
+    rotated = a_user(rotation={"every_days": 90})
+    found = compare(declared(rotated), row(rotated, key_created_at=made))
+    assert (found.unchanged == ()) is made.startswith("0001")
+
+
+def test_a_user_that_expired_and_was_disabled_for_it_is_at_rest() -> None:
+    ended = a_user(expires="2026-05-31")
+    assert compare(declared(ended), row(ended, status="disabled")).unchanged == ("billing-mailer",)
+
+
+def test_a_deletion_under_way_is_neither_repeated_nor_a_change() -> None:
+    assert compare({}, row(status="deleting")) == Diff((), (), ("billing-mailer",), ())
+
+
+def test_a_deletion_that_got_stuck_or_failed_is_driven_again() -> None:
+    stuck = row(status="deleting", requested_at="2026-06-01T10:00:00Z")
+    assert reasons(stuck, {}) == ("stuck: deleting since 2026-06-01T10:00:00Z",)
+    failure = Failure("AccessDenied", "not allowed", "t", during="deleting")
+    assert reasons(row(status="failed", failure=failure), {}) == ("its deletion failed: not allowed",)
+
+
+def test_a_failed_row_that_is_no_longer_declared_is_a_new_deletion() -> None:
+    assert reasons(row(status="failed", failure=Failure("C", "m", "t")), {}) == ()
+    assert reasons(row(status="failed"), {}) == ()
+
+
+def test_what_is_declared_again_while_it_is_deleted_is_made_again() -> None:
+    old = row(status="deleting", requested_at="2026-01-01T00:00:00Z")
+    assert reasons(old) == ("was being deleted; is made again, with a new credential",)
+
+
+def test_changes_come_sorted_by_name() -> None:
+    desired = {**declared(a_user("b1")), **declared(a_user("c1", "new@example.com"))}
+    found = compare(desired, row(a_user("c1")), row(a_user("a1")))
+    assert [(type(change), change.name) for change in found.changes] == [
+        (Delete, "a1"),
+        (Create, "b1"),
+        (Update, "c1"),
+    ]
+
+
+REVOKED = Revocation("octocat", "leaked", "2026-05-01T00:00:00Z")
+
+
+def test_a_revoked_user_that_is_disabled_is_as_it_should_be() -> None:
+    revoked = row(status="disabled", revoked=REVOKED)
+    assert compare(declared(), revoked) == Diff(unchanged=("billing-mailer",), revoked=(revoked,))
+
+
+def test_a_revocation_written_into_a_row_by_hand_is_driven() -> None:
+    found = compare(declared(), row(revoked=REVOKED))
+    assert [change.reasons for change in found.changes if isinstance(change, Update)] == [(BY_HAND,)]
+
+
+def test_a_revoked_key_is_never_due_for_rotation() -> None:
+    user = a_user(rotation={"every_days": 30})
+    old = timestamp(START - timedelta(days=31))
+    assert compare(declared(user), row(user, key_created_at=old)).changes
+    assert not compare(declared(user), row(user, key_created_at=old, status="disabled", revoked=REVOKED)).changes

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.policy import grant_hash
+from reconciler.core.record import Record
+from reconciler.core.user import Declaration, spec_hash
+from reconciler.planning.diff import Delete, Diff, diff
+from reconciler.planning.limits import Allowance, Limits, check_checkout, check_deletes, check_target, count_managed
+from support.world import MARK, SENDING, START, a_user
+
+LIMITS = Limits(max_deletes=3, max_delete_percent=30)
+
+
+def rows(count: int) -> list[Record]:
+    return [
+        Record(
+            name=f"user-{n:03}",
+            status="active",
+            user=(user := a_user(f"user-{n:03}")),
+            spec_hash=spec_hash(user),
+            managed_by=MARK,
+            observed_revision=0,
+            observed_hash=grant_hash(user, SENDING),
+        )
+        for n in range(count)
+    ]
+
+
+def judge(
+    count: int, deletes: int, *, allow: int = 0, empty: bool = False, limits: Limits = LIMITS
+) -> list[tuple[str, str]]:
+    """Delete the first `deletes` of `count` users."""
+    actual = rows(count)
+    kept = [row.user for row in actual[deletes:]]
+    desired = {user.name: Declaration(user, "users/test/all.yaml", 1) for user in kept if user}
+    changes = diff(desired, actual, MARK, SENDING, START)
+    assert len(changes.changes) == deletes
+    assert sum(isinstance(change, Delete) for change in changes.changes) == deletes
+    return check_deletes(changes, len(desired), count_managed(actual, MARK), limits, Allowance(allow, empty))
+
+
+def test_the_story_of_a_threshold() -> None:
+    """Nothing, up to the limit, one over it; then the share; then what a person allows."""
+    assert judge(20, 0) == []
+    assert judge(20, 3) == []
+    assert judge(20, 4) == [
+        ("too many deletes: 4 of 20 users (20 %) is over the limit of 3", "if this is meant, run again with "
+         "--allow-deletes 4"),
+    ]  # fmt: skip
+    assert judge(10, 3) == []
+    assert judge(9, 3) == [
+        ("too many deletes: 3 of 9 users (33.33 %) is over 30 %", "if this is meant, run again with --allow-deletes 3")
+    ]
+    assert judge(10, 5) == [
+        ("too many deletes: 5 of 10 users (50 %) is over the limit of 3 and over 30 %",
+         "if this is meant, run again with --allow-deletes 5"),
+    ]  # fmt: skip
+    assert judge(10, 5, allow=4) != []
+    assert judge(10, 5, allow=5) == []
+    assert judge(10, 5, allow=6) == []
+
+
+@pytest.mark.parametrize("population", [2, 3])
+def test_a_small_population_is_not_exempt(population: int) -> None:
+    assert judge(population, 1) != []
+    assert judge(population, 1, allow=1) == []
+
+
+def test_an_environment_may_forbid_every_delete() -> None:
+    assert judge(100, 0, limits=Limits(0, 0)) == []
+    assert judge(100, 1, limits=Limits(0, 100)) != []
+    assert judge(100, 1, limits=Limits(100, 0)) != []
+
+
+def test_the_share_that_is_shown_is_over_the_limit_that_is_shown() -> None:
+    """`3 of 29 (10 %) is over 10 %` would read as a contradiction."""
+    ((reason, _),) = judge(29, 3, limits=Limits(5, 10))
+    assert reason == "too many deletes: 3 of 29 users (10.34 %) is over 10 %"
+
+
+@pytest.mark.parametrize(
+    ("population", "deletes", "share"), [(8, 3, "37.5 %"), (6, 4, "66.67 %"), (2, 1, "50 %"), (200, 199, "99.5 %")]
+)
+def test_the_share_has_a_decimal_only_when_it_needs_one(population: int, deletes: int, share: str) -> None:
+    ((reason, _),) = judge(population, deletes, limits=Limits(0, 0))
+    assert f"({share})" in reason
+
+
+def test_nothing_declared_is_refused_whatever_the_limits_allow() -> None:
+    ((reason, hint),) = judge(2, 2, allow=2, limits=Limits(100, 100))
+    assert reason == "nothing is declared, but there are 2 users: this would delete every one"
+    assert "--allow-empty" in hint
+    assert "--allow-deletes" in hint
+    ((reason, _),) = judge(1, 1, limits=Limits(100, 100))
+    assert reason == "nothing is declared, but there is 1 user: this would delete every one"
+
+
+def test_deleting_everyone_takes_both_allowances() -> None:
+    assert judge(4, 4, empty=True) != []
+    assert judge(4, 4, allow=4) != []
+    assert judge(4, 4, allow=4, empty=True) == []
+
+
+def test_nothing_declared_and_nobody_there_is_fine() -> None:
+    assert judge(0, 0) == []
+
+
+def test_a_deletion_that_was_allowed_before_is_not_counted_again() -> None:
+    """It is only driven again: what it takes away was refused or allowed when it began."""
+    stuck = [replace(row, status="deleting", requested_at="2026-01-01T00:00:00Z") for row in rows(10)[:8]]
+    kept = rows(10)[8:]
+    desired = {row.name: Declaration(row.user, "users/test/all.yaml", 1) for row in kept if row.user}
+    changes = diff(desired, [*stuck, *kept], MARK, SENDING, START)
+    assert len(changes.changes) == 8
+    assert check_deletes(changes, 2, 10, LIMITS, Allowance()) == []
+
+
+def test_when_the_last_users_are_leaving_nothing_is_left_to_refuse() -> None:
+    """The second run after --allow-empty deletes nobody: to say `this would delete every one` is untrue."""
+    leaving = [replace(row, status="deleting", requested_at="2026-06-01T11:59:00Z") for row in rows(2)]
+    changes = diff({}, leaving, MARK, SENDING, START)
+    assert changes.changes == ()
+    assert check_deletes(changes, 0, 2, LIMITS, Allowance()) == []
+
+
+def test_driving_the_last_deletions_again_needs_no_second_allowance() -> None:
+    stuck = [replace(row, status="deleting", requested_at="2026-01-01T00:00:00Z") for row in rows(2)]
+    changes = diff({}, stuck, MARK, SENDING, START)
+    assert len(changes.changes) == 2
+    assert check_deletes(changes, 0, 2, Limits(0, 0), Allowance()) == []
+
+
+def test_one_new_deletion_among_old_ones_is_refused_when_nothing_is_declared() -> None:
+    one, *others = rows(3)
+    stuck = [replace(row, status="deleting", requested_at="2026-01-01T00:00:00Z") for row in others]
+    changes = diff({}, [one, *stuck], MARK, SENDING, START)
+    ((reason, _),) = check_deletes(changes, 0, 3, Limits(100, 100), Allowance(3))
+    assert reason == "nothing is declared, but there are 3 users: this would delete every one"
+
+
+def test_foreign_rows_do_not_swell_the_population() -> None:
+    foreign = [replace(row, managed_by="console") for row in rows(50)]
+    assert count_managed([*rows(2), *foreign], MARK) == 2
+
+
+def test_the_wrong_account_or_region_is_refused_with_both_numbers() -> None:
+    wanted = ("111122223333", "eu-central-1")
+    assert check_target(wanted, wanted, "test") == []
+    ((reason, hint),) = check_target(wanted, ("444455556666", "eu-central-1"), "test")
+    assert reason == "the AWS account is 444455556666, but test lives in 111122223333"
+    assert "reconcile.yaml" in hint
+    assert len(check_target(wanted, ("444455556666", "us-east-1"), "test")) == 2
+
+
+def test_a_checkout_that_would_undo_a_newer_commit_is_refused_with_that_commit() -> None:
+    assert check_checkout([]) == []
+    ((reason, hint),) = check_checkout(["3f2a9c81d0e4aabbccdd", "ffffffffffffffffffff"])
+    assert "commit 3f2a9c81d0e4)" in reason
+    assert "update the checkout" in hint
+
+
+def test_an_empty_difference_has_nothing_to_refuse() -> None:
+    assert check_deletes(Diff(), 0, 0, LIMITS, Allowance()) == []

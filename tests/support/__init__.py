@@ -1,0 +1,1 @@
+"""What the tests of several folders share: worlds, builders, stand-ins."""

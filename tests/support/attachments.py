@@ -1,0 +1,56 @@
+"""All that DeleteUser trips over, put on an IAM user of the mocked account."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from moto.iam.models import AWSManagedPolicy, iam_backends
+
+from support.world import ACCOUNT, World
+
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
+DENIAL = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+
+
+def quarantine(world: World, iam_user: str) -> None:
+    """What AWS does to the user of a key that it has seen in public. Moto knows no policies of AWS unless told."""
+    data = {"Arn": QUARANTINE, "Path": "/", "CreateDate": "2024-10-02T00:00:00+00:00", "DefaultVersionId": "v1"}
+    data |= {"UpdateDate": data["CreateDate"], "Document": DENIAL}
+    policy = AWSManagedPolicy.from_data("AWSCompromisedKeyQuarantineV3", ACCOUNT, "aws", data)
+    iam_backends[ACCOUNT]["aws"].managed_policies[QUARANTINE] = policy
+    world.iam.attach_user_policy(UserName=iam_user, PolicyArn=QUARANTINE)
+
+
+def attach_everything(world: World, iam_user: str) -> None:
+    """AWS attaches a quarantine policy to a leaked key's user; people attach the rest."""
+    iam = world.iam
+    policy = json.dumps(DENIAL)
+    arn = iam.create_policy(PolicyName="AWSCompromisedKeyQuarantine", PolicyDocument=policy)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=iam_user, PolicyArn=arn)
+    iam.put_user_policy(UserName=iam_user, PolicyName="by-hand", PolicyDocument=policy)
+    iam.create_group(GroupName="senders")
+    iam.add_user_to_group(GroupName="senders", UserName=iam_user)
+    iam.create_login_profile(UserName=iam_user, Password="Str0ng-and-long!")
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="mfa")["VirtualMFADevice"]["SerialNumber"]
+    iam.enable_mfa_device(
+        UserName=iam_user, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
+    )
+    iam.upload_ssh_public_key(UserName=iam_user, SSHPublicKeyBody="ssh-rsa AAAA")
+    iam.upload_signing_certificate(UserName=iam_user, CertificateBody=_certificate())
+    world.gaps.service_credentials[iam_user] = ["ACCAEXAMPLE1234567890"]
+
+
+def _certificate() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.com")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(
+        datetime(2036, 1, 1, tzinfo=UTC)
+    )
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()

@@ -1,0 +1,127 @@
+"""The functions as they are deployed: settings from their environment, clients of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import boto3.session
+import pytest
+from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
+from botocore.session import get_session
+
+from reconciler.core.ownership import iam_user_name
+from reconciler.manager.handlers import adapters, dead_letter, sweep
+from support.world import ACCOUNT, ENV, REGION, TABLE, World
+
+TRIES = 3
+USERS_PER_RUN = 20
+MAX_ORPHANS = 2
+
+CONTEXT: Any = SimpleNamespace(
+    function_name="smtp-credential-manager-test",
+    memory_limit_in_mb=256,
+    invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:smtp-credential-manager-test",
+    aws_request_id="11111111-2222-3333-4444-555555555555",
+    get_remaining_time_in_millis=lambda: 600_000,
+)
+
+
+def environ(world: World) -> dict[str, str]:
+    return {
+        "ENVIRONMENT": ENV,
+        "ACCOUNT_ID": ACCOUNT,
+        "TABLE_NAME": TABLE,
+        "KMS_KEY_ARN": world.kms.list_keys()["Keys"][0]["KeyArn"],
+        "PERMISSIONS_BOUNDARY_ARN": f"arn:aws:iam::{ACCOUNT}:policy/smtp-boundary-test",
+        "CONFIGURATION_SET": "smtp-test",
+        "SMTP_REGIONS": REGION,
+        "ALLOWED_DOMAINS": "example.com,news.example.com",
+        "ALLOW_WILDCARDS": "true",
+        "DEAD_LETTER_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/dead-letters",
+        "PARKING_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/parked",
+        "DEAD_LETTER_TRIES": str(TRIES),
+        "MAX_ORPHANS": str(MAX_ORPHANS),
+        "MAX_ORPHAN_PERCENT": "100",
+        "SWEEP_USERS_PER_RUN": str(USERS_PER_RUN),
+    }
+
+
+def forget() -> None:
+    """What the functions keep between invocations."""
+    for kept in (adapters.converger, dead_letter.dead_letters, sweep.sweep):
+        kept.cache_clear()
+
+
+def start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new execution environment of each function, with the world's clock."""
+    for name, value in environ(world).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(adapters, "clock", lambda: world.now)
+    monkeypatch.setattr(boto3.session, "Session", lambda: Session(world))
+    forget()
+    hooks.clear()
+    clients.clear()
+
+
+LOADER = create_loader()  # parses AWS's models once, and not in each test
+hooks: list[tuple[str, Any]] = []
+clients: list[Any] = []
+
+
+class Session(boto3.session.Session):
+    """The functions' own: their clients obey `Refusal`, whenever they are made."""
+
+    def __init__(self, world: World) -> None:
+        session = get_session()
+        session.register_component("data_loader", LOADER)
+        super().__init__(botocore_session=session)
+        self._world = world
+
+    def client(self, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
+        made = super().client(*arguments, **options)
+        self._world.gaps.fill(made)
+        for event, hook in hooks:
+            made.meta.events.register_first(event, hook)
+        clients.append(made)
+        return made
+
+
+class Refusal:
+    """AWS answers an operation with an error: for one IAM user, or for whatever is asked. Until `end`."""
+
+    def __init__(self, call: str, code: str, user: str = "", status: int = 400) -> None:
+        """`call`: `iam.CreateUser`."""
+        self._event, self._code, self._user, self._status = f"before-call.{call}", code, user, status
+        hooks.append((self._event, self._refuse))
+        for client in clients:
+            client.meta.events.register_first(self._event, self._refuse)
+
+    def _refuse(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if self._user and params["body"]["UserName"] != iam_user_name(ENV, self._user):
+            return
+        error: Any = {"Error": {"Code": self._code, "Message": "Rate exceeded"}}
+        raise ClientError({**error, "ResponseMetadata": {"HTTPStatusCode": self._status}}, model.name)
+
+    def end(self) -> None:
+        hooks.remove((self._event, self._refuse))
+        for client in clients:
+            client.meta.events.unregister(self._event, self._refuse)
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def metrics(out: str) -> dict[str, float]:
+    """What was counted, over all flushes."""
+    found: dict[str, float] = {}
+    for line in filter(lambda line: line.startswith('{"_aws"'), out.splitlines()):
+        told = json.loads(line)
+        for metric in told["_aws"]["CloudWatchMetrics"][0]["Metrics"]:
+            found[metric["Name"]] = found.get(metric["Name"], 0) + sum(told[metric["Name"]])
+    return found

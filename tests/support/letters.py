@@ -1,0 +1,118 @@
+"""The dead-letter queue and the parking queue of a test, with the function behind them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from reconciler.manager.handlers import dead_letter
+from support.deployed import CONTEXT
+from support.world import TABLE, World
+
+
+@dataclass
+class Letters:
+    world: World
+    sqs: Any
+    queue: str
+    parking: str
+    staying: list[dict[str, Any]]
+
+    @classmethod
+    def make(cls, world: World) -> Letters:
+        sqs = boto3.client("sqs")
+        attributes = {"VisibilityTimeout": "720"}
+        queue = sqs.create_queue(QueueName="dead-letters", Attributes=attributes)["QueueUrl"]
+        return cls(world, sqs, queue, sqs.create_queue(QueueName="parked")["QueueUrl"], [])
+
+    def put(self, *bodies: Any) -> None:
+        """Text as it is, anything else as JSON."""
+        for body in bodies:
+            text = body if isinstance(body, str) else json.dumps(body)
+            self.sqs.send_message(QueueUrl=self.queue, MessageBody=text)
+
+    def invoke(self, count: int | None = None) -> list[str]:
+        """Lambda takes what is visible, and gives it to the function. Answers with the bodies that stay.
+
+        `count`: say that everything was taken so often.
+        """
+        asked: dict[str, Any] = {"QueueUrl": self.queue, "AttributeNames": ["All"], "MaxNumberOfMessages": 10}
+        received = self.sqs.receive_message(**asked).get("Messages", [])
+        if not received:
+            return []
+        answer = dead_letter.handler({"Records": [_record(message, count) for message in received]}, CONTEXT)
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        self.staying = [message for message in received if message["MessageId"] in failed]
+        for message in received:
+            if message["MessageId"] not in failed:
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in self.staying]
+
+    def show(self) -> None:
+        """The visibility time-outs of what stayed are over."""
+        for message in self.staying:
+            handle = {"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"]}
+            self.sqs.change_message_visibility(**handle, VisibilityTimeout=0)
+
+    def parked(self) -> list[str]:
+        taken = self.sqs.receive_message(QueueUrl=self.parking, MaxNumberOfMessages=10).get("Messages", [])
+        return [message["Body"] for message in taken]
+
+    def waiting(self) -> list[str]:
+        """What stands in the queue and is visible; it is taken, and put back."""
+        taken = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return sorted(message["Body"] for message in taken.get("Messages", []))
+
+
+def _record(message: dict[str, Any], count: int | None) -> dict[str, Any]:
+    received = message["Attributes"]["ApproximateReceiveCount"]
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {**message["Attributes"], "ApproximateReceiveCount": str(count) if count else received},
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:dead-letters",
+        "awsRegion": "eu-central-1",
+    }
+
+
+def stream_of(world: World) -> tuple[str, str, list[str]]:
+    """ARN of the table's stream, its shard, and the sequence numbers of all that was written."""
+    arn = world.dynamodb.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
+    client = boto3.client("dynamodbstreams")
+    shard = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    records = client.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+    return arn, shard, [record["dynamodb"]["SequenceNumber"] for record in records]
+
+
+def batch_letter(world: World, first: int = 0, last: int = -1, **changes: str) -> dict[str, Any]:
+    """What the mapping sends to its on-failure destination, for these writes of the table."""
+    arn, shard, numbers = stream_of(world)
+    info = {
+        "shardId": shard,
+        "startSequenceNumber": numbers[first],
+        "endSequenceNumber": numbers[last],
+        "approximateArrivalOfFirstRecord": "2026-06-01T12:00:00Z",
+        "approximateArrivalOfLastRecord": "2026-06-01T12:00:00Z",
+        "batchSize": 1,
+        "streamArn": arn,
+    }
+    return {
+        "requestContext": {
+            "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
+            "functionArn": "arn:aws:lambda:eu-central-1:123456789012:function:smtp-credential-manager-test",
+            "condition": "RetryAttemptsExhausted",
+            "approximateInvokeCount": 13,
+        },
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "version": "1.0",
+        "timestamp": "2026-06-01T12:10:00.000Z",
+        "DDBStreamBatchInfo": {**info, **changes},
+    }

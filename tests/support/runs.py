@@ -1,0 +1,108 @@
+"""Runs of the real command in this process, against a mocked account, with its AWS calls counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import botocore.handlers
+import pytest
+import yaml
+
+from reconciler.cli.main import run
+from support.world import ACCOUNT, ENV, REGION, TABLE, World
+
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+
+
+@dataclass
+class Outcome:
+    code: int
+    out: str
+    err: str
+    calls: list[str]
+
+    @property
+    def writes(self) -> list[str]:
+        return [call for call in self.calls if call in WRITES]
+
+
+@dataclass
+class Checkout:
+    """A folder with reconcile.yaml and users/test/*.yaml."""
+
+    root: Path
+    capsys: pytest.CaptureFixture[str]
+    limits: dict[str, int] = field(default_factory=lambda: {"max_deletes": 2, "max_delete_percent": 50})
+
+    def __post_init__(self) -> None:
+        (self.root / "users" / ENV).mkdir(parents=True, exist_ok=True)
+        self.configure()
+
+    def configure(self, **changes: Any) -> None:
+        environment = {
+            "account_id": ACCOUNT,
+            "region": REGION,
+            "table": TABLE,
+            "configuration_set": "smtp-test",
+            "allowed_domains": ["example.com", "news.example.com"],
+            "allow_wildcards": True,
+            "limits": self.limits,
+            **changes,
+        }
+        (self.root / "reconcile.yaml").write_text(yaml.safe_dump({"environments": {ENV: environment}}))
+
+    def declare(self, *entries: dict[str, Any], team: str = "team") -> None:
+        path = self.root / "users" / ENV / f"{team}.yaml"
+        path.write_text(yaml.safe_dump({"users": list(entries)}, sort_keys=False))
+
+    def run(self, *arguments: str) -> Outcome:
+        """With --no-wait for a bare reconcile: nobody works off the rows here but the test."""
+        self.capsys.readouterr()
+        words = [*arguments]
+        if "--wait" not in words and not COMMANDS.intersection(words):
+            words.append("--no-wait")
+        paths = ["--config", str(self.root / "reconcile.yaml"), "--users", str(self.root / "users")]
+        with counted_calls() as calls:
+            code = run([*paths, "--env", ENV, *words])
+        out, err = self.capsys.readouterr()
+        return Outcome(code, out, err, calls)
+
+    def reconcile(self, world: World, *arguments: str) -> Outcome:
+        """One run, and the credential manager works off what it wrote."""
+        outcome = self.run(*arguments)
+        for record in world.store.records():
+            world.converge(record.name)
+        return outcome
+
+
+COMMANDS = frozenset({"plan", "status", "credentials", "drift", "validate"})
+
+
+def an_entry(name: str = "crm", *addresses: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": f"Mail of {name}",
+        "owner": "team@example.com",
+        "allowed_from_addresses": list(addresses or (f"{name}@example.com",)),
+        **fields,
+    }
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[str]]:
+    """Names of all AWS operations that clients made from now on call."""
+    calls: list[str] = []
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    entry = ("before-call", count)
+    botocore.handlers.BUILTIN_HANDLERS.append(entry)
+    try:
+        yield calls
+    finally:
+        botocore.handlers.BUILTIN_HANDLERS.remove(entry)

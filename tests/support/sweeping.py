@@ -1,0 +1,31 @@
+"""The sweep's function, and what its tests do to users."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from reconciler.manager.handlers import sweep
+from support.deployed import CONTEXT
+from support.world import World, a_user
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    """One invocation by the schedule; what it answers."""
+    return sweep.handler({}, SimpleNamespace(**{**vars(CONTEXT), **changes}))  # type: ignore[arg-type]
+
+
+def settled(world: World, *names: str, **fields: Any) -> None:
+    """And for longer than IAM takes to show it everywhere."""
+    for name in names:
+        world.ask(a_user(name, **fields))
+        world.converge(name)
+    world.pass_time(seconds=30)
+
+
+def edit_policy(world: World, name: str) -> None:
+    world.iam.delete_user_policy(UserName=f"smtp-test-{name}", PolicyName="smtp-send")
+
+
+def is_whole(world: World, name: str) -> bool:
+    return world.iam.list_user_policies(UserName=f"smtp-test-{name}")["PolicyNames"] == ["smtp-send"]

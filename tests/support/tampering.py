@@ -1,0 +1,120 @@
+"""What people may do to a settled user in IAM. Each function answers with the words in which it will be told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from reconciler.core.policy import POLICY_NAME
+from support.attachments import DENIAL
+from support.world import World, a_user
+
+IAM_USER = "smtp-test-billing-mailer"
+WIDE = json.dumps({**DENIAL, "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+Tamper = Callable[[World], str]
+
+
+def rotated(world: World) -> str:
+    """Put the user into an overlap; returns the previous key."""
+    world.ask(a_user(credential=2))
+    world.converge()
+    world.pass_time(hours=1)
+    return world.record().previous_key
+
+
+def edit_policy(world: World) -> str:
+    world.iam.put_user_policy(UserName=IAM_USER, PolicyName=POLICY_NAME, PolicyDocument=WIDE)
+    return "its policy was edited"
+
+
+def delete_policy(world: World) -> str:
+    world.iam.delete_user_policy(UserName=IAM_USER, PolicyName=POLICY_NAME)
+    return "its policy was edited"
+
+
+def add_inline_policy(world: World) -> str:
+    world.iam.put_user_policy(UserName=IAM_USER, PolicyName="by-hand", PolicyDocument=WIDE)
+    return "inline policy by-hand was attached"
+
+
+def attach_policy(world: World) -> str:
+    arn = world.iam.create_policy(PolicyName="wide", PolicyDocument=WIDE)["Policy"]["Arn"]
+    world.iam.attach_user_policy(UserName=IAM_USER, PolicyArn=arn)
+    return f"managed policy {arn} was attached"
+
+
+def join_group(world: World) -> str:
+    world.iam.create_group(GroupName="admins")
+    world.iam.add_user_to_group(GroupName="admins", UserName=IAM_USER)
+    return "group admins was attached"
+
+
+def deactivate_key(world: World) -> str:
+    key = world.record().smtp_username
+    world.iam.update_access_key(UserName=IAM_USER, AccessKeyId=key, Status="Inactive")
+    return f"key {key} was deactivated"
+
+
+def add_key(world: World) -> str:
+    return f"key {world.iam.create_access_key(UserName=IAM_USER)['AccessKey']['AccessKeyId']} was added"
+
+
+def delete_key(world: World) -> str:
+    key = world.record().smtp_username
+    world.iam.delete_access_key(UserName=IAM_USER, AccessKeyId=key)
+    return f"key {key} was deleted"
+
+
+def deactivate_previous_key(world: World) -> str:
+    key = rotated(world)
+    world.iam.update_access_key(UserName=IAM_USER, AccessKeyId=key, Status="Inactive")
+    return f"key {key} was deactivated"
+
+
+def delete_previous_key(world: World) -> str:
+    key = rotated(world)
+    world.iam.delete_access_key(UserName=IAM_USER, AccessKeyId=key)
+    return f"the previous key {key} was deleted"
+
+
+def change_tag(world: World) -> str:
+    world.iam.tag_user(UserName=IAM_USER, Tags=[{"Key": "smtp-user", "Value": "crm"}])
+    return "its tags or its boundary were changed"
+
+
+def remove_tag(world: World) -> str:
+    world.iam.untag_user(UserName=IAM_USER, TagKeys=["smtp-environment"])
+    return "its tags or its boundary were changed"
+
+
+def remove_boundary(world: World) -> str:
+    world.iam.delete_user_permissions_boundary(UserName=IAM_USER)
+    return "its tags or its boundary were changed"
+
+
+def change_boundary(world: World) -> str:
+    world.iam.put_user_permissions_boundary(UserName=IAM_USER, PermissionsBoundary="arn:aws:iam::aws:policy/Any")
+    return "its tags or its boundary were changed"
+
+
+def delete_user(world: World) -> str:
+    world.iam.delete_access_key(UserName=IAM_USER, AccessKeyId=world.record().smtp_username)
+    world.iam.delete_user_policy(UserName=IAM_USER, PolicyName=POLICY_NAME)
+    world.iam.delete_user(UserName=IAM_USER)
+    return "its IAM user is gone"
+
+
+def lose_credential(world: World) -> str:
+    row = world.row()
+    assert row
+    del row["encrypted_credentials"]
+    world.put_row("billing-mailer", **row)
+    return f"its row lost the credential of key {row['smtp_username']}"
+
+
+TAMPERS: tuple[Tamper, ...] = (
+    edit_policy, delete_policy, add_inline_policy, attach_policy, join_group, deactivate_key, add_key, delete_key,
+    deactivate_previous_key, delete_previous_key, change_tag, remove_tag, remove_boundary, change_boundary,
+    delete_user, lose_credential,
+)  # fmt: skip

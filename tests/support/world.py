@@ -1,0 +1,183 @@
+"""A small AWS in this process (moto), with the credential manager wired to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from reconciler.aws.client import UNRETRIED
+from reconciler.aws.iam import IamIdentities
+from reconciler.aws.kms import KmsVault
+from reconciler.aws.records import DynamoStore
+from reconciler.core.address import Rules
+from reconciler.core.ownership import iam_user_name
+from reconciler.core.policy import POLICY_NAME, Sending, boundary, to_json
+from reconciler.core.record import Record, key_of, manager_mark
+from reconciler.core.user import User, make_user
+from reconciler.manager.converge import Converger
+from reconciler.ports import Request
+from support.moto_gaps import MotoGaps
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+ENV = "test"
+TABLE = "smtp-users-test"
+RULES = Rules(frozenset({"example.com", "news.example.com"}), allow_wildcards=True)
+SENDING = Sending(ACCOUNT, (REGION,), "smtp-test")
+MARK = manager_mark(ENV)
+START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def a_user(name: str = "billing-mailer", *addresses: str, **fields: Any) -> User:
+    return make_user({"name": name, "allowed_from_addresses": addresses or ("billing@example.com",), **fields})
+
+
+def a_request(correlation_id: str = "c0ffee-1", at: datetime = START) -> Request:
+    return Request(MARK, "c0ffee", "somebody", correlation_id, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+@dataclass
+class World:
+    """`store` is the reconciler's and the manager's view of the table; `now` is a clock that tests move."""
+
+    dynamodb: Any
+    iam: Any
+    kms: Any
+    store: DynamoStore
+    identities: IamIdentities
+    vault: KmsVault
+    gaps: MotoGaps
+    now: datetime = START
+    requests: int = field(default=0)
+
+    @property
+    def converger(self) -> Converger:
+        return Converger(ENV, SENDING, self.store, self.identities, self.vault, lambda: self.now)
+
+    def converge(self, name: str = "billing-mailer") -> Any:
+        return self.converger.converge(name)
+
+    def audit(self, name: str = "billing-mailer") -> Any:
+        """As the sweep looks at a user."""
+        return self.converger.converge(name, audit=True)
+
+    def clients(self) -> list[Any]:
+        """Those that the credential manager works with."""
+        return [self.dynamodb, self.iam, self.identities._unretried, self.kms]
+
+    @contextmanager
+    def calls(self) -> Iterator[list[str]]:
+        """The operations that the credential manager asks for meanwhile."""
+        asked: list[str] = []
+
+        def note(model: Any, **_: Any) -> None:
+            asked.append(model.name)
+
+        for client in self.clients():
+            client.meta.events.register_first("before-call", note)
+        yield asked
+        for client in self.clients():
+            client.meta.events.unregister("before-call", note)
+
+    def pass_time(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+    def ask(self, user: User) -> None:
+        """Declare a user, as an apply would write it."""
+        record = self.store.get(user.name)
+        request = self._request()
+        if record is None:
+            self.store.create(user, "users/test/team.yaml", request)
+        else:
+            self.store.update(record, user, "users/test/team.yaml", request)
+
+    def ask_delete(self, name: str = "billing-mailer") -> None:
+        self.store.delete(self.record(name), self._request())
+
+    def revoke(self, name: str = "billing-mailer") -> None:
+        self.store.revoke(self.record(name), "leaked", self._request())
+
+    def resume(self, name: str = "billing-mailer") -> None:
+        self.store.resume(self.record(name), self._request())
+
+    def retry(self, name: str = "billing-mailer") -> None:
+        self.store.retry(self.record(name), self._request())
+
+    def record(self, name: str = "billing-mailer") -> Record:
+        record = self.store.get(name)
+        assert record
+        return record
+
+    def _request(self) -> Request:
+        self.requests += 1
+        return a_request(f"c0ffee-{self.requests}", self.now)
+
+    def put_row(self, name: str, **attributes: Any) -> None:
+        """A row put by hand, with DynamoDB's own types chosen by boto3."""
+        boto3.resource("dynamodb").Table(TABLE).put_item(Item={**key_of(name), **attributes})
+
+    def remove_row(self, name: str = "billing-mailer") -> None:
+        boto3.resource("dynamodb").Table(TABLE).delete_item(Key=key_of(name))
+
+    def row(self, name: str = "billing-mailer") -> dict[str, Any] | None:
+        return boto3.resource("dynamodb").Table(TABLE).get_item(Key=key_of(name)).get("Item")
+
+    def users(self) -> list[str]:
+        return sorted(user["UserName"] for user in self.iam.list_users()["Users"])
+
+    def has_user(self, iam_user: str) -> bool:
+        try:
+            return bool(self.iam.get_user(UserName=iam_user))
+        except self.iam.exceptions.NoSuchEntityException:
+            return False
+
+    def access_keys(self, name: str = "billing-mailer") -> dict[str, str]:
+        """Access key id → status."""
+        listed = self.iam.list_access_keys(UserName=iam_user_name(ENV, name))["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in listed}
+
+    def policy(self, name: str = "billing-mailer") -> dict[str, Any]:
+        user = iam_user_name(ENV, name)
+        assert self.iam.list_user_policies(UserName=user)["PolicyNames"] == [POLICY_NAME]
+        document = self.iam.get_user_policy(UserName=user, PolicyName=POLICY_NAME)["PolicyDocument"]
+        return json.loads(document) if isinstance(document, str) else document
+
+
+@contextmanager
+def make_world() -> Iterator[World]:
+    with mock_aws():
+        dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
+        dynamodb.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "PK", "AttributeType": "S"},
+                {"AttributeName": "SK", "AttributeType": "S"},
+            ],
+        )
+        gaps = MotoGaps()
+        unretried = boto3.client("iam", config=UNRETRIED)
+        for client in (iam, unretried):
+            gaps.fill(client)
+        arn = iam.create_policy(PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING)))["Policy"][
+            "Arn"
+        ]
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        yield World(
+            dynamodb,
+            iam,
+            kms,
+            DynamoStore(dynamodb, TABLE, RULES),
+            IamIdentities(iam, unretried, ENV, arn),
+            KmsVault(kms, key, ENV),
+            gaps,
+        )
