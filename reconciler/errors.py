@@ -2,6 +2,7 @@
 
     ReconcileError               one clear line, a hint, an exit code
     ├── InvalidInput             what people wrote does not hold: all problems at once
+    ├── Incomplete               records may have changed, but the command did not finish
     ├── Refused                  a rail said no: the reasons, with their numbers
     └── AwsError                 an AWS call did not do what was asked
         ├── Retryable            the same call may succeed later
@@ -85,6 +86,12 @@ class Refused(ReconcileError):
         """`reasons`: (what was refused, how it would be allowed)."""
         self.reasons = tuple(reasons)
         super().__init__("refused; nothing was changed")
+
+
+class Incomplete(ReconcileError):
+    """The command stopped after its first write."""
+
+    exit_code = EXIT_INCOMPLETE
 
 
 class AwsError(ReconcileError):

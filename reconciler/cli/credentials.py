@@ -1,30 +1,48 @@
-"""What an administrator hands to a mail client: endpoint, user name, password."""
+"""`reconcile credentials`: what a mail client needs: host, ports, user name and password."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 
+import click
+
+from reconciler.cli.lookup import find_record
+from reconciler.cli.options import Target, format_option, name_argument, target_options
 from reconciler.core.record import Status
 from reconciler.core.smtp import Endpoint, endpoint
 from reconciler.engine.session import connect_checked
-from reconciler.errors import ReconcileError
+from reconciler.errors import EXIT_OK, ReconcileError
 from reconciler.manifests.environments import Environment
-from reconciler.output.terminal import say_line
+from reconciler.output.terminal import say, say_line
 
 
-def read_credentials(environment: Environment, name: str, region: str, form: str, sandbox_folder: Path) -> str:
-    """The credentials of a user as text. Decrypts with the caller's own right, so CloudTrail names the caller."""
+@click.command()
+@name_argument
+@target_options
+@format_option("text", "env", "json")
+@click.option("--region", default="", help="SES region; by default the first of the environment.")
+def credentials(target: Target, name: str, form: str, region: str) -> int:
+    """Print the SMTP credentials of a user: host, ports, user name and password.
+
+    Decrypts with your own KMS permission; CloudTrail records who read them.
+    """
+    say(read_credentials(target, name, region, form))
+    return EXIT_OK
+
+
+def read_credentials(target: Target, name: str, region: str, form: str) -> str:
+    """The credentials of a user as text."""
+    environment = target.environment()
     region = region or environment.smtp_regions[0]
     if region not in environment.smtp_regions:
         raise ReconcileError(f"{environment.name} does not send through {region}", _regions(environment))
-    connection = connect_checked(environment, sandbox_folder)
-    record = connection.store().get(name)
-    if record is None:
-        raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")
+    connection = connect_checked(environment, target.sandbox)
+    record = find_record(connection.store(), name, environment.name)
     if record.encrypted_credentials is None:
-        raise ReconcileError(f"'{name}' has no credential: its status is {record.status or 'none'}", "reconcile status")
+        status = record.status or "without a status"
+        hint = f"see reconcile status {name} --env {environment.name}"
+        raise ReconcileError(f"'{name}' has no credential yet; it is {status}", hint)
     if record.status != Status.ACTIVE:
         say_line(f"note: '{name}' is {record.status}; this credential may not work now", err=True)
     credentials = connection.vault().decrypt(name, record.smtp_username, record.encrypted_credentials)
@@ -35,7 +53,7 @@ def read_credentials(environment: Environment, name: str, region: str, form: str
 
 
 def _regions(environment: Environment) -> str:
-    return f"its regions: {', '.join(environment.smtp_regions)}"
+    return f"regions of this environment: {', '.join(environment.smtp_regions)}"
 
 
 def _text(at: Endpoint, username: str, password: str) -> str:

@@ -1,22 +1,26 @@
-"""`reconcile drift`: what manifests, records and IAM users say of every user, compared. Reads only."""
+"""`reconcile drift`: compare manifests, DynamoDB records and IAM users."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import click
 
+from reconciler.cli.options import Target, format_option, target_options
 from reconciler.engine.audit import Auditor
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_CHANGES, EXIT_OK
-from reconciler.manifests.environments import Environment
 from reconciler.manifests.loader import load_manifests
 from reconciler.output.drift import to_json, to_markdown, to_text
 from reconciler.output.terminal import SIGN_COLORS, say
 
 
-def drift(environment: Environment, users: Path, sandbox_folder: Path, form: str) -> int:
-    """Show what differs. Returns the exit code; raises for invalid manifests, and where something cannot be read."""
-    desired = load_manifests(users, environment)
-    connection = connect_checked(environment, sandbox_folder)
+@click.command()
+@target_options
+@format_option("text", "markdown", "json")
+def drift(target: Target, form: str) -> int:
+    """Compare manifests, DynamoDB records and IAM users. Changes nothing; exits with 2 if there are differences."""
+    environment = target.environment()
+    desired = load_manifests(target.users, environment)
+    connection = connect_checked(environment, target.sandbox)
     made = Auditor(environment, connection.store(), connection.identities()).audit(desired)
     if form == "text":
         for line in to_text(made).split("\n"):

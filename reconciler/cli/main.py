@@ -1,168 +1,96 @@
-"""The command line. Heavy imports wait until a command needs them: `--help` and `validate` know no AWS."""
+"""The `reconcile` command. A command's module is imported when the command runs, so `--help` stays fast."""
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from importlib import import_module
 
 import click
 
 from reconciler import __version__
-from reconciler.cli.operator_cli import resume, retry, revoke
-from reconciler.cli.options import Paths, Selected, allowance_options, env_option, load
-from reconciler.cli.sandbox import sandbox
-from reconciler.errors import EXIT_CHANGES, EXIT_ERROR, EXIT_OK, ReconcileError
+from reconciler.cli.group import CommandGroup
+from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError
 
 EPILOG = """\b
 Examples:
-  reconcile validate --env test          check the manifests, offline
-  reconcile plan --env test              show what would change
-  reconcile --env test                   make it so, and wait
-  reconcile status --env test            every user
-  reconcile drift --env test             what differs between Git, rows and IAM
-  reconcile credentials NAME --env test  what a mail client needs
-  reconcile revoke NAME --env test --reason "key seen in public"
-  reconcile resume NAME --env test
-  reconcile retry --all-failed --env test
+  reconcile validate                     check all manifests
+  reconcile plan --env test              show what apply would change
+  reconcile apply --env test             apply the changes and wait
+  reconcile --env test                   the same
+  reconcile status --env test            list all users
+  reconcile credentials NAME --env test  print the SMTP credentials of a user
+  reconcile revoke NAME --env test --reason "key was published"
+
+\b
+Options can be given before or after the command.
 
 \b
 Exit codes:
-  0  done, or nothing to do
-  1  error or refusal; nothing was changed
-  2  plan --detailed-exitcode: there are changes; drift: something differs
-  3  changes were made, but some failed, timed out or lost a race; run again
-  130  stopped by Ctrl-C
+  0    success, or nothing to do
+  1    error or refusal; nothing was changed
+  2    plan --detailed-exitcode: there are changes; drift: there are differences
+  3    changes were made, but some failed, timed out or lost a race; run again
+  130  interrupted (Ctrl-C)
 """
 
+# Each command with its module and its line in `reconcile --help`.
+COMMANDS = {
+    "validate": ("validate", "Check manifests and reconcile.yaml. Reads only files."),
+    "plan": ("plan", "Show what apply would change. Changes nothing."),
+    "apply": ("apply", "Apply the manifests: create, update and delete users."),
+    "status": ("status", "List users with status, addresses and key age."),
+    "drift": ("drift", "Compare manifests, DynamoDB records and IAM users."),
+    "credentials": ("credentials", "Print the SMTP credentials of a user."),
+    "retry": ("operator", "Retry users in status failed, pending or deleting."),
+    "revoke": ("operator", "Deactivate all access keys of a user at once."),
+    "resume": ("operator", "Lift a revocation; the manifest applies again."),
+    "sandbox": ("sandbox", "Start, stop or show a local AWS for environment sandbox."),
+}
 
-@click.group(invoke_without_command=True, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@env_option
-@click.option("--config", type=click.Path(path_type=Path), default=Path("reconcile.yaml"), show_default=True,
-              help="The environments file.")  # fmt: skip
-@click.option("--users", type=click.Path(path_type=Path), default=Path("users"), show_default=True,
-              help="Folder that holds <env>/*.yaml.")  # fmt: skip
-@click.option("--sandbox-dir", type=click.Path(path_type=Path), default=Path(".sandbox"), envvar="RECONCILE_SANDBOX",
-              show_default=True, help="Where the sandbox keeps its state.")  # fmt: skip
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
-@allowance_options
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Follow every touched user to its end.")
-@click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds to wait.")
+
+class LazyGroup(CommandGroup):
+    default_command = "apply"
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        found = super().shell_complete(ctx, incomplete)
+        default = self.get_command(ctx, self.default_command) if incomplete.startswith("-") else None
+        return found + default.shell_complete(ctx, incomplete) if default else found
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reconcile")
-@click.pass_context
-def cli(
-    context: click.Context, env: str | None, config: Path, users: Path, sandbox_dir: Path, yes: bool,
-    allow_deletes: int, allow_empty: bool, wait: bool, timeout: float,
-) -> int:  # fmt: skip
-    """Grant the right to send mail through Amazon SES by pull request.
+def cli() -> None:
+    """Grant permission to send mail through Amazon SES by pull request.
 
-    `reconcile --env ENV` makes an environment what its manifests in users/ENV declare: it validates, plans,
-    stops at its rails, writes, and waits until every touched user has its credential or is gone.
+    SMTP users are declared in users/ENV/*.yaml. `reconcile apply --env ENV` validates them, shows the plan, runs
+    safety checks, writes the changes and waits until each changed user is active, disabled or deleted.
     """
-    context.obj = Selected(env, Paths(config, users, sandbox_dir), allow_deletes, allow_empty)
-    if context.invoked_subcommand:
-        return EXIT_OK
-    from reconciler.engine.reconcile import Choices, reconcile
-    from reconciler.planning.limits import Allowance
-
-    choices = Choices(Allowance(allow_deletes, allow_empty), yes, wait, timeout)
-    return reconcile(load(context.obj, None), users, sandbox_dir, choices)
-
-
-@cli.command()
-@env_option
-@click.pass_obj
-def validate(selected: Selected, env: str | None) -> int:
-    """Check the manifests. Offline: needs no AWS credentials.
-
-    Without --env, every environment of reconcile.yaml is checked.
-    """
-    from reconciler.cli.validate import validate_environments
-
-    names = [name] if (name := env or selected.env) else []
-    return validate_environments(selected.paths.config, selected.paths.users, names)
-
-
-@cli.command()
-@env_option
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, as Terraform does.")
-@allowance_options
-@click.pass_obj
-def plan(
-    selected: Selected, env: str | None, form: str, detailed_exitcode: bool, allow_deletes: int, allow_empty: bool
-) -> int:
-    """Show what `reconcile` would do. Reads only.
-
-    A plan that the rails would refuse is shown with the refusal, and exits 1.
-    """
-    from reconciler.engine.reconcile import prepare
-    from reconciler.output.plan import to_json, to_markdown
-    from reconciler.output.terminal import say, show_plan, show_refusals
-    from reconciler.planning.limits import Allowance
-
-    paths = selected.paths
-    allowance = Allowance(max(allow_deletes, selected.allow_deletes), allow_empty or selected.allow_empty)
-    made = prepare(load(selected, env), paths.users, paths.sandbox, allowance).plan
-    if form == "text":
-        show_plan(made)
-        show_refusals(made.refusals)
-    else:
-        say(to_json(made) if form == "json" else to_markdown(made))
-    if made.refusals:
-        return EXIT_ERROR
-    return EXIT_CHANGES if detailed_exitcode and made.lines else EXIT_OK
-
-
-@cli.command()
-@env_option
-@click.argument("name", required=False, default="")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.pass_obj
-def status(selected: Selected, env: str | None, name: str, form: str) -> int:
-    """Show every user, or the one named: status, addresses, key age, reason of a failure."""
-    from reconciler.cli.status import status as show
-
-    show(load(selected, env), name, form, selected.paths.sandbox)
-    return EXIT_OK
-
-
-@cli.command()
-@env_option
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
-@click.pass_obj
-def drift(selected: Selected, env: str | None, form: str) -> int:
-    """Hold manifests, rows and IAM against each other. Reads only; exits 2 when something differs."""
-    from reconciler.cli.drift import drift as show
-
-    return show(load(selected, env), selected.paths.users, selected.paths.sandbox, form)
-
-
-@cli.command()
-@env_option
-@click.argument("name")
-@click.option("--format", "form", type=click.Choice(["text", "env", "json"]), default="text", show_default=True)
-@click.option("--region", default="", help="SES region; the environment's first when left out.")
-@click.pass_obj
-def credentials(selected: Selected, env: str | None, name: str, form: str, region: str) -> int:
-    """Print what a mail client needs: host, ports, user name and password.
-
-    Decrypts with your own KMS permission; CloudTrail records who read it.
-    """
-    from reconciler.cli.credentials import read_credentials
-    from reconciler.output.terminal import say
-
-    say(read_credentials(load(selected, env), name, region, form, selected.paths.sandbox))
-    return EXIT_OK
-
-
-for _command in (retry, revoke, resume, sandbox):
-    cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Every error a person can cause ends in one line and its exit code, never in a traceback."""
-    sys.exit(run(arguments))
+    """Entry point. Every error that a user can cause ends in one line and its exit code, never in a traceback."""
+    code = run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:  # the reader has gone or the disk is full: Python would replace the exit code
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -171,17 +99,27 @@ def run(arguments: list[str] | None = None) -> int:
         return int(cli.main(arguments, prog_name="reconcile", standalone_mode=False) or EXIT_OK)
     except click.ClickException as error:
         error.show()
-        return EXIT_ERROR  # 2 means `there are changes`
+        return EXIT_ERROR  # click's own 2 means `there are changes` here
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; run again to go on", err=True)
+        click.echo("interrupted; run the command again to continue", err=True)
         return 130
     except ReconcileError as error:
-        from reconciler.output.terminal import show_error
+        from reconciler.output.terminal import show_error  # an import that only errors need
 
         show_error(error)
         return error.exit_code
-    except Exception as error:  # a defect of ours: one line all the same, the rest on request
+    except Exception as error:
         if os.environ.get("RECONCILE_DEBUG"):
             raise
-        click.echo(f"internal error: {type(error).__name__}; RECONCILE_DEBUG=1 shows where", err=True)
-        return EXIT_ERROR
+        return _show_unexpected(error)
+
+
+def _show_unexpected(error: Exception) -> int:
+    """A file that cannot be read or written, or a defect of this program: one line all the same."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {where}{error.strerror.lower()}", err=True)
+        click.echo("  hint: check permissions and free space", err=True)
+    else:
+        click.echo(f"internal error: {type(error).__name__}; set RECONCILE_DEBUG=1 to see where", err=True)
+    return EXIT_ERROR

@@ -1,4 +1,4 @@
-"""What a person asks for beside the manifests: retry, revoke, resume. Each stands in the row, with who and why."""
+"""`reconcile retry`, `revoke` and `resume`: requests of an operator, kept in the record with who and why."""
 
 from __future__ import annotations
 
@@ -6,107 +6,161 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+
+import click
 
 from reconciler.aws.records import DynamoStore
+from reconciler.cli.lookup import find_record
+from reconciler.cli.options import (
+    Target,
+    name_argument,
+    names_argument,
+    target_options,
+    wait_options,
+    yes_option,
+)
 from reconciler.core.record import AWAITING, Record, Status
 from reconciler.core.record_state import is_leaving, is_rotation_due
 from reconciler.core.text import count, printable
-from reconciler.engine.progress import follow
+from reconciler.engine.apply import write_records
+from reconciler.engine.progress import show_progress
 from reconciler.engine.provenance import find_checkout, make_request
 from reconciler.engine.session import connect_checked
-from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, Conflict, ReconcileError
-from reconciler.manifests.environments import Environment
+from reconciler.engine.writing import writing
+from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, ReconcileError
+from reconciler.output.prompt import confirm
 from reconciler.output.terminal import say, say_line
 from reconciler.ports import Request
 
+MAX_REASON = 500
+
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where such requests are made: the rows, who asks, and how long to wait for the outcome (None: not at all)."""
+class OperatorSession:
+    """Where an operator's requests are written. `timeout`: seconds to wait for the result; None: do not wait."""
 
     store: DynamoStore
     environment: str
     request: Request
     timeout: float | None
+    yes: bool = False
 
     def find(self, name: str) -> Record:
-        if record := self.store.fetch([name]).get(name):
-            return record
-        raise ReconcileError(f"no SMTP user '{name}' in {self.environment}", "reconcile status lists them")
+        return find_record(self.store, name, self.environment)
 
-    def write(self, records: Sequence[Record], write: Callable[[Record], int]) -> int:
-        """Write each, and follow those that were written. Returns the exit code."""
-        say_line(f"writing as {self.request.actor}, correlation id {self.request.correlation_id}")
-        written: dict[str, int] = {}
-        for record in records:
-            try:
-                written[record.name] = write(record)
-            except Conflict:
-                say_line(f"  ! {record.name}: it changed meanwhile; run again", err=True, fg="red")
-            except AwsError as error:
-                say_line(f"  ! {record.name}: not written: {error}", err=True, fg="red")
-        good = len(written) == len(records)
-        leaving = [record.name for record in records if is_leaving(record)]
-        if self.timeout is None:
-            say(f"{count(len(written), 'user')} left to the credential manager")
-        elif written:
-            good = follow(self.store, written, leaving, self.timeout) and good
-        return EXIT_OK if good else EXIT_INCOMPLETE
+    def write(self, records: Sequence[Record], write: Callable[[Record], int], question: str) -> int:
+        """Ask, write each record, and wait for those that were written. Returns the exit code."""
+        if not self.yes:
+            confirm(question)
+        with writing():
+            say_line(f"writing as {self.request.actor}, correlation id {self.request.correlation_id}")
+            written = write_records({record.name: lambda record=record: write(record) for record in records})  # type: ignore[misc]
+            succeeded = len(written) == len(records)
+            deleting = [record.name for record in records if is_leaving(record)]
+            if self.timeout is None:
+                say(f"{count(len(written), 'user')} queued; not waiting (--no-wait)")
+            elif written:
+                settled = show_progress(self.store, written, deleting, self.timeout, self.environment)
+                succeeded = settled and succeeded
+        return EXIT_OK if succeeded else EXIT_INCOMPLETE
 
 
-def open_desk(environment: Environment, sandbox_folder: Path, timeout: float | None) -> Desk:
-    connection = connect_checked(environment, sandbox_folder)
+@click.command()
+@names_argument
+@target_options
+@click.option("--all-failed", is_flag=True, help="Retry every user in status failed.")
+@yes_option
+@wait_options
+def retry(target: Target, names: tuple[str, ...], all_failed: bool, yes: bool, wait: bool, timeout: float) -> int:
+    """Retry users in status failed, pending or deleting, after the cause is fixed."""
+    if bool(names) == all_failed:
+        raise click.UsageError("Pass one or more NAMEs, or --all-failed.", click.get_current_context())
+    return retry_users(open_session(target, timeout if wait else None, yes), names, all_failed=all_failed)
+
+
+@click.command()
+@name_argument
+@target_options
+@click.option("--reason", required=True, help="Reason; stored in the record and shown in plan and status.")
+@yes_option
+@wait_options
+def revoke(target: Target, name: str, reason: str, yes: bool, wait: bool, timeout: float) -> int:
+    """Deactivate all access keys of a user at once, whatever its manifest says.
+
+    The revocation stays in effect through every later `reconcile apply`, until `reconcile resume`.
+    """
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise click.UsageError(f"--reason takes 1 to {MAX_REASON} characters.", click.get_current_context())
+    return revoke_user(open_session(target, timeout if wait else None, yes), name, reason.strip())
+
+
+@click.command()
+@name_argument
+@target_options
+@yes_option
+@wait_options
+def resume(target: Target, name: str, yes: bool, wait: bool, timeout: float) -> int:
+    """Lift a revocation; the manifest applies again."""
+    return resume_user(open_session(target, timeout if wait else None, yes), name)
+
+
+def open_session(target: Target, timeout: float | None, yes: bool) -> OperatorSession:
+    environment = target.environment()
+    connection = connect_checked(environment, target.sandbox)
     request = make_request(environment.name, find_checkout(environment.config), os.environ, datetime.now(UTC))
-    # The manifests speak through a commit; here a person does, as AWS knows them.
+    # An apply is requested by a commit; this is requested by a person, whom AWS knows.
     actor = os.environ.get("GITHUB_ACTOR") or connection.caller()
-    return Desk(connection.store(), environment.name, replace(request, actor=actor), timeout)
+    return OperatorSession(connection.store(), environment.name, replace(request, actor=actor), timeout, yes)
 
 
-def retry(desk: Desk, names: Sequence[str], *, all_failed: bool) -> int:
-    """Ask again for users that failed or hang."""
+def retry_users(session: OperatorSession, names: Sequence[str], *, all_failed: bool) -> int:
     if all_failed:
-        records = [record for record in desk.store.records() if record.status == Status.FAILED]
+        records = [record for record in session.store.records() if record.status == Status.FAILED]
         if not records:
-            say(f"no failed users in {desk.environment}")
+            say(f"no failed users in {session.environment}")
             return EXIT_OK
     else:
-        records = [_check_retry(desk.find(name)) for name in dict.fromkeys(names)]
-    return desk.write(records, lambda record: desk.store.retry(record, desk.request))
+        records = [_check_retry(session.find(name)) for name in dict.fromkeys(names)]
+    question = f"Retry {count(len(records), 'user')} in {session.environment}?"
+    return session.write(records, lambda record: session.store.retry(record, session.request), question)
 
 
-def revoke(desk: Desk, name: str, reason: str) -> int:
-    """Make every key of a user inactive, until it is resumed."""
-    record = desk.find(name)
+def revoke_user(session: OperatorSession, name: str, reason: str) -> int:
+    record = session.find(name)
     if is_leaving(record):
-        hint = f"a deletion that hangs: reconcile retry {name}"
-        raise ReconcileError(f"{name} is being deleted: its keys go with it", hint)
-    if record.revoked:  # who was first stays named; its keys are looked at once more
-        say_line(f"{name} was revoked at {record.revoked.at} by {record.revoked.actor}: {record.revoked.reason}")
-        return desk.write([record], lambda record: desk.store.retry(record, desk.request))
-    return desk.write([record], lambda record: desk.store.revoke(record, printable(reason), desk.request))
+        hint = f"if the deletion does not finish: reconcile retry {name} --env {session.environment}"
+        raise ReconcileError(f"{name} is being deleted, with its access keys", hint)
+    question = f"Revoke {name} in {session.environment}? All its access keys become inactive."
+    if record.revoked:  # keep the first revocation; reprocess the user
+        say_line(
+            f"{name} was already revoked at {record.revoked.at} by {record.revoked.actor}: {record.revoked.reason}"
+        )
+        return session.write([record], lambda record: session.store.retry(record, session.request), question)
+    reason = printable(reason)
+    return session.write([record], lambda record: session.store.revoke(record, reason, session.request), question)
 
 
-def resume(desk: Desk, name: str) -> int:
-    """Let the declaration of a revoked user count again."""
-    record = desk.find(name)
+def resume_user(session: OperatorSession, name: str) -> int:
+    record = session.find(name)
     if record.revoked is None:
-        raise ReconcileError(f"{name} is not revoked", "reconcile status tells how it stands")
+        raise ReconcileError(f"{name} is not revoked", f"see reconcile status {name} --env {session.environment}")
     if is_leaving(record):
-        raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile")
-    if _has_the_same_key(record):
-        say_line(f"{name}: its old password works again. If that leaked, raise `credential` in its manifest instead.")
-    return desk.write([record], lambda record: desk.store.resume(record, desk.request))
+        raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile apply")
+    if _keeps_password(record):
+        say_line(f"{name}: its old password works again. If it was exposed, raise `credential` instead.")
+    question = f"Lift the revocation of {name} in {session.environment}?"
+    return session.write([record], lambda record: session.store.resume(record, session.request), question)
 
 
 def _check_retry(record: Record) -> Record:
     if record.status != Status.FAILED and record.status not in AWAITING:
-        hint = "reconcile drift compares it with IAM; the sweep repairs what differs"
-        raise ReconcileError(f"{record.name} is {record.status or 'without a status'}: nothing failed", hint)
+        hint = "reconcile drift compares it with IAM; the sweep repairs differences"
+        status = record.status or "without a status"
+        raise ReconcileError(f"{record.name} is {status}; only failed, pending or deleting users can be retried", hint)
     return record
 
 
-def _has_the_same_key(record: Record) -> bool:
+def _keeps_password(record: Record) -> bool:
     user, as_resumed = record.user, replace(record, revoked=None)
     if user is None or not record.smtp_username or record.key_credential != user.credential:
         return False

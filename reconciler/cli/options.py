@@ -1,52 +1,123 @@
-"""What the commands share: options, and what stands before the subcommand."""
+"""Options that commands share. Each is defined once and means the same everywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from reconciler.manifests.environments import Environment
+
+Command = Callable[..., Any]
+
+# Options of any command that take a value: in front of the command, the word that follows one is not the command.
+VALUE_OPTIONS = frozenset(
+    {
+        "--address", "--allow-deletes", "--config", "--env", "--format", "--owner", "--port", "--reason", "--region",
+        "--sandbox-dir", "--status", "--timeout", "--users", "-e",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class Target:
+    """What a command works on: the files, and the name of an environment ('' where none was given)."""
+
+    env: str
     config: Path
     users: Path
     sandbox: Path
 
+    def environment(self) -> Environment:
+        """Raises InvalidInput for an invalid file and ReconcileError for an unknown name."""
+        from reconciler.manifests.environments import load_environment  # completion and --help do not need it
 
-@dataclass(slots=True)
-class Selected:
-    """What stands before the subcommand."""
-
-    env: str | None
-    paths: Paths
-    allow_deletes: int
-    allow_empty: bool
+        return load_environment(self.config, self.env)
 
 
-def env_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--env", "-e", help="Environment of reconcile.yaml, for example test.")(command)
+def _complete_env(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from reconciler.cli.completion import environment_names
+
+    return [CompletionItem(name) for name in environment_names(context) if name.startswith(incomplete)]
 
 
-def allowance_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--allow-empty", is_flag=True, help="Allow that no user is declared at all.")(command)
-    return click.option("--allow-deletes", type=click.IntRange(0), default=0, metavar="N",
-                        help="Allow up to N deletes, over the environment's limits.")(command)  # fmt: skip
+def _complete_name(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from reconciler.cli.completion import user_names
+
+    return [CompletionItem(name) for name in user_names(context) if name.startswith(incomplete)]
 
 
-def follow_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--no-wait", is_flag=True, help="Do not follow to the end.")(command)
-    return click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True,
-                        help="Seconds to wait.")(command)  # fmt: skip
+_path = click.Path(path_type=Path)
+_env = click.option("--env", "-e", metavar="ENV", help="Environment of reconcile.yaml, for example test.",
+                    shell_complete=_complete_env)  # fmt: skip
+_config = click.option("--config", type=_path, default=Path("reconcile.yaml"), show_default=True,
+                       help="The file with the environments.")  # fmt: skip
+_users = click.option("--users", type=_path, default=Path("users"), show_default=True,
+                      help="Folder with the manifests, ENV/*.yaml.")  # fmt: skip
+_sandbox = click.option("--sandbox-dir", type=_path, default=Path(".sandbox"), envvar="RECONCILE_SANDBOX",
+                        show_default=True, help="Folder where the sandbox keeps its state.")  # fmt: skip
+
+name_argument = click.argument("name", shell_complete=_complete_name)
+names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_complete_name)
+optional_name_argument = click.argument("name", required=False, default="", shell_complete=_complete_name)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 
 
-def load(selected: Selected, env: str | None) -> Any:
-    from reconciler.manifests.environments import load_environment
+def target_options(command: Command) -> Command:
+    """--env (required), --config, --users and --sandbox-dir, passed on as one `target`.
 
-    name = env or selected.env
-    if not name:
-        raise click.UsageError("Which environment? Add --env, for example --env test.")
-    return load_environment(selected.paths.config, name)
+    Commands that do not read manifests take --users for the completion of names.
+    """
+    return _env(_config(_users(_sandbox(_with_target(command, env_is_required=True)))))
+
+
+def offline_target_options(command: Command) -> Command:
+    """For commands that read only files: --env (optional), --config and --users."""
+    return _env(_config(_users(_with_target(command, env_is_required=False))))
+
+
+def sandbox_target_options(command: Command) -> Command:
+    """For commands of the sandbox itself: --config and --sandbox-dir."""
+    return _config(_sandbox(_with_target(command, env_is_required=False)))
+
+
+def _with_target(command: Command, *, env_is_required: bool) -> Command:
+    @wraps(command)
+    def with_target(
+        env: str | None = None,
+        config: Path = Path(),
+        users: Path = Path(),
+        sandbox_dir: Path = Path(),
+        **options: Any,
+    ) -> Any:
+        if env_is_required and not env:
+            raise click.UsageError("Missing option '--env' (for example: --env test).", click.get_current_context())
+        return command(Target(env or "", config, users, sandbox_dir), **options)
+
+    return with_target
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    return click.option("--format", "form", type=click.Choice(formats), default=formats[0], show_default=True,
+                        help="Output format.")  # fmt: skip
+
+
+def allowance_options(command: Command) -> Command:
+    deletes = click.option("--allow-deletes", type=click.IntRange(0), default=0, metavar="N",
+                           help="Allow up to N deletes, also above the environment's limits.")  # fmt: skip
+    empty = click.option("--allow-empty", is_flag=True, help="Allow manifests that declare no user at all.")
+    return deletes(empty(command))
+
+
+def wait_options(command: Command) -> Command:
+    wait = click.option("--wait/--no-wait", default=True, show_default=True,
+                        help="Wait until each changed user is active, disabled or deleted.")  # fmt: skip
+    timeout = click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True,
+                           help="Seconds to wait.")  # fmt: skip
+    return wait(timeout(command))

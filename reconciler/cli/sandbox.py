@@ -1,42 +1,76 @@
-"""`reconcile sandbox …`."""
+"""`reconcile sandbox up`, `down` and `status`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
-from reconciler.cli.options import Selected, load
+from reconciler.cli.group import CommandGroup
+from reconciler.cli.options import Target, sandbox_target_options
+from reconciler.errors import EXIT_ERROR, EXIT_OK
+from reconciler.output.terminal import say
+from reconciler.pipeline.definition import load_pipeline
+from reconciler.pipeline.lambda_zip import build_zip
+from reconciler.sandbox.deploy import deploy
+from reconciler.sandbox.emulator import Server, find_server, start_server, stop_server
+from reconciler.sandbox.session import sandbox_session
+
+ENVIRONMENT = "sandbox"
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def sandbox() -> None:
-    """A local AWS with the real Lambda zip deployed on it, for environment `sandbox`."""
+    """Start, stop or show a local AWS with the real Lambda zip deployed on it, for environment `sandbox`."""
 
 
 @sandbox.command()
+@sandbox_target_options
 @click.option("--port", type=click.IntRange(0, 65535), default=0, envvar="RECONCILE_SANDBOX_PORT",
-              help="Port on 127.0.0.1; a free one when left out.")  # fmt: skip
+              help="Port on 127.0.0.1; by default a free one.")  # fmt: skip
 @click.option("--bare", is_flag=True, help="Deploy nothing on it: for make apply ENV=sandbox.")
-@click.pass_obj
-def up(selected: Selected, port: int, bare: bool) -> int:
-    """Start it and deploy the pipeline. Does nothing when it is up."""
-    from reconciler.cli.sandbox_commands import bring_up
-
-    return bring_up(load(selected, "sandbox"), selected.paths.sandbox, port, bare=bare)
+def up(target: Target, port: int, bare: bool) -> int:
+    """Start the local AWS and deploy the pipeline. Does nothing if it is running."""
+    environment = replace(target, env=ENVIRONMENT).environment()
+    folder = target.sandbox
+    if server := find_server(folder):
+        say(f"the sandbox is running at {server.endpoint} (pid {server.pid})")
+        return EXIT_OK
+    if bare:
+        server = start_server(folder, environment.account_id, environment.region, port, bare=True)
+        say(f"{_running(server)}, log in {folder / 'ministack.log'}")
+        return EXIT_OK
+    code = build_zip()
+    server = start_server(folder, environment.account_id, environment.region, port)
+    try:
+        deploy(sandbox_session(server), environment, load_pipeline(environment.name), code)
+    except BaseException:
+        stop_server(folder)
+        raise
+    say(f"{_running(server)}, log in {folder / 'ministack.log'}")
+    return EXIT_OK
 
 
 @sandbox.command()
-@click.pass_obj
-def down(selected: Selected) -> int:
-    """Stop it. Nothing is left behind."""
-    from reconciler.cli.sandbox_commands import bring_down
-
-    return bring_down(selected.paths.sandbox)
+@sandbox_target_options
+def down(target: Target) -> int:
+    """Stop the local AWS and delete its state."""
+    say("the sandbox is stopped" if stop_server(target.sandbox) else "the sandbox was not running")
+    return EXIT_OK
 
 
 @sandbox.command(name="status")
-@click.pass_obj
-def sandbox_status(selected: Selected) -> int:
-    """Tell whether it is up, and where. Exits 1 when it is not."""
-    from reconciler.cli.sandbox_commands import show_status
+@sandbox_target_options
+def sandbox_status(target: Target) -> int:
+    """Show whether the sandbox is running, and where. Exits with 1 if it is not."""
+    server = find_server(target.sandbox)
+    if server is None:
+        say("the sandbox is not running")
+        return EXIT_ERROR
+    say(f"{_running(server)}, account {server.account_id}, region {server.region}")
+    return EXIT_OK
 
-    return show_status(selected.paths.sandbox)
+
+def _running(server: Server) -> str:
+    kind = "bare sandbox" if server.bare else "sandbox"
+    return f"the {kind} is running at {server.endpoint} (pid {server.pid})"

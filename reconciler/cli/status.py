@@ -1,33 +1,40 @@
-"""Every user as it stands: text for people, JSON for programs."""
+"""`reconcile status`: users with status, addresses and key age."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+import click
+
+from reconciler.cli.lookup import find_record
+from reconciler.cli.options import Target, format_option, optional_name_argument, target_options
 from reconciler.core.record import Record
 from reconciler.core.user import spec_fields
 from reconciler.engine.session import connect_checked
-from reconciler.errors import ReconcileError
-from reconciler.manifests.environments import Environment
+from reconciler.errors import EXIT_OK
 from reconciler.output.status import show_status
 from reconciler.output.terminal import say
 
 
-def status(environment: Environment, name: str, form: str, sandbox_folder: Path) -> None:
-    store = connect_checked(environment, sandbox_folder).store()
-    records = list(store.fetch([name]).values()) if name else list(store.records())
-    if name and not records:
-        raise ReconcileError(f"no SMTP user '{name}' in {environment.name}", "reconcile status lists them")
+@click.command()
+@optional_name_argument
+@target_options
+@format_option("text", "json")
+def status(target: Target, name: str, form: str) -> int:
+    """List all users, or the one named: status, addresses, key age, reason of a failure."""
+    environment = target.environment()
+    store = connect_checked(environment, target.sandbox).store()
+    records = [find_record(store, name, environment.name)] if name else list(store.records())
     if form == "json":
         say(json.dumps([_to_dict(record) for record in records], indent=2))
     elif not records:
         say(f"no SMTP users in {environment.name}")
     else:
         show_status(records, datetime.now(UTC))
+    return EXIT_OK
 
 
 def _to_dict(record: Record) -> dict[str, Any]:

@@ -1,26 +1,35 @@
-"""Check manifests offline, in every environment asked for."""
+"""`reconcile validate`: check files, without AWS."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
+from reconciler.cli.options import Target, offline_target_options
 from reconciler.core.smtp import KNOWN_REGIONS
 from reconciler.core.text import count
-from reconciler.errors import EXIT_OK, InvalidInput
-from reconciler.manifests.environments import Environment, load_environment, load_environments
+from reconciler.errors import EXIT_OK, InvalidInput, ReconcileError
+from reconciler.manifests.environments import Environment, load_environments
 from reconciler.manifests.loader import load_manifests, strays
 from reconciler.output.terminal import say
 
 
-def validate_environments(config: Path, users: Path, names: list[str]) -> int:
-    """Raises InvalidInput with the problems of all environments together."""
-    environments = [load_environment(config, name) for name in names] or [*load_environments(config).values()]
-    problems = [] if names else strays(users, {environment.name for environment in environments})
+@click.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@offline_target_options
+def validate(target: Target, paths: tuple[Path, ...]) -> int:
+    """Check manifests and reconcile.yaml. Reads only files: needs neither AWS credentials nor a network.
+
+    Checks every environment, or the one of --env, or those that the given files belong to (for pre-commit).
+    """
+    environments = [target.environment()] if target.env else _select(target, paths)
+    problems = [] if target.env or paths else strays(target.users, {environment.name for environment in environments})
     lines: list[str] = []
     for environment in environments:
         _warn(environment)
         try:
-            declared = load_manifests(users, environment)
+            declared = load_manifests(target.users, environment)
         except InvalidInput as error:
             problems += error.problems
             continue
@@ -33,7 +42,23 @@ def validate_environments(config: Path, users: Path, names: list[str]) -> int:
     return EXIT_OK
 
 
+def _select(target: Target, paths: tuple[Path, ...]) -> list[Environment]:
+    """Names are unique across the files of an environment, so it is always checked as a whole."""
+    environments = load_environments(target.config)
+    if not paths or target.config.absolute() in [path.absolute() for path in paths]:
+        return [*environments.values()]
+    folders = {(target.users / name).absolute(): environment for name, environment in environments.items()}
+    selected = []
+    for path in paths:
+        folder = next((folder for folder in path.absolute().parents if folder in folders), None)
+        if folder is None:
+            hint = f"pass {target.config} or files below {target.users}/ENV/"
+            raise ReconcileError(f"{path} belongs to no environment", hint)
+        selected.append(folders[folder])
+    return [environment for environment in environments.values() if environment in selected]
+
+
 def _warn(environment: Environment) -> None:
     for region in environment.smtp_regions:
         if region not in KNOWN_REGIONS:
-            say(f"warning: {environment.name}: {region} is not known to offer SES SMTP", err=True, fg="yellow")
+            say(f"warning: {environment.name}: {region} is not a known SES SMTP region", err=True, fg="yellow")

@@ -1,63 +1,61 @@
-"""Write a plan's changes into the rows: concurrently, each on its own, each conditional."""
+"""Write changes into the records: concurrently, each on its own, each conditional."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from functools import partial
 
+from reconciler.core.text import printable
 from reconciler.errors import AwsError, Conflict, Terminal
+from reconciler.output.terminal import say_line
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Update
 from reconciler.ports import Request, Requests
 
-# One partition takes 1,000 write units a second, and a row costs one to three: eight writers stay below that.
+# One partition takes 1,000 write units a second, and a record costs one to three: eight writers stay below that.
 WORKERS = 8
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one change: the revision that was written, or why not."""
-
-    change: Change
-    revision: int = 0
-    error: AwsError | None = None
-
-    @property
-    def lost_race(self) -> bool:
-        return isinstance(self.error, Conflict)
+Write = Callable[[], int]  # returns the revision that it wrote
 
 
-def apply_changes(
-    changes: Iterable[Change],
-    requests: Requests,
-    request: Request,
-    done: Callable[[Result], None],
-    pool: Executor | None = None,
-) -> list[Result]:
-    """Write every change; a failed one does not stop the others. `done` sees each result as it comes."""
-    results = []
+def change_writes(changes: Iterable[Change], records: Requests, request: Request) -> dict[str, Write]:
+    """The write of each change, by the name of its user."""
+    return {change.name: partial(_write, change, records, request) for change in changes}
+
+
+def write_records(writes: Mapping[str, Write], pool: Executor | None = None) -> dict[str, int]:
+    """Perform every write. One that fails is reported and stops no other. Returns the written revisions by name."""
+    revisions: dict[str, int] = {}
     with pool or ThreadPoolExecutor(WORKERS) as pool:
-        futures = [pool.submit(_write, change, requests, request) for change in changes]
-        for future in as_completed(futures):
-            results.append(future.result())
-            done(results[-1])
-    return sorted(results, key=lambda result: result.change.name)
+        names = {pool.submit(_attempt, write): name for name, write in writes.items()}
+        for future in as_completed(names):
+            result = future.result()
+            if isinstance(result, AwsError):
+                _show_unwritten(names[future], result)
+            else:
+                revisions[names[future]] = result
+    return revisions
 
 
-def _write(change: Change, requests: Requests, request: Request) -> Result:
+def _attempt(write: Write) -> int | AwsError:
     try:
-        return Result(change, _revision(change, requests, request))
+        return write()
     except AwsError as error:
-        return Result(change, error=error)
-    except Exception as error:  # noqa: BLE001 - a defect of ours in one write is told, and stops no other
-        return Result(change, error=Terminal("dynamodb:Write", type(error).__name__, "internal error"))
+        return error
+    except Exception as error:  # noqa: BLE001 - a defect in one write is reported, and stops no other
+        return Terminal("dynamodb:Write", type(error).__name__, "internal error")
 
 
-def _revision(change: Change, requests: Requests, request: Request) -> int:
+def _write(change: Change, records: Requests, request: Request) -> int:
     match change:
         case Create(at):
-            return requests.create(at.user, at.manifest, request)
+            return records.create(at.user, at.manifest, request)
         case Adopt(at, record) | Update(at, record):
-            return requests.update(record, at.user, at.manifest, request)
+            return records.update(record, at.user, at.manifest, request)
         case Delete(record):
-            return requests.delete(record, request)
+            return records.delete(record, request)
+
+
+def _show_unwritten(name: str, error: AwsError) -> None:
+    reason = "changed by another run in the meantime; run again" if isinstance(error, Conflict) else error
+    say_line(f"  ! {printable(name)}: not written: {reason}", err=True, fg="red")

@@ -1,47 +1,52 @@
-"""Show how users settle that something was asked for."""
+"""Wait for changed users and show how each of them ends."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 
 import click
 
-from reconciler.engine.wait import Settled, wait_until_settled
+from reconciler.engine.wait import UserResult, wait_for_users
 from reconciler.errors import AwsError
-from reconciler.output.terminal import STATUS_COLORS, is_interactive, say, say_line
+from reconciler.output.prompt import in_ci
+from reconciler.output.terminal import STATUS_COLORS, say, say_line
 from reconciler.ports import Requests
 
 
-def follow(requests: Requests, revisions: Mapping[str, int], leaving: Collection[str], timeout: float) -> bool:
-    """Follow the users until each has settled well. What was written stays, also when it cannot be followed.
+def show_progress(
+    records: Requests, revisions: Mapping[str, int], deleting: Collection[str], timeout: float, environment: str
+) -> bool:
+    """Wait until each user has a final status. Returns whether all of them succeeded.
 
-    `revisions`: what was asked for, by name. `leaving`: those that shall go. `timeout` in seconds.
+    `revisions`: the requested revision by name. `deleting`: users whose record must disappear. `timeout`: seconds.
     """
     try:
-        outcome = _show_each(wait_until_settled(requests, revisions, leaving, timeout), len(revisions))
+        results = _show_each(wait_for_users(records, revisions, deleting, timeout), len(revisions))
     except AwsError as error:
-        say_line(f"  ! written, but not followed to the end: {error}", err=True, fg="red")
+        say_line(f"  ! written, but the result is unknown: {error}", err=True, fg="red")
         return False
-    bad = sum(not settled.is_good for settled in outcome)
-    say(f"{len(outcome) - bad} settled" + (f", {bad} not: see reconcile status" if bad else ""))
-    return not bad
+    failed = sum(not result.succeeded for result in results)
+    problems = f", {failed} failed or timed out; see `reconcile status --env {environment}`" if failed else ""
+    say(f"{len(results) - failed} succeeded{problems}")
+    return not failed
 
 
-def _show_each(following: Iterator[Settled], count: int) -> list[Settled]:
-    """A bar on a terminal, a line for each user elsewhere."""
-    outcome: list[Settled] = []
-    if is_interactive():
-        with click.progressbar(following, length=count, label="credentials") as bar:
-            outcome.extend(bar)
-        for settled in outcome:
-            _show_settled(settled)
-        return outcome
-    for settled in following:
-        outcome.append(settled)
-        _show_settled(settled)
-    return outcome
+def _show_each(results: Iterator[UserResult], count: int) -> list[UserResult]:
+    """A progress bar on a terminal, and a line for each user."""
+    shown: list[UserResult] = []
+    if sys.stderr is not None and sys.stderr.isatty() and sys.stdout is not None and not in_ci():
+        with click.progressbar(results, length=count, label="waiting for users", file=sys.stderr) as bar:
+            shown.extend(bar)
+        for result in shown:
+            _show(result)
+        return shown
+    for result in results:
+        shown.append(result)
+        _show(result)
+    return shown
 
 
-def _show_settled(settled: Settled) -> None:
-    reason = f"  {settled.reason}" if settled.reason else ""
-    say_line(f"  {settled.name}: {settled.result}{reason}", fg=STATUS_COLORS.get(settled.result))
+def _show(result: UserResult) -> None:
+    reason = f"  {result.reason}" if result.reason else ""
+    say_line(f"  {result.name}: {result.status}{reason}", fg=STATUS_COLORS.get(result.status))

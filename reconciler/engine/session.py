@@ -1,20 +1,21 @@
-"""The reconciler's way to AWS: one session for an environment, and the adapters made from it."""
+"""The reconciler's access to AWS: one session for an environment, and the adapters made from it."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from reconciler.aws.client import UNRETRIED, aws_errors
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoStore
 from reconciler.core.policy import partition
+from reconciler.engine.aws_configuration import check_credentials, configuration_errors
 from reconciler.errors import ReconcileError, Refused
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline.definition import load_pipeline
@@ -22,7 +23,7 @@ from reconciler.planning.limits import check_target
 from reconciler.sandbox.emulator import find_server
 from reconciler.sandbox.session import sandbox_session
 
-# Many rows are written and many users read at once: adaptive mode slows down where AWS throttles.
+# Many records are written and many users read at once: adaptive mode slows down where AWS throttles.
 CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
@@ -37,51 +38,54 @@ class Connection:
     session: Session
 
     def target(self) -> tuple[str, str]:
-        """Where writes would really go: (account id, region)."""
-        with aws_errors("sts:GetCallerIdentity"):
-            account = self.session.client("sts", config=CONFIG).get_caller_identity()["Account"]
-        return account, self.session.region_name
+        """Where writes would go: (account id, region)."""
+        return self._identity()["Account"], self.session.region_name
 
     def caller(self) -> str:
-        """Who asks, as AWS knows them: an ARN."""
-        with aws_errors("sts:GetCallerIdentity"):
-            return self.session.client("sts", config=CONFIG).get_caller_identity()["Arn"]
+        """Who makes the calls: an ARN."""
+        return str(self._identity()["Arn"])
 
     def store(self) -> DynamoStore:
-        client = self.session.client("dynamodb", config=CONFIG)
-        return DynamoStore(client, self.environment.table, self.environment.rules)
+        return DynamoStore(self._client("dynamodb"), self.environment.table, self.environment.rules)
 
     def identities(self) -> IamIdentities:
         environment = self.environment
         policy = f"policy/{load_pipeline(environment.name).names['boundary']}"
         boundary = f"arn:{partition(environment.region)}:iam::{environment.account_id}:{policy}"
-        iam, unretried = (self.session.client("iam", config=config) for config in (CONFIG, UNRETRIED))
-        return IamIdentities(iam, unretried, environment.name, boundary)
+        return IamIdentities(self._client("iam"), self._client("iam", UNRETRIED), environment.name, boundary)
 
     def vault(self) -> KmsVault:
         alias = load_pipeline(self.environment.name).names["key_alias"]
-        return KmsVault(self.session.client("kms", config=CONFIG), alias, self.environment.name)
+        return KmsVault(self._client("kms"), alias, self.environment.name)
+
+    def _identity(self) -> Any:
+        check_credentials(self.session)
+        client = self._client("sts")
+        with aws_errors("sts:GetCallerIdentity"):
+            return client.get_caller_identity()
+
+    def _client(self, service: Any, config: Config = CONFIG) -> Any:
+        with configuration_errors(self.session.profile_name):
+            return self.session.client(service, config=config)
 
 
 def connect(environment: Environment, sandbox_folder: Path) -> Connection:
-    """The sandbox's session for a local environment, the caller's own credentials and region for any other."""
+    """The sandbox's session for a local environment; the caller's own credentials and region for any other."""
     if environment.local:
         server = find_server(sandbox_folder)
         if server is None:
             raise ReconcileError("the sandbox is not running", "start it: reconcile sandbox up")
         return Connection(environment, sandbox_session(server))
-    try:
+    with configuration_errors(os.environ.get("AWS_PROFILE", "")):
         # boto3 reads AWS_DEFAULT_REGION and the profile; AWS_REGION is what other tools read.
         session = Session(region_name=os.environ.get("AWS_REGION"))
         if session.region_name is None:
             session = Session(region_name=environment.region)
-    except BotoCoreError as error:
-        raise ReconcileError(f"AWS configuration: {error}", "check AWS_PROFILE and ~/.aws/config") from None
     return Connection(environment, session)
 
 
 def connect_checked(environment: Environment, sandbox_folder: Path) -> Connection:
-    """Raises Refused where account or region are not those of `reconcile.yaml`."""
+    """Raises Refused if account or region are not those of `reconcile.yaml`."""
     connection = connect(environment, sandbox_folder)
     wanted = (environment.account_id, environment.region)
     if refusals := check_target(wanted, connection.target(), environment.name):

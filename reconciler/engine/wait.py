@@ -1,4 +1,4 @@
-"""Wait until the credential manager has dealt with what was written."""
+"""Wait until the credential manager has processed what was written."""
 
 from __future__ import annotations
 
@@ -14,41 +14,40 @@ LONGEST_PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """How one user ended: a status, `removed`, or `timeout`."""
+class UserResult:
+    """How the wait for one user ended: a record status, `removed`, `lost` or `timeout`."""
 
     name: str
-    result: str
+    status: str
     reason: str = ""
 
     @property
-    def is_good(self) -> bool:
-        return self.result in (Status.ACTIVE, Status.DISABLED, "removed")
+    def succeeded(self) -> bool:
+        return self.status in (Status.ACTIVE, Status.DISABLED, "removed")
 
 
-def wait_until_settled(
-    requests: Requests,
+def wait_for_users(
+    records: Requests,
     revisions: Mapping[str, int],
-    leaving: Collection[str],
+    deleting: Collection[str],
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Settled]:
-    """Yield each user as it settles. `revisions`: what was asked for, by name; `timeout` in seconds.
+) -> Iterator[UserResult]:
+    """Yield each user when it reaches a final status. `revisions`: requested revision by name; `timeout`: seconds.
 
-    `leaving`: those that shall go; for any other a row that vanishes is no good end.
-
-    A user that a later run asked to change meanwhile is waited for all the same.
+    `deleting`: users whose record must disappear; for any other user, a record that disappears is a failure.
+    If a later run changes a user in the meantime, this waits for that later change.
     """
     waiting = dict(revisions)
     deadline = clock() + timeout
     pause = FIRST_PAUSE
     while waiting:
-        rows = requests.fetch(waiting)
+        found = records.fetch(waiting)
         for name in sorted(waiting):
-            if settled := _settled(name, rows.get(name), waiting[name], gone_is_good=name in leaving):
+            if result := _result(name, found.get(name), waiting[name], is_deleting=name in deleting):
                 del waiting[name]
-                yield settled
+                yield result
         if not waiting:
             return
         if clock() >= deadline:
@@ -56,14 +55,16 @@ def wait_until_settled(
         sleep(min(pause, max(0.0, deadline - clock())))
         pause = min(pause * 1.5, LONGEST_PAUSE)
     for name in sorted(waiting):
-        yield Settled(name, "timeout", f"not settled after {timeout:g} s")
+        yield UserResult(name, "timeout", f"no final status after {timeout:g} s")
 
 
-def _settled(name: str, row: Record | None, revision: int, *, gone_is_good: bool) -> Settled | None:
-    if row is None:
-        return Settled(name, "removed") if gone_is_good else Settled(name, "lost", "its row was deleted meanwhile")
-    if row.status in AWAITING or (row.revision or 0) < revision:
+def _result(name: str, record: Record | None, revision: int, *, is_deleting: bool) -> UserResult | None:
+    if record is None:
+        if is_deleting:
+            return UserResult(name, "removed")
+        return UserResult(name, "lost", "deleted unexpectedly: the record was removed while waiting")
+    if record.status in AWAITING or (record.revision or 0) < revision:
         return None
-    if row.status == Status.FAILED:
-        return Settled(name, row.status, row.failure.message if row.failure else "no reason was recorded")
-    return Settled(name, row.status) if (row.observed_revision or 0) >= revision else None
+    if record.status == Status.FAILED:
+        return UserResult(name, record.status, record.failure.message if record.failure else "no reason was recorded")
+    return UserResult(name, record.status) if (record.observed_revision or 0) >= revision else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ def load_environment(path: Path, name: str) -> Environment:
     """Raises InvalidInput for a file that does not hold, ReconcileError for a name it does not have."""
     environments = load_environments(path)
     if name not in environments:
-        known = ", ".join(environments)
-        raise ReconcileError(f"no environment '{name}' in {path}", f"environments there: {known}")
+        near = get_close_matches(name, environments, 1, 0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"environments: {', '.join(environments)}"
+        raise ReconcileError(f"no environment '{name}' in {path}", hint)
     return environments[name]
 
 

@@ -129,9 +129,9 @@ class TestRevoke:
             (("revoke", "nobody", "--reason", "leaked"), "no SMTP user 'nobody' in test"),
             (("resume", "crm"), "crm is not revoked"),
             (("resume", "nobody"), "no SMTP user 'nobody' in test"),
-            (("retry",), "Whom?"),
-            (("retry", "crm", "--all-failed"), "Whom?"),
-            (("retry", "crm"), "crm is active: nothing failed"),
+            (("retry",), "Pass one or more NAMEs, or --all-failed."),
+            (("retry", "crm", "--all-failed"), "Pass one or more NAMEs, or --all-failed."),
+            (("retry", "crm"), "crm is active; only failed, pending or deleting users can be retried"),
             (("retry", "nobody"), "no SMTP user 'nobody' in test"),
         ],
     )
@@ -145,7 +145,7 @@ class TestRevoke:
         world.ask_delete("crm")
         outcome = declared.run("revoke", "crm", "--reason", "leaked")
         assert outcome.code == 1
-        assert "crm is being deleted: its keys go with it" in outcome.err
+        assert "crm is being deleted, with its access keys" in outcome.err
 
     def test_the_wrong_account_is_refused(self, declared: Checkout) -> None:
         declared.configure(account_id="999999999999")
@@ -224,11 +224,11 @@ class TestRetry:
         fail(world)
         read = world.store.get("crm")
         assert read
-        monkeypatch.setattr("reconciler.cli.operator.Desk.find", lambda *_: read)
+        monkeypatch.setattr("reconciler.cli.operator.OperatorSession.find", lambda *_: read)
         world.store.retry(read, a_request())
         outcome = declared.run("retry", "crm")
         assert outcome.code == 3
-        assert "crm: it changed meanwhile; run again" in outcome.err
+        assert "crm: not written: changed by another run in the meantime; run again" in outcome.err
 
 
 def test_it_waits_for_the_outcome(declared: Checkout, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ def test_credentials_as_environment_variables_can_be_sourced(world: World, ready
     ("arguments", "words"),
     [
         (["nobody"], "no SMTP user 'nobody' in test"),
-        (["wiki"], "'wiki' has no credential: its status is disabled"),
+        (["wiki"], "'wiki' has no credential yet; it is disabled"),
         (["crm", "--region", "us-east-1"], "test does not send through us-east-1"),
     ],
 )

@@ -10,7 +10,7 @@ import botocore.handlers
 import pytest
 from botocore.exceptions import ClientError
 
-from reconciler.engine.apply import apply_changes
+from reconciler.engine.apply import change_writes, write_records
 from reconciler.engine.reconcile import prepare
 from reconciler.manifests.environments import load_environment
 from reconciler.planning.limits import Allowance
@@ -254,8 +254,9 @@ def test_one_write_that_fails_does_not_stop_the_others(world: World, checkout: C
     checkout.declare(an_entry("crm"), an_entry("wiki"))
     prepared = prepare(environment, checkout.root / "users", checkout.root, Allowance())
     world.put_row("crm", status="active", managed_by="another-tool")
-    results = apply_changes(prepared.changes.changes, prepared.requests, a_request(), lambda _: None)
-    assert [(r.change.name, r.revision, r.lost_race) for r in results] == [("crm", 0, True), ("wiki", 1, False)]
+    written = write_records(change_writes(prepared.changes.changes, prepared.records, a_request()))
+    assert written == {"wiki": 1}
+    assert "crm: not written: changed by another run in the meantime" in checkout.capsys.readouterr().err
     row = world.row("crm")
     assert row
     assert row["managed_by"] == "another-tool"
@@ -271,14 +272,12 @@ def test_two_runs_at_the_same_moment_lose_nothing(world: World, checkout: Checko
     first = prepare(environment, users, tmp_path, Allowance())
     checkout.declare(an_entry("crm"), an_entry("wiki", "new@example.com"), an_entry("both", "two@example.com"))
     second = prepare(environment, users, tmp_path, Allowance())
-    results = [
-        apply_changes(run.changes.changes, run.requests, a_request(f"run-{n}"), lambda _: None)
+    written = [
+        write_records(change_writes(run.changes.changes, run.records, a_request(f"run-{n}")))
         for n, run in enumerate((first, second))
     ]
-    assert [[(r.change.name, r.lost_race) for r in run] for run in results] == [
-        [("both", False), ("crm", False)],
-        [("both", True), ("wiki", False)],
-    ]
+    assert [sorted(revisions) for revisions in written] == [["both", "crm"], ["wiki"]]
+    assert "both: not written: changed by another run in the meantime" in checkout.capsys.readouterr().err
     records = {record.name: record for record in world.store.records()}
     addresses = {name: record.user.allowed_from_addresses for name, record in records.items() if record.user}
     assert addresses == {"crm": ("new@example.com",), "wiki": ("new@example.com",), "both": ("one@example.com",)}
@@ -298,7 +297,7 @@ def test_what_was_written_but_cannot_be_followed_exits_3(world: World, checkout:
     finally:
         botocore.handlers.BUILTIN_HANDLERS.remove(entry)
     assert outcome.code == 3
-    assert "written, but not followed to the end: dynamodb:BatchGetItem: AccessDeniedException" in outcome.err
+    assert "written, but the result is unknown: dynamodb:BatchGetItem: AccessDeniedException" in outcome.err
     assert world.row("crm")
 
 
@@ -314,7 +313,7 @@ def test_a_lost_race_is_told_and_exits_3(world: World, checkout: Checkout, monke
     monkeypatch.setattr(run, "prepare", prepare_late)
     outcome = checkout.run()
     assert outcome.code == 3
-    assert "crm: another run changed it meanwhile; run again" in outcome.err
+    assert "crm: not written: changed by another run in the meantime; run again" in outcome.err
     monkeypatch.undo()
     assert checkout.run().code == 0
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.engine.wait import Settled, wait_until_settled
+from reconciler.engine.wait import UserResult, wait_for_users
 from reconciler.ports import Requests
 from support.world import World, a_user
 
 
-def follow(world: World, revisions: dict[str, int], work: Callable[[float], None]) -> list[Settled]:
+def follow(world: World, revisions: dict[str, int], work: Callable[[float], None]) -> list[UserResult]:
     """`work` is called with the time that has passed, instead of sleeping."""
     now = 0.0
 
@@ -21,7 +21,7 @@ def follow(world: World, revisions: dict[str, int], work: Callable[[float], None
         work(now)
 
     requests: Requests = world.store
-    return list(wait_until_settled(requests, revisions, ["gone"], 60, lambda: now, sleep))
+    return list(wait_for_users(requests, revisions, ["gone"], 60, lambda: now, sleep))
 
 
 def test_users_are_told_as_they_settle(world: World) -> None:
@@ -36,37 +36,37 @@ def test_users_are_told_as_they_settle(world: World) -> None:
         world.converge("two" if now < 1 else "gone" if now < 2 else "one")
 
     settled = follow(world, {"one": 2, "two": 2, "gone": 2}, work)
-    assert settled == [Settled("two", "disabled"), Settled("gone", "removed"), Settled("one", "active")]
-    assert all(one.is_good for one in settled)
+    assert settled == [UserResult("two", "disabled"), UserResult("gone", "removed"), UserResult("one", "active")]
+    assert all(one.succeeded for one in settled)
 
 
 def test_a_row_that_vanishes_is_a_good_end_only_for_who_shall_go(world: World) -> None:
     world.ask(a_user("one"))
     (settled,) = follow(world, {"one": 1}, lambda _: world.remove_row("one"))
-    assert settled == Settled("one", "lost", "its row was deleted meanwhile")
-    assert not settled.is_good
+    assert settled == UserResult("one", "lost", "deleted unexpectedly: the record was removed while waiting")
+    assert not settled.succeeded
 
 
 def test_a_failure_comes_with_its_reason(world: World) -> None:
     world.iam.create_user(UserName="smtp-test-one")
     world.ask(a_user("one"))
     (settled,) = follow(world, {"one": 1}, lambda _: world.converge("one"))
-    assert settled.result == "failed"
+    assert settled.status == "failed"
     assert "without our mark" in settled.reason
-    assert not settled.is_good
+    assert not settled.succeeded
 
 
 def test_nobody_waits_for_ever(world: World) -> None:
     world.ask(a_user("one"))
     (settled,) = follow(world, {"one": 1}, lambda _: None)
-    assert settled == Settled("one", "timeout", "not settled after 60 s")
+    assert settled == UserResult("one", "timeout", "no final status after 60 s")
 
 
 def test_the_status_of_an_older_revision_is_not_taken_for_ours(world: World) -> None:
     world.ask(a_user("one"))
     world.converge("one")
     (settled,) = follow(world, {"one": 2}, lambda _: None)
-    assert settled.result == "timeout"
+    assert settled.status == "timeout"
 
 
 @pytest.mark.parametrize("count", [0, 101])

@@ -19,7 +19,7 @@ from reconciler.core.user import Declaration
 from reconciler.engine import apply, wait
 from reconciler.engine import progress as follow
 from reconciler.engine import reconcile as run
-from reconciler.engine.reconcile import Choices
+from reconciler.engine.reconcile import ApplyOptions
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.loader import load_manifests
 from reconciler.output import terminal
@@ -68,9 +68,9 @@ class AtOnce(Executor):
 
 def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, timeout: float = 0.0) -> Actor:
     """`timeout`: how long it waits for the users to settle; 0: not at all."""
-    choices = Choices(allowance, yes=True, wait=timeout > 0, timeout=timeout)
+    options = ApplyOptions(allowance, yes=True, timeout=timeout or None)
     environment = replace(ENV, config=checkout)  # type: ignore[arg-type]
-    actor = Actor("reconcile", lambda: run.reconcile(environment, checkout, Path("sandbox"), choices))  # type: ignore[arg-type]
+    actor = Actor("reconcile", lambda: run.reconcile(environment, checkout, Path("sandbox"), options))  # type: ignore[arg-type]
     world.scheduler.start(actor)
     return actor
 
@@ -79,13 +79,13 @@ def start_command(world: World, word: str, name: str) -> Actor:
     """`revoke`, `resume` or `retry` of one user. Each may say that there is nothing to do."""
 
     def command() -> int:
-        desk = on_demand.Desk(world.store, ENV.name, make_request(world, world.commits), None)
+        desk = on_demand.OperatorSession(world.store, ENV.name, make_request(world, world.commits), None, yes=True)
         match word:
             case "revoke":
-                return on_demand.revoke(desk, name, "it leaked")
+                return on_demand.revoke_user(desk, name, "it leaked")
             case "resume":
-                return on_demand.resume(desk, name)
-        return on_demand.retry(desk, [name], all_failed=False)
+                return on_demand.resume_user(desk, name)
+        return on_demand.retry_users(desk, [name], all_failed=False)
 
     actor = Actor(word, command)
     world.scheduler.start(actor)
@@ -119,12 +119,12 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
         (run, "make_request", request),
         (run, "connect", lambda *_: connection),
         (run, "datetime", SimpleNamespace(now=lambda _: world.clock.local())),
-        (run, "apply_changes", partial(apply.apply_changes, pool=AtOnce())),
+        (run, "write_records", partial(apply.write_records, pool=AtOnce())),
         (run, "show_plan", show_plan),
         (
             follow,
-            "wait_until_settled",
-            partial(wait.wait_until_settled, clock=world.clock.monotonic, sleep=world.sleep),
+            "wait_for_users",
+            partial(wait.wait_for_users, clock=world.clock.monotonic, sleep=world.sleep),
         ),
         (table, "time", SimpleNamespace(sleep=world.sleep)),
     ]
