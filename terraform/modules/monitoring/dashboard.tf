@@ -1,10 +1,10 @@
-# The environment's dashboard: lines of widgets from top to bottom. The widgets of a line share its 24 columns evenly.
+# The dashboard of the environment. It is a list of rows from top to bottom; the widgets of a row share its 24 columns evenly.
 locals {
   alarm_widgets = {
     for region in local.regions : region => {
       type = "alarm"
       properties = {
-        title  = "Alarms of ${region}"
+        title  = "Alarms in ${region}"
         alarms = [for alarm in local.alarms : alarm.arn if alarm.region == region]
       }
     }

@@ -4,7 +4,7 @@ locals {
     for region in var.smtp_regions : region => {
       type = "metric"
       properties = {
-        title   = "Mail of ${region}"
+        title   = "Mail in ${region}"
         region  = region
         stat    = "Sum"
         period  = 3600
@@ -17,7 +17,7 @@ locals {
     for region in var.smtp_regions : region => {
       type = "metric"
       properties = {
-        title  = "Delivery rate of ${region} (%)"
+        title  = "Delivery rate in ${region} (%)"
         region = region
         stat   = "Sum"
         period = 3600
@@ -35,7 +35,7 @@ locals {
     for region in var.smtp_regions : region => {
       type = "metric"
       properties = {
-        title  = "Bounce and complaint rate of ${region} (%)"
+        title  = "Bounce and complaint rate in ${region} (%)"
         region = region
         stat   = "Average"
         period = 3600
@@ -48,8 +48,8 @@ locals {
         ]
         annotations = {
           horizontal = [
-            { label = "bounces: alarm", value = 100 * var.bounce_rate_threshold },
-            { label = "complaints: alarm", value = 100 * var.complaint_rate_threshold, yAxis = "right" },
+            { label = "bounce alarm", value = 100 * var.bounce_rate_threshold },
+            { label = "complaint alarm", value = 100 * var.complaint_rate_threshold, yAxis = "right" },
           ]
         }
       }

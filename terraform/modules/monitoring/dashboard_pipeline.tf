@@ -57,7 +57,7 @@ locals {
   round_widget = {
     type = "metric"
     properties = {
-      title  = "Sweep: users checked (left) and whole rounds (right)"
+      title  = "Sweep: users checked (left) and completed rounds (right)"
       region = local.home_region
       stat   = "Sum"
       period = 3600
@@ -72,7 +72,7 @@ locals {
   dead_letter_widget = {
     type = "metric"
     properties = {
-      title   = "Dead letters given up on"
+      title   = "Parked dead letters"
       region  = local.home_region
       stat    = "Sum"
       period  = 300
@@ -99,7 +99,7 @@ locals {
   duration_widget = {
     type = "metric"
     properties = {
-      title  = "Function duration, p50 and p99 (ms)"
+      title  = "Function duration: p50 and p99 (ms)"
       region = local.home_region
       period = 300
       metrics = concat([

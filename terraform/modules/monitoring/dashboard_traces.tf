@@ -1,6 +1,7 @@
 # Widgets that summarize logs and traces.
 locals {
-  # Every log line of a traced invocation carries its trace id, so the logs can sum up the traces without a cost at idle.
+  # Every log line of a traced invocation contains its trace id. Log queries can therefore summarize traces, and they cost
+  # nothing while the dashboard is not open.
   log_sources = join(" | ", [for group in local.log_groups : "SOURCE '${group}'"])
 
   trace_widgets = [
@@ -37,13 +38,13 @@ locals {
       type = "text"
       properties = {
         markdown = <<-EOT
-          **Traces of one user or one change**: CloudWatch, *X-Ray traces*, *Traces*, with one of these filters:
+          **Find the traces of a user or a change**: open *CloudWatch → X-Ray traces → Traces* and use one of these filters:
 
               annotation.smtp_user = "NAME"
               annotation.correlation_id = "ID"
               annotation.result = "failed"
 
-          **What a log line says about it**: CloudWatch, *Logs Insights*, saved queries *smtp-users/${var.environment}*.
+          **Find the log lines**: open *CloudWatch → Logs Insights → Saved queries* and use the folder *smtp-users/${var.environment}*.
         EOT
       }
     },

@@ -99,7 +99,7 @@ variables {
   max_orphan_percent = 50
 }
 
-run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_writes_itself" {
+run "the_stream_triggers_the_manager_for_requests_and_removals_only" {
   command = plan
 
   assert {
@@ -107,7 +107,7 @@ run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_
       for filter in aws_lambda_event_source_mapping.stream.filter_criteria[0].filter :
       jsondecode(filter.pattern).eventName == ["REMOVE"]
     ])
-    error_message = "A filter on NewImage drops every REMOVE: it needs a filter of its own."
+    error_message = "REMOVE events need their own filter, because a filter on NewImage drops them."
   }
 
   assert {
@@ -115,7 +115,7 @@ run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_
       for filter in aws_lambda_event_source_mapping.stream.filter_criteria[0].filter :
       jsondecode(filter.pattern).dynamodb.Keys.PK.S == ["SMTP_USER"]
     ])
-    error_message = "The table may hold other things: every filter names our partition."
+    error_message = "Every filter must contain the partition SMTP_USER, because the table may contain other items."
   }
 
   assert {
@@ -125,45 +125,45 @@ run "the_mapping_wakes_the_manager_for_requests_and_removals_and_for_nothing_it_
         contains(["active", "disabled", "failed"], status)
       ]
     ]))
-    error_message = "What the functions write themselves must wake nobody: that is a loop."
+    error_message = "Statuses that the functions write must not trigger them again: that would be a loop."
   }
 }
 
-run "what_the_mapping_gives_up_on_is_kept" {
+run "batches_that_cannot_be_delivered_are_kept" {
   command = plan
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream.destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.dead_letters.arn
-    error_message = "The mapping's on-failure destination is the dead-letter queue."
+    error_message = "The on-failure destination of the mapping must be the dead-letter queue."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream.maximum_retry_attempts >= 0 && aws_lambda_event_source_mapping.stream.maximum_record_age_in_seconds > 0
-    error_message = "Retries and age are finite, or one bad record blocks its shard for a day."
+    error_message = "Retries and age must be limited: otherwise one invalid record blocks its shard for a day."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream.maximum_record_age_in_seconds < 86400
-    error_message = "Give up before the stream forgets."
+    error_message = "The mapping must stop retrying before the stream discards the record."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream.function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "One bad user must not hold up a batch."
+    error_message = "One failed user must not delay the others of a batch."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream.starting_position == "TRIM_HORIZON"
-    error_message = "LATEST can miss rows that are written while the mapping is made."
+    error_message = "The starting position must not be LATEST, which can miss records written while the mapping is created."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_policy).deadLetterTargetArn == aws_sqs_queue.parking.arn
-    error_message = "Behind the dead-letter queue there is a parking queue."
+    error_message = "The dead-letter queue must redrive to the parking queue."
   }
 }
 
-run "dead_letters_are_worked_off_one_failure_at_a_time" {
+run "dead_letters_are_processed_and_fail_one_by_one" {
   command = plan
 
   assert {
@@ -172,12 +172,12 @@ run "dead_letters_are_worked_off_one_failure_at_a_time" {
       aws_lambda_event_source_mapping.dead_letters.function_name == aws_lambda_function.function["dead_letter"].arn &&
       aws_lambda_event_source_mapping.stream.function_name == aws_lambda_function.function["manager"].arn
     )
-    error_message = "The stream wakes the manager, the queue the dead-letter function."
+    error_message = "The stream must trigger the credential manager, and the queue the dead-letter function."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.dead_letters.function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "One message that fails must not bring back the others of its batch."
+    error_message = "One failed message must not return the others of its batch to the queue."
   }
 
   assert {
@@ -185,17 +185,17 @@ run "dead_letters_are_worked_off_one_failure_at_a_time" {
       aws_lambda_event_source_mapping.dead_letters.scaling_config[0].maximum_concurrency == 2 &&
       aws_lambda_event_source_mapping.dead_letters.batch_size == 5
     )
-    error_message = "What failed for being too much is not tried again all at once."
+    error_message = "Retries must not run all at once, because throttling may have caused the failures."
   }
 
   assert {
     condition     = aws_sqs_queue.dead_letters.visibility_timeout_seconds >= 6 * aws_lambda_function.function["dead_letter"].timeout
-    error_message = "AWS asks for a visibility time-out of six times the function's."
+    error_message = "The visibility timeout must be at least six times the function's timeout, as AWS recommends."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_policy).maxReceiveCount == var.pipeline.dead_letters.tries + 2
-    error_message = "The function gives up first, and says why in the row; the queue is the net below."
+    error_message = "The function must park a message before the queue does, so that the record contains the reason."
   }
 
   assert {
@@ -203,11 +203,11 @@ run "dead_letters_are_worked_off_one_failure_at_a_time" {
       jsondecode(aws_sqs_queue_redrive_allow_policy.parking.redrive_allow_policy).sourceQueueArns ==
       [aws_sqs_queue.dead_letters.arn]
     )
-    error_message = "Only the dead-letter queue redrives into the parking queue."
+    error_message = "Only the dead-letter queue may redrive to the parking queue."
   }
 }
 
-run "the_sweep_runs_by_the_clock" {
+run "the_sweep_runs_on_a_schedule" {
   command = plan
 
   assert {
@@ -216,7 +216,7 @@ run "the_sweep_runs_by_the_clock" {
       aws_scheduler_schedule.sweep.target[0].arn == aws_lambda_function.function["sweep"].arn &&
       aws_scheduler_schedule.sweep.target[0].role_arn == aws_iam_role.scheduler.arn
     )
-    error_message = "The schedule invokes the sweep, as a role of its own."
+    error_message = "The schedule must invoke the sweep every hour, with its own role."
   }
 
   assert {
@@ -225,7 +225,7 @@ run "the_sweep_runs_by_the_clock" {
       aws_lambda_function_event_invoke_config.sweep.maximum_event_age_in_seconds < 3600 &&
       aws_scheduler_schedule.sweep.target[0].retry_policy[0].maximum_event_age_in_seconds < 3600
     )
-    error_message = "A sweep is not repeated: the next one goes on where it stopped."
+    error_message = "A failed sweep must not be retried: the next one continues where it stopped."
   }
 
   assert {
@@ -234,7 +234,7 @@ run "the_sweep_runs_by_the_clock" {
       data.aws_iam_policy_document.scheduler.statement[0].actions == toset(["lambda:InvokeFunction"]) &&
       data.aws_iam_policy_document.scheduler.statement[0].resources == toset([aws_lambda_function.function["sweep"].arn])
     )
-    error_message = "The schedule's role may invoke the sweep, and nothing else."
+    error_message = "The role of the schedule must only be able to invoke the sweep."
   }
 
   assert {
@@ -244,11 +244,11 @@ run "the_sweep_runs_by_the_clock" {
       "aws:SourceAccount" = "StringEquals 111122223333"
       "aws:SourceArn"     = "StringEquals arn:aws:scheduler:eu-central-1:111122223333:schedule-group/default"
     }
-    error_message = "No other account's schedule may use the role."
+    error_message = "Only schedules of this account may use the role."
   }
 }
 
-run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_its_own" {
+run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" {
   command = plan
 
   assert {
@@ -257,7 +257,7 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
       dead_letter = "smtp-dead-letters-test reconciler.manager.handlers.dead_letter.handler"
       sweep       = "smtp-sweep-test reconciler.manager.handlers.sweep.handler"
     }
-    error_message = "Names and handlers are those of pipeline.yaml."
+    error_message = "Names and handlers must be those of pipeline.yaml."
   }
 
   assert {
@@ -275,7 +275,7 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
         aws_cloudwatch_log_group.function[role].retention_in_days == 365
       )
     ])
-    error_message = "Same zip and runtime, traced, JSON logs that end some day, one role each."
+    error_message = "The functions must have the same zip and runtime, tracing, JSON logs with a retention, and one role each."
   }
 
   assert {
@@ -291,7 +291,7 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
       }
       sweep = { SWEEP_USERS_PER_RUN = "2000", MAX_ORPHANS = "5", MAX_ORPHAN_PERCENT = "50" }
     }
-    error_message = "Beside the shared settings, each gets what its handler reads."
+    error_message = "Each function must have the settings that only its handler reads."
   }
 
   assert {
@@ -299,7 +299,7 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
       for function in aws_lambda_function.function :
       length(setsubtract(keys(local.settings), keys(function.environment[0].variables))) == 0
     ])
-    error_message = "All of them converge users, so all need the same settings."
+    error_message = "Each function must have the shared settings, because each converges users."
   }
 
   assert {
@@ -310,16 +310,16 @@ run "three_functions_share_code_and_settings_and_each_has_a_role_and_a_log_of_it
       } == {
       for role, group in aws_cloudwatch_log_group.function : role => ["${group.arn}:*"]
     }
-    error_message = "A function writes into its own log only."
+    error_message = "A function must only be able to write to its own log group."
   }
 
   assert {
     condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 3 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
-    error_message = "What monitoring watches is what was made."
+    error_message = "The outputs for monitoring must contain the functions that are created."
   }
 }
 
-run "a_limit_that_is_none_is_refused" {
+run "an_orphan_limit_out_of_range_is_rejected" {
   command = plan
 
   variables {
@@ -330,7 +330,7 @@ run "a_limit_that_is_none_is_refused" {
   expect_failures = [var.max_orphans, var.max_orphan_percent]
 }
 
-run "a_reservation_is_for_one_function" {
+run "concurrency_can_be_reserved_for_one_function" {
   command = plan
 
   variables {
@@ -343,11 +343,11 @@ run "a_reservation_is_for_one_function" {
       dead_letter = -1
       sweep       = 1
     }
-    error_message = "At most one sweep at a time; the others reserve nothing."
+    error_message = "Only the sweep may have reserved concurrency."
   }
 }
 
-run "a_reservation_for_nobody_is_refused" {
+run "a_reservation_for_an_unknown_function_is_rejected" {
   command = plan
 
   variables {
@@ -357,7 +357,7 @@ run "a_reservation_for_nobody_is_refused" {
   expect_failures = [var.reserved_concurrency]
 }
 
-run "beside_converging_each_function_may_do_its_own_work_only" {
+run "each_function_has_only_the_permissions_of_its_own_task" {
   command = plan
 
   assert {
@@ -385,24 +385,24 @@ run "beside_converging_each_function_may_do_its_own_work_only" {
         "*"                = "iam:ListUsers"
       }
     }
-    error_message = "Stream, queues and IAM's lists: who needs them, and nobody else."
+    error_message = "Only the functions that need a stream, a queue or a list of IAM users may have access to it."
   }
 
   assert {
     condition = (
-      length(local.own_rights.manager) == 1 && length(local.own_rights.dead_letter) == 2 && length(local.own_rights.sweep) == 2 &&
-      data.aws_iam_policy_document.all_rows.statement[0].actions == toset(["dynamodb:Query"])
+      length(local.own_permissions.manager) == 1 && length(local.own_permissions.dead_letter) == 2 && length(local.own_permissions.sweep) == 2 &&
+      data.aws_iam_policy_document.query_records.statement[0].actions == toset(["dynamodb:Query"])
     )
-    error_message = "The manager looks at one row at a time; the others find rows, too."
+    error_message = "The credential manager reads single records; the other functions also query records."
   }
 
   assert {
     condition = alltrue([
-      for statement in [data.aws_iam_policy_document.all_rows.statement[0], data.aws_iam_policy_document.converge_data.statement[0]] :
+      for statement in [data.aws_iam_policy_document.query_records.statement[0], data.aws_iam_policy_document.converge_data.statement[0]] :
       length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
       && length([for c in statement.condition : c if c.test == "Null"]) == 1
     ])
-    error_message = "Leading key SMTP_USER, and a request without any key is refused."
+    error_message = "The leading key must be SMTP_USER, and a request without any key must be denied."
   }
 
   assert {
@@ -414,18 +414,18 @@ run "beside_converging_each_function_may_do_its_own_work_only" {
         "arn:aws:iam::111122223333:role/smtp-dead-letters-test",
         "arn:aws:iam::111122223333:role/smtp-sweep-test",
     ])]
-    error_message = "The three functions encrypt, and nobody else."
+    error_message = "Only the three functions may encrypt."
   }
 }
 
-run "converging_is_confined" {
+run "the_permissions_to_converge_a_user_are_confined" {
   command = plan
 
   assert {
     condition = alltrue(flatten([
       for statement in data.aws_iam_policy_document.converge_iam.statement : [for action in statement.actions : !strcontains(action, "*")]
     ]))
-    error_message = "No wildcard action on IAM."
+    error_message = "IAM actions must not contain wildcards."
   }
 
   assert {
@@ -435,7 +435,7 @@ run "converging_is_confined" {
       || statement.actions == toset(["iam:RemoveUserFromGroup"])
       || (statement.actions == toset(["iam:GetUser"]) && statement.resources == toset(["arn:aws:iam::111122223333:user/*smtp-test-*"]))
     ])
-    error_message = "Only users under our own path; looking, by name only; leaving groups."
+    error_message = "The resources must be users under this environment's path. Exceptions: GetUser by name, and RemoveUserFromGroup."
   }
 
   assert {
@@ -447,21 +447,21 @@ run "converging_is_confined" {
         "iam:PutUserPermissionsBoundary",
       ])) > 0
     ])
-    error_message = "What could widen a user is allowed only under the boundary."
+    error_message = "Actions that could widen a user's permissions must require the permissions boundary."
   }
 
   assert {
     condition     = !contains(flatten([for statement in data.aws_iam_policy_document.converge_data.statement : tolist(statement.actions)]), "kms:Decrypt")
-    error_message = "The functions encrypt and never decrypt."
+    error_message = "The functions must not be able to decrypt."
   }
 }
 
-run "the_boundary_lets_a_user_send_and_nothing_else" {
+run "the_boundary_allows_only_sending" {
   command = plan
 
   assert {
     condition     = data.aws_iam_policy_document.boundary.statement[0].actions == toset(["ses:SendRawEmail"]) && length(data.aws_iam_policy_document.boundary.statement) == 1
-    error_message = "Sending is all an SMTP user may ever do."
+    error_message = "The boundary must allow only ses:SendRawEmail."
   }
 
   assert {
@@ -471,30 +471,30 @@ run "the_boundary_lets_a_user_send_and_nothing_else" {
       "arn:aws:ses:eu-west-1:111122223333:identity/*",
       "arn:aws:ses:eu-west-1:111122223333:configuration-set/smtp-test",
     ])
-    error_message = "Any identity, and the one configuration set, in each region."
+    error_message = "The boundary must allow any identity and one configuration set, in each region."
   }
 }
 
-run "nothing_costs_while_nothing_happens" {
+run "the_idle_system_has_no_cost_per_hour" {
   command = plan
 
   assert {
     condition     = aws_dynamodb_table.records[0].billing_mode == "PAY_PER_REQUEST"
-    error_message = "The table is on demand."
+    error_message = "The table must use on-demand billing."
   }
 
   assert {
     condition     = alltrue([for function in aws_lambda_function.function : function.reserved_concurrent_executions == -1 && length(function.vpc_config) == 0])
-    error_message = "No reservation and no VPC unless asked for."
+    error_message = "The functions must have no reserved concurrency by default, and no VPC."
   }
 
   assert {
     condition     = aws_dynamodb_table.records[0].deletion_protection_enabled && aws_dynamodb_table.records[0].point_in_time_recovery[0].enabled
-    error_message = "The table is protected and can be restored."
+    error_message = "The table must have deletion protection and point-in-time recovery."
   }
 }
 
-run "an_existing_table_is_used_and_not_made" {
+run "an_existing_table_is_used_and_not_created" {
   command = plan
 
   variables {
@@ -504,26 +504,26 @@ run "an_existing_table_is_used_and_not_made" {
 
   assert {
     condition     = length(aws_dynamodb_table.records) == 0
-    error_message = "The table exists already."
+    error_message = "An existing table must not be created."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream.event_source_arn == var.existing_table_stream_arn
-    error_message = "The mapping reads the existing stream."
+    error_message = "The mapping must read the existing stream."
   }
 
   assert {
     condition     = output.table_arn == "arn:aws:dynamodb:eu-central-1:111122223333:table/platform"
-    error_message = "The table's ARN is told from its stream's."
+    error_message = "The ARN of the table must be derived from the ARN of its stream."
   }
 
   assert {
     condition     = alltrue([for function in aws_lambda_function.function : function.environment[0].variables.TABLE_NAME == "platform"])
-    error_message = "The functions work on the existing table."
+    error_message = "The functions must use the existing table."
   }
 }
 
-run "a_stream_arn_that_is_none_is_refused" {
+run "a_table_arn_instead_of_a_stream_arn_is_rejected" {
   command = plan
 
   variables {
@@ -533,7 +533,7 @@ run "a_stream_arn_that_is_none_is_refused" {
   expect_failures = [var.existing_table_stream_arn]
 }
 
-run "readers_are_named_or_nobody_decrypts" {
+run "only_the_named_readers_can_decrypt" {
   command = plan
 
   variables {
@@ -545,21 +545,21 @@ run "readers_are_named_or_nobody_decrypts" {
       for statement in data.aws_iam_policy_document.key.statement : tolist(statement.principals)[0].identifiers
       if contains(statement.actions, "kms:Decrypt")
     ] == [toset(["arn:aws:iam::111122223333:role/mail-administrators"])]
-    error_message = "Only the named readers decrypt."
+    error_message = "Only the named readers may decrypt."
   }
 
   assert {
     condition     = aws_kms_key.credentials.enable_key_rotation
-    error_message = "The key rotates."
+    error_message = "Key rotation must be enabled."
   }
 }
 
-run "people_on_call_ask_and_the_functions_do" {
+run "operators_can_write_requests_but_not_change_iam_or_decrypt" {
   command = plan
 
   assert {
     condition     = aws_iam_policy.operator.name == "smtp-operator-test" && output.operator_policy_arn == aws_iam_policy.operator.arn
-    error_message = "The policy is told, to be attached."
+    error_message = "The output must contain the ARN of the policy."
   }
 
   assert {
@@ -576,7 +576,7 @@ run "people_on_call_ask_and_the_functions_do" {
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
       ])]
     }
-    error_message = "Requests in rows, reads of our IAM users, and the two queues: no key, no write to IAM."
+    error_message = "The policy must allow requests in records, reads of the environment's IAM users and work on the two queues, and nothing else."
   }
 
   assert {
@@ -585,9 +585,9 @@ run "people_on_call_ask_and_the_functions_do" {
         length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
         && length([for c in statement.condition : c if c.test == "Null" && c.variable == "dynamodb:LeadingKeys"]) == 1
       )
-      if contains(["RowsOfSmtpUsers", "AskInRows"], statement.sid)
+      if contains(["ReadRecords", "WriteRequests"], statement.sid)
     ])
-    error_message = "Leading key SMTP_USER, and a request without any key is refused."
+    error_message = "The leading key must be SMTP_USER, and a request without any key must be denied."
   }
 
   assert {
@@ -597,6 +597,6 @@ run "people_on_call_ask_and_the_functions_do" {
       ] == [
       "ForAllValues:StringEquals PK SK actor correlation_id failure requested_at revision revoked status", "Null false",
     ]
-    error_message = "They ask for what the row grants already, and grant nothing: that is a manifest's."
+    error_message = "Operators must only be able to update the attributes of a request, and none of the grant."
   }
 }
