@@ -1,7 +1,7 @@
 locals {
-  # Fallback where the provider does not report the zone of an identity (6.25 does not): AWS's table of DKIM domains,
-  # https://docs.aws.amazon.com/general/latest/gr/ses.html#ses_dkim_domains. It can become outdated, so records that use it
-  # ask the reader to verify the target.
+  # Fallback where the provider does not report the zone of an identity (no version up to 6.69 does). It is AWS's table of
+  # DKIM domains, https://docs.aws.amazon.com/general/latest/gr/ses.html#ses_dkim_domains. The table can become outdated,
+  # so records that use it ask the reader to verify the target.
   dkim_default_zone = "dkim.amazonses.com"
   dkim_regional_zones = {
     for region in [

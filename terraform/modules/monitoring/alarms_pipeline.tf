@@ -9,13 +9,13 @@ locals {
   queues = {
     dead-letters = {
       name        = var.dead_letter_queue_name
-      description = "Dead letters are waiting and are not being processed. Check the dead-letter function and its event source mapping. Runbook: docs/operations.md."
+      description = "Dead letters are waiting and are not being processed. Check the dead-letter function and its event source mapping."
       statistic   = "Minimum"
       periods     = 3
     }
     parked = {
       name        = var.parking_queue_name
-      description = "A dead letter was parked after its last retry. Fix the cause, retry the user and empty the parking queue. Runbook: docs/operations.md."
+      description = "A dead letter was parked after its last retry. Fix the cause, retry the user and empty the parking queue."
       statistic   = "Maximum"
       periods     = 1
     }
@@ -85,7 +85,7 @@ resource "aws_cloudwatch_metric_alarm" "queue_depth" {
 
   region              = local.home_region
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = each.value.description
+  alarm_description   = "${each.value.description} Runbook: docs/operations.md."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = each.value.name }

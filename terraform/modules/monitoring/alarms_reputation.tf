@@ -5,12 +5,12 @@ locals {
     bounce-rate = {
       metric      = "Reputation.BounceRate"
       threshold   = var.bounce_rate_threshold
-      description = "The bounce rate of the account is too high. AWS reviews an account at 5 % and may pause its sending at 10 %. Find and stop the sender. Runbook: docs/monitoring.md."
+      description = "The bounce rate of the account is too high. AWS reviews an account at 5 % and may pause its sending at 10 %. Find and stop the sender."
     }
     complaint-rate = {
       metric      = "Reputation.ComplaintRate"
       threshold   = var.complaint_rate_threshold
-      description = "The complaint rate of the account is too high. AWS reviews an account at 0.1 % and may pause its sending at 0.5 %. Find and stop the sender. Runbook: docs/monitoring.md."
+      description = "The complaint rate of the account is too high. AWS reviews an account at 0.1 % and may pause its sending at 0.5 %. Find and stop the sender."
     }
   }
 
@@ -25,7 +25,7 @@ resource "aws_cloudwatch_metric_alarm" "reputation" {
 
   region              = each.value.region
   alarm_name          = "${local.name}-${each.value.rate}-${each.value.region}"
-  alarm_description   = each.value.description
+  alarm_description   = "${each.value.description} Runbook: docs/monitoring.md."
   namespace           = "AWS/SES"
   metric_name         = each.value.metric # a fraction: 0.05 is 5 %; without dimensions it covers the whole account in this region
   statistic           = "Average"

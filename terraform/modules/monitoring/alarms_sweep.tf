@@ -7,35 +7,35 @@ locals {
   sweep_alarms = {
     drift-repaired = {
       metric      = "SweepRepaired"
-      description = "IAM users differed from their records, and the sweep repaired them. Find out who changes IAM users manually. Runbook: docs/operations.md."
+      description = "IAM users differed from their records, and the sweep repaired them. Find out who changes IAM users manually."
       threshold   = var.drift_threshold
       hours       = 1
       breaching   = 1
     }
     orphans-held = {
       metric      = "SweepOrphansHeld"
-      description = "Orphaned IAM users exceed the safety limit, or the table has no records. The sweep deleted none of them. Check whether records were lost. Runbook: docs/operations.md."
+      description = "Orphaned IAM users exceed the safety limit, or the table has no records. The sweep deleted none of them. Check whether records were lost."
       threshold   = 1
       hours       = local.sweep_round_hours
       breaching   = 1
     }
     orphans-found = {
       metric      = "SweepOrphans"
-      description = "Two sweeps found IAM users without a record. The sweep deletes them 24 hours after the first detection. Check whether they must be kept. Runbook: docs/operations.md."
+      description = "Two sweeps found IAM users without a record. The sweep deletes them 24 hours after the first detection. Check whether they must be kept."
       threshold   = 1
       hours       = 3 # two runs may end within the same hour
       breaching   = 2
     }
     quarantined-users = {
       metric      = "SweepQuarantined"
-      description = "URGENT: AWS detected an exposed access key of an SMTP user and attached its quarantine policy. Revoke the user now: reconcile revoke NAME --env ${var.environment}. Runbook: docs/operations.md."
+      description = "URGENT: AWS detected an exposed access key of an SMTP user and attached its quarantine policy. Revoke the user now: reconcile revoke NAME --env ${var.environment}."
       threshold   = 1
       hours       = local.sweep_round_hours
       breaching   = 1
     }
     unchecked-users = {
       metric      = "SweepErrors"
-      description = "Several sweeps in a row could not check some users. Read the reason in the log group of the sweep. Runbook: docs/operations.md."
+      description = "Several sweeps in a row could not check some users. Read the reason in the log group of the sweep."
       threshold   = 1
       hours       = var.unchecked_runs_threshold + 1 # two runs may end within the same hour
       breaching   = var.unchecked_runs_threshold
@@ -48,7 +48,7 @@ resource "aws_cloudwatch_metric_alarm" "sweep" {
 
   region              = local.home_region
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = each.value.description
+  alarm_description   = "${each.value.description} Runbook: docs/operations.md."
   namespace           = local.metric_namespace
   metric_name         = each.value.metric
   dimensions          = local.metric_dimensions

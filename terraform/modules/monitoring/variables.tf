@@ -169,7 +169,7 @@ variable "sweep_overdue_hours" {
 
   validation {
     condition     = var.sweep_overdue_hours >= 4 && var.sweep_overdue_hours <= 168
-    error_message = "The threshold must be at least 4 hours, because a round of a full account can take that long, and at most 168, the longest period that an alarm can evaluate."
+    error_message = "The threshold must be from 4 hours (the longest round of a full account) to 168 (the longest period of an alarm)."
   }
 }
 

@@ -49,7 +49,7 @@ resource "aws_cloudwatch_log_group" "function" {
 resource "aws_lambda_function" "function" {
   #checkov:skip=CKV_AWS_117:The functions call only public AWS endpoints; a VPC would add a fixed cost (endpoints or NAT).
   #checkov:skip=CKV_AWS_272:The zip is reproducible and compared by hash; code signing requires a signing profile per account.
-  #checkov:skip=CKV_AWS_116:The stream mapping sends failed batches to the dead-letter queue, and SQS keeps failed messages; the next sweep finds what a sweep misses.
+  #checkov:skip=CKV_AWS_116:Both mappings keep failed events in queues; the next sweep finds what a sweep misses.
   #checkov:skip=CKV_AWS_173:The variables contain names, ARNs and numbers, no secrets.
   #checkov:skip=CKV_AWS_115:Reserved concurrency is a variable because the account's concurrency is limited.
   for_each = local.functions

@@ -59,8 +59,8 @@ data "aws_iam_policy_document" "operator" {
     }
   }
 
-  # `reconcile drift` needs the same reads as the plan role of CI. IAM evaluates GetUser for a missing user without a path, and
-  # for a user of the same name under another path with that path. The wildcard covers both.
+  # `reconcile drift` needs the same reads as the plan role of CI. IAM evaluates GetUser for a missing user without a path,
+  # and for a user of the same name under another path with that path. The wildcard covers both.
   statement {
     sid       = "GetUsersByName"
     actions   = ["iam:GetUser"]

@@ -1,6 +1,7 @@
-# The trigger of the sweep: a schedule. A failed run is not retried, because the next run continues where the last one stopped.
+# The trigger of the sweep: a schedule. A failed run is not retried, because the next run continues where the last one
+# stopped.
 resource "aws_scheduler_schedule" "sweep" {
-  #checkov:skip=CKV_AWS_297:The schedule contains only the ARN of the function; the AWS-owned key is sufficient and has no fixed cost.
+  #checkov:skip=CKV_AWS_297:The schedule contains only the function's ARN; the AWS-owned key is sufficient and free.
   name                = local.names.sweep_schedule
   description         = "Runs the sweep of ${var.environment}"
   schedule_expression = var.pipeline.sweep.schedule
@@ -48,7 +49,8 @@ data "aws_iam_policy_document" "scheduler" {
   }
 }
 
-# Only schedules of this account. A schedule group is the narrowest source that AWS supports; the sweep is in the default group.
+# Only schedules of this account. A schedule group is the narrowest source that AWS supports. The sweep is in the default
+# group.
 data "aws_iam_policy_document" "scheduler_trust" {
   statement {
     actions = ["sts:AssumeRole"]
