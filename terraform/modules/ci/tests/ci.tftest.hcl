@@ -110,7 +110,7 @@ run "an_existing_provider_is_used" {
   }
 }
 
-run "a_wildcard_in_the_subject_is_refused" {
+run "a_wildcard_in_the_subject_is_rejected" {
   command = plan
 
   variables {
