@@ -1,4 +1,4 @@
-"""The account after all lives: who may do what, and who did what."""
+"""The account after all lifecycles: the permissions of each principal, and the calls that it made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from terraform.judging import ALLOW_ALL, Case, Document, Principal, Request
 from terraform.lives import calls_of, live
 from terraform.policies import HOLDERS, PIPELINE, managed_policy, principal
 
-# What a key has by default: its account's IAM policies decide. The most that another key would let pass.
+# The default key policy: the IAM policies of the account decide. It is the widest policy that another key could have.
 DELEGATING = {
     "Version": "2012-10-17",
     "Statement": [
@@ -29,7 +29,7 @@ WIDE = {"Version": "2012-10-17", "Statement": [{**ALLOW_ALL["Statement"][0], "Pr
 
 @dataclass(frozen=True)
 class Account:
-    """Principals and their requests, by who they are (`policies.HOLDERS`)."""
+    """Principals and their requests, by the keys of `policies.HOLDERS`."""
 
     names: Names
     principals: Mapping[str, Principal]
@@ -38,15 +38,15 @@ class Account:
     key_policy: Document
 
     def case(self, who: str, request: Request) -> Case:
-        """KMS requests are judged with the policy of their key."""
+        """KMS requests are evaluated together with the policy of their key."""
         policy = None
         if request.action.startswith("kms:"):
             policy = self.key_policy if request.resource == self.names.key else DELEGATING
         return Case(self.principals[who], request, policy)
 
     def widened(self, who: str, request: Request) -> Case:
-        """The same where everything is allowed. A key policy that delegates nothing to IAM refuses whatever IAM says:
-        there it is the key that is widened."""
+        """The same case with everything allowed. A key policy that delegates nothing to IAM denies whatever IAM allows,
+        so for KMS requests the key policy is widened."""
         return Case(self.principals[who].widened(), request, WIDE if request.action.startswith("kms:") else None)
 
 

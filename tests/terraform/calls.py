@@ -1,4 +1,4 @@
-"""The AWS calls that were made, as IAM judges them: action, resource, condition keys."""
+"""The AWS calls that were made, as IAM evaluates them: action, resource, condition keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Call = dict[str, Any]
 
 @dataclass(frozen=True)
 class Names:
-    """What calls leave out of the names of what they are made on. `stream`, `key`, `boundary`: ARNs."""
+    """The parts of ARNs that calls do not contain. `stream`, `key` and `boundary` are ARNs."""
 
     account: str
     region: str
@@ -42,14 +42,14 @@ def read_calls(path: Path) -> list[Call]:
 
 
 def as_requests(calls: Iterable[Call], names: Names) -> list[Request]:
-    """Without repetition, in a fixed order. GetCallerIdentity needs no right and is left out."""
+    """Distinct requests in a fixed order. GetCallerIdentity needs no permission and is left out."""
     found = {}
     for call in calls:
         request = _as_request(call, names)
         if request:
             found[str(request)] = request
         if request and request.action == "iam:GetUser":
-            # IAM finds a user's path by looking the user up: one that is absent is judged without a path.
+            # IAM looks up the path of a user. It evaluates a request for a missing user without a path.
             absent = Request(request.action, request.resource.replace("/smtp/sandbox/", "/"))
             found[str(absent)] = absent
     return [found[name] for name in sorted(found)]
@@ -61,7 +61,7 @@ def _as_request(call: Call, names: Names) -> Request | None:
         case "iam" if operation == "RemoveUserFromGroup":
             return Request(f"iam:{operation}", names.iam(f"group/{params['GroupName']}"))
         case "iam" if operation == "ListUsers":
-            return Request(f"iam:{operation}", "*")  # IAM knows no resource for it, whatever path is asked for
+            return Request(f"iam:{operation}", "*")  # not restricted by resource, whatever the path
         case "iam":
             user = names.own_user(params["UserName"])
             return Request(f"iam:{operation}", user, _iam_context(operation, params, names.boundary))
@@ -70,20 +70,20 @@ def _as_request(call: Call, names: Names) -> Request | None:
             if operation == "UpdateItem":
                 context["dynamodb:Attributes"] = sorted(_attributes(params))
             return Request(f"dynamodb:{operation}", names.table(_table(params)), context)
-        case "dynamodb streams":  # its actions are DynamoDB's; an iterator says nothing of its stream
+        case "dynamodb streams":  # DynamoDB's actions; an iterator does not contain its stream
             return Request(f"dynamodb:{operation}", params.get("StreamArn", names.stream))
-        case "sqs":  # a batch needs the right to the single call
+        case "sqs":  # a batch requires the permission for the single call
             return Request(f"sqs:{operation.removesuffix('Batch')}", names.queue(params["QueueUrl"].split("/")[-1]))
         case "kms":
-            told = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
-            return Request(f"kms:{operation}", names.key, told)
+            context = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
+            return Request(f"kms:{operation}", names.key, context)
         case "sts":
             return None
         case _:
-            raise AssertionError(f"a call that nobody foresaw: {service}:{operation}")
+            raise AssertionError(f"unexpected call: {service}:{operation}")
 
 
-# These see the boundary that the user has, or is given.
+# IAM evaluates these with the boundary of the user, or with the one in the request.
 BOUNDED = {
     "CreateUser", "DeleteUserPolicy", "DetachUserPolicy", "PutUserPermissionsBoundary", "PutUserPolicy",
 }  # fmt: skip
@@ -114,12 +114,12 @@ def _leading_keys(params: dict[str, Any]) -> set[str]:
 
 EXPRESSIONS = ("UpdateExpression", "ConditionExpression")
 KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
-# A name as it stands: no placeholder, no function, nothing within an attribute.
+# A plain attribute name: not a placeholder, a function or a nested path.
 PLAIN_NAME = re.compile(r"(?<![\w#:.])[A-Za-z_]\w*\b(?!\s*\()")
 
 
 def _attributes(params: dict[str, Any]) -> set[str]:
-    """Every attribute that an update names: its keys, and what it writes, takes away or holds against a condition."""
+    """Every attribute in an update: its keys, and those that it writes, removes or uses in a condition."""
     plain = {name for kind in EXPRESSIONS for name in PLAIN_NAME.findall(params.get(kind, ""))}
     named = params.get("ExpressionAttributeNames", {})
     return {*params["Key"], *named.values(), *(plain - KEYWORDS)}

@@ -22,8 +22,8 @@ from terraform.judging import Judge
 if TYPE_CHECKING:
     from terraform.account import Account
 
-COPIED = ("reconciler", "terraform", "users", "schema", "requirements", "reconcile.yaml")
-REQUIRED = "REQUIRE_TERRAFORM"  # set in CI: then a missing provider is a failure, not a reason to skip
+COPIED = ("reconciler", "scripts", "terraform", "users", "schema", "requirements", "reconcile.yaml")
+REQUIRED = "REQUIRE_TERRAFORM"  # set in CI: a missing provider is then a failure, not a reason to skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +38,7 @@ def terraform(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def copy_project(folder: Path) -> Path:
-    """A checkout to deploy from, with whatever the zip's dependencies were fetched to already."""
+    """Copy what a deployment needs, including the zip's dependencies if they are already downloaded."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -53,23 +53,23 @@ def copy_project(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skips, in plain words, where Terraform or its AWS provider cannot be had."""
+    """Skip with a reason where Terraform or its AWS provider is not available."""
     if shutil.which("terraform"):
         project = copy_project(tmp_path_factory.mktemp("provider"))
         done = terraform(project / "terraform" / "modules" / "ci", "init", "-input=false")
         if done.returncode == 0:
             return
-        reason = "terraform init cannot get the AWS provider here"
+        reason = "terraform init cannot install the AWS provider"
     else:
         reason = "terraform is not installed"
     if os.environ.get(REQUIRED):
         pytest.fail(f"{reason}, and {REQUIRED} is set")
-    pytest.skip(f"{reason}: the Terraform of this project was not tested")
+    pytest.skip(f"{reason}: the Terraform modules were not tested")
 
 
 @dataclass
 class Deployed(Sandbox):
-    """The sandbox as Terraform deployed it. Calls are noted with who made them: a function, or `made_as`."""
+    """The sandbox, deployed by Terraform. Each AWS call is logged with its caller: a function, or `made_as`."""
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "scripts.terraform", action, "sandbox"]
@@ -106,7 +106,7 @@ def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def inhabited(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The one whose roles are judged, once for all modules."""
+    """The deployment whose roles are evaluated; shared by all test modules."""
     with deploy(tmp_path_factory.mktemp("inhabited")) as sandbox:
         yield sandbox
 
@@ -121,5 +121,5 @@ def account(inhabited: Deployed) -> Account:
 @pytest.fixture(scope="session")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     if shutil.which("npm") is None and not os.environ.get(REQUIRED):
-        pytest.skip("npm is not installed: the roles were not judged")
+        pytest.skip("npm is not installed: the roles were not evaluated")
     return Judge(tmp_path_factory.mktemp("judge"))

@@ -1,4 +1,4 @@
-"""Requests judged against policies by an independent evaluator of IAM."""
+"""Evaluate requests against policies with an independent IAM evaluator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action"
 
 @dataclass(frozen=True)
 class Request:
-    """One call as IAM sees it. `context`: condition keys beside the global ones."""
+    """One call as IAM evaluates it. `context`: condition keys in addition to the global ones."""
 
     action: str
     resource: str
@@ -30,20 +30,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Principal:
-    """Whose request it is, and every policy that has a say."""
+    """The caller of a request, and every policy that applies to it."""
 
     arn: str
     policies: tuple[Document, ...]
     boundary: Document | None = None
 
     def widened(self) -> Principal:
-        """The same with a policy that allows everything: what a refusal must not survive."""
+        """The same principal with a policy that allows everything, without a boundary."""
         return Principal(self.arn, (*self.policies, ALLOW_ALL), None)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged: a request of somebody, with the policy of the resource where that has a say."""
+    """A request of a principal, with the policy of the resource where one applies."""
 
     principal: Principal
     request: Request
@@ -51,7 +51,7 @@ class Case:
 
 
 class Judge:
-    """Installs the evaluator once, from its lock, into a folder outside the checkout."""
+    """Installs the evaluator once, from its lock file, into a folder outside the checkout."""
 
     def __init__(self, folder: Path) -> None:
         for name in ("package.json", "package-lock.json", "judge.mjs"):

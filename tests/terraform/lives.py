@@ -1,4 +1,4 @@
-"""Lives on the sandbox that Terraform deployed, in which everybody makes every call that is theirs to make."""
+"""User lifecycles on the sandbox that Terraform deployed. Every principal makes every call that it can make."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from terraform.calls import Call, read_calls
 from terraform.conftest import Deployed
 from terraform.policies import FUNCTIONS, HOLDERS, PIPELINE
 
-POISON = "smtp-sandbox-POISON"  # to IAM the same as the name of SMTP user `poison`
+POISON = "smtp-sandbox-POISON"  # IAM treats it as equal to the name of SMTP user `poison`
 TRIES = PIPELINE.dead_letters["tries"]
 
 
 def live(sandbox: Deployed) -> None:
-    """Everybody's, one after the other."""
+    """The calls of every principal, one after the other."""
     live_a_whole_life(sandbox)
     sandbox.map_anew("manager", Enabled=False)
     work_off_dead_letters(sandbox)
@@ -38,7 +38,7 @@ def command(sandbox: Deployed, who: str, *words: str, exits: tuple[int, ...] = (
 
 
 def live_a_whole_life(sandbox: Deployed) -> None:
-    """The manager's, and CI's: create, edit, disable, enable, rotate twice, repair, fail, tear down by both ways."""
+    """Credential manager and CI: create, edit, disable, enable, rotate twice, repair, fail, delete in both ways."""
     command(sandbox, "apply")
     sandbox.edit("platform.yaml", "[builds@example.com]", "[builds@example.com]\n    credential: 2")
     sandbox.edit("platform.yaml", "[wiki@example.com, noreply@example.com]", "[wiki@example.com]\n    enabled: false")
@@ -51,27 +51,27 @@ def live_a_whole_life(sandbox: Deployed) -> None:
     text = (sandbox.root / "users/sandbox/platform.yaml").read_text()
     (sandbox.root / "users/sandbox/platform.yaml").write_text(text[: text.index("  - name: wiki")])
     command(sandbox, "apply")
-    sandbox.client("iam").create_user(UserName="smtp-sandbox-foreign")
-    put_row(sandbox, "foreign", "pending")
-    assert eventually(lambda: sandbox.statuses()["foreign"] == "failed")
+    sandbox.client("iam").create_user(UserName="smtp-sandbox-unmanaged")
+    put_row(sandbox, "unmanaged", "pending")
+    assert eventually(lambda: sandbox.statuses()["unmanaged"] == "failed")
     remove_row(sandbox, "newsletter")
     assert eventually(lambda: "smtp-sandbox-newsletter" not in sandbox.users())
 
 
 def work_off_dead_letters(sandbox: Deployed) -> None:
-    """The dead-letter function's, while the manager's mapping is off."""
+    """The dead-letter function, while the manager's mapping is disabled."""
     iam = sandbox.client("iam")
     iam.create_user(UserName=POISON)
     put_row(sandbox, "poison", "pending")
     pump = StreamPump(sandbox)
-    pump.pump()  # the manager gives up; whom the letter speaks of stands in the stream, and no try can help
+    pump.pump()  # all retries fail; the stream contains the user of the dead letter
     assert eventually(lambda: "dead letter split" in sandbox.log())
     assert eventually(lambda: '"ChangeMessageVisibility"' in (sandbox.root / "calls").read_text())
 
     put_row(sandbox, "lettered", "pending")
     send(
         sandbox, batch_letter(pump.arn, "shardId-00000000000000000000-forgotten")
-    )  # so everybody who waits is asked for
+    )  # so every pending user gets a message
     assert eventually(lambda: sandbox.statuses()["lettered"] == "active")
 
     sandbox.edit("platform.yaml", "[builds@example.com]", "[builds@example.com]\n    enabled: false")
@@ -99,7 +99,7 @@ def work_off_dead_letters(sandbox: Deployed) -> None:
 
 
 def sweep(sandbox: Deployed) -> None:
-    """The sweep's: what hands have changed, an IAM user that is gone, a deletion that hangs, and an orphan."""
+    """The sweep: manual changes, a missing IAM user, an overdue deletion and an orphan."""
     iam = sandbox.client("iam")
     edited = {"UserName": "smtp-sandbox-monitoring"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -117,18 +117,18 @@ def sweep(sandbox: Deployed) -> None:
     put_row(sandbox, "leaving", "deleting")
     remove_row(sandbox, "newsletter")
 
-    sandbox.pass_time(minutes=10)  # a key that is minutes old may be about to be stored
-    told = sandbox.invoke("sweep")
-    assert (told["finished"], told["errors"], told["repaired"], told["orphans"]) == (True, 0, 3, 1), told
-    assert set(told["steps"]) >= {"CreateUser", "RepairUser", "Detach", "DeleteKey", "SetKey", "IssueKey"}
+    sandbox.pass_time(minutes=10)  # the sweep ignores newer keys, which another function may be about to store
+    summary = sandbox.invoke("sweep")
+    assert (summary["finished"], summary["errors"], summary["repaired"], summary["orphans"]) == (True, 0, 3, 1), summary
+    assert set(summary["steps"]) >= {"CreateUser", "RepairUser", "Detach", "DeleteKey", "SetKey", "IssueKey"}
     assert "leaving" not in sandbox.statuses()
     sandbox.pass_time(hours=25)
-    told = sandbox.invoke("sweep")
-    assert (told["errors"], told["orphans_removed"]) == (0, 1), told
+    summary = sandbox.invoke("sweep")
+    assert (summary["errors"], summary["orphans_removed"]) == (0, 1), summary
 
 
 def be_on_call(sandbox: Deployed) -> None:
-    """An operator's."""
+    """An operator: status, revoke, resume, retry and drift."""
     command(sandbox, "operator", "status")
     command(sandbox, "operator", "status", "billing-mailer")
     command(sandbox, "operator", "revoke", "billing-mailer", "--reason", "seen in public")
@@ -137,12 +137,12 @@ def be_on_call(sandbox: Deployed) -> None:
     assert sandbox.statuses()["billing-mailer"] == "active"
     sandbox.client("iam").delete_user(UserName=POISON)
     command(sandbox, "operator", "retry", "poison")
-    command(sandbox, "operator", "retry", "--all-failed", exits=(3,))  # the foreign user's fails again
+    command(sandbox, "operator", "retry", "--all-failed", exits=(3,))  # the unmanaged IAM user makes it fail again
     command(sandbox, "operator", "drift", exits=(2,))
 
 
 def read(sandbox: Deployed) -> None:
-    """CI's plan, and people who may read credentials."""
+    """The plan role of CI, and credential readers."""
     command(sandbox, "plan", "plan")
     command(sandbox, "plan", "drift", exits=(2,))
     command(sandbox, "reader", "plan")
@@ -152,7 +152,7 @@ def read(sandbox: Deployed) -> None:
 
 
 def strip(calls: Path) -> None:
-    """A teardown that trips over everything, against the emulator that knows all of IAM's calls for it."""
+    """A teardown of a user with every kind of attachment, on the emulator that supports all these IAM calls."""
     aws_rules.notes["calls"] = str(calls)
     try:
         with make_world() as world:
@@ -164,12 +164,12 @@ def strip(calls: Path) -> None:
             assert world.converge("wiki").result == "removed"
     finally:
         del aws_rules.notes["calls"]
-    # One account's calls, told of the other's user.
+    # The calls were made for another user name; rename it to that of the sandbox.
     calls.write_text(calls.read_text().replace("smtp-test-wiki", "smtp-sandbox-wiki"))
 
 
 def calls_of(sandbox: Deployed, who: str) -> list[Call]:
-    """What somebody has called. What a teardown calls is every function's: they share the code that does it."""
+    """The calls of a principal. The calls of a teardown belong to every function: they share its code."""
     made = [call for call in read_calls(sandbox.root / "calls") if call["by"] == HOLDERS[who]]
     if who in FUNCTIONS:
         made += [call for call in read_calls(sandbox.root / "strip") if call["service"] == "iam"]
@@ -199,6 +199,6 @@ def send(sandbox: Deployed, body: dict[str, Any]) -> None:
 
 
 def batch_letter(stream: str, shard: str) -> dict[str, Any]:
-    """What the mapping tells of a batch that it gave up on."""
+    """The message of the mapping about a batch that it failed to deliver."""
     place = {"streamArn": stream, "shardId": shard, "startSequenceNumber": "1", "endSequenceNumber": "1"}
     return {"DDBStreamBatchInfo": {**place, "batchSize": 1}}

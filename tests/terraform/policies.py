@@ -1,4 +1,4 @@
-"""Who holds which policies, as Terraform made them on the local AWS."""
+"""Principals and their policies, as Terraform created them on the local AWS."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from terraform.conftest import Deployed
 from terraform.judging import Document, Principal
 
 PIPELINE = load_pipeline("sandbox")
-FUNCTIONS = {kind: function.name for kind, function in PIPELINE.functions.items()}  # each has a role of its own name
+FUNCTIONS = {kind: function.name for kind, function in PIPELINE.functions.items()}  # each has a role with its own name
 CI = {"plan": "smtp-reconcile-plan-sandbox", "apply": "smtp-reconcile-apply-sandbox"}
 ROLES = {**FUNCTIONS, **CI, "scheduler": PIPELINE.names["scheduler"]}
-POLICIES = {"operator": PIPELINE.names["operator"], "reader": PIPELINE.names["reader"]}  # for people's own roles
+POLICIES = {"operator": PIPELINE.names["operator"], "reader": PIPELINE.names["reader"]}  # for roles of people
 HOLDERS = {**ROLES, **POLICIES}
 
 

@@ -1,4 +1,4 @@
-"""The configuration as people run it: validated, tested by itself, applied, used, planned again, destroyed."""
+"""The complete life of a deployment: validate, test the modules, apply, use, plan again, destroy."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def test_the_configuration_is_formatted(provider: None) -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_is_valid(provider: None, tmp_path: Path, environment: str) -> None:
     root = copy_project(tmp_path) / "terraform" / "environments" / environment
+    assert re.search(r"^  value += module\.environment$", (root / "main.tf").read_text(), re.MULTILINE)
     (tmp_path / "build").mkdir(exist_ok=True)
     (tmp_path / "build" / "lambda.zip").write_bytes(b"")
     assert terraform(root, "init", "-backend=false", "-input=false").returncode == 0
@@ -43,7 +44,7 @@ def test_a_module_passes_its_own_tests(provider: None, tmp_path: Path, module: s
     assert re.search(r"[1-9]\d* passed, 0 failed", done.stdout)
 
 
-def test_the_main_job_runs_on_what_terraform_deployed(deployed: Deployed) -> None:
+def test_users_are_reconciled_on_the_deployed_resources(deployed: Deployed) -> None:
     run = deployed.reconcile()
     assert run.returncode == 0, run.stdout + run.stderr
     assert "7 settled" in run.stdout
@@ -52,15 +53,15 @@ def test_the_main_job_runs_on_what_terraform_deployed(deployed: Deployed) -> Non
     assert "SMTP_PASSWORD=" in deployed.reconcile("credentials", "wiki", "--format", "env").stdout
 
 
-def test_a_second_plan_says_no_changes(deployed: Deployed) -> None:
+def test_a_second_plan_has_no_changes(deployed: Deployed) -> None:
     done = deployed.make("plan")
     assert done.returncode == 0, done.stderr
     assert "No changes." in done.stdout
 
 
-def test_outputs_can_be_pasted_into_a_zone_file(deployed: Deployed) -> None:
+def test_the_output_contains_a_zone_file_that_can_be_pasted(deployed: Deployed) -> None:
     root = deployed.root / "terraform" / "environments" / "sandbox"
-    zone = terraform(root, "output", "-raw", "zone_file").stdout
+    zone = json.loads(terraform(root, "output", "-json", "environment").stdout)["zone_file"]
     records = [line for line in zone.splitlines() if line and not line.startswith(";")]
     assert records
     for line in records:
@@ -69,6 +70,18 @@ def test_outputs_can_be_pasted_into_a_zone_file(deployed: Deployed) -> None:
         owners = [line.split()[0] for line in records]
         assert sum(owner.endswith(f"._domainkey.{domain}.") for owner in owners) >= 3
         assert f"_dmarc.{domain}." in owners
+
+
+def test_the_outputs_show_endpoints_records_and_roles(deployed: Deployed) -> None:
+    done = deployed.make("outputs")
+    assert done.returncode == 0, done.stderr
+    for shown in (
+        "email-smtp.eu-central-1.amazonaws.com",
+        "_dmarc.example.com",
+        ":role/smtp-reconcile-apply-sandbox",
+        ":role/smtp-credential-manager-sandbox",
+    ):
+        assert shown in done.stdout
 
 
 def test_no_secret_is_in_the_state(deployed: Deployed) -> None:

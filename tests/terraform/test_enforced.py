@@ -1,6 +1,6 @@
-"""Refusals that the local AWS itself can enforce: it judges actions and resources of the policies that Terraform made.
+"""Denials that the local AWS itself enforces: it evaluates actions and resources of the deployed policies.
 
-What hangs on condition keys (boundary, leading key, encryption context) it cannot judge; `test_least_privilege` does.
+It cannot evaluate condition keys (boundary, leading key, encryption context); `test_refusals` does.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def client(server: Server, service: str, key: str, secret: str) -> Any:
 
 
 def probe(server: Server, name: str, policies: tuple[Document, ...]) -> Clients:
-    """Clients of somebody who holds exactly these policies."""
+    """Clients of a user with exactly these policies."""
     iam = client(server, "iam", ACCOUNT, "root")
     iam.create_user(UserName=name)
     for number, policy in enumerate(policies):
@@ -85,15 +85,15 @@ REFUSED: dict[str, tuple[str, Call]] = {
         "manager",
         decrypt,
     ),
-    "the manager makes a user elsewhere": (
+    "the manager creates a user under another path": (
         "manager",
         lambda c: c("iam").create_user(UserName="administrator", Path="/people/"),
     ),
-    "the manager makes a key for somebody else": (
+    "the manager creates a key for another user": (
         "manager",
         lambda c: c("iam").create_access_key(UserName="administrator"),
     ),
-    "the manager looks at somebody else": ("manager", lambda c: c("iam").get_user(UserName="administrator")),
+    "the manager reads another user": ("manager", lambda c: c("iam").get_user(UserName="administrator")),
     "the manager lists users": ("manager", lambda c: c("iam").list_users()),
     "the dead-letter function lists users": ("dead_letter", lambda c: c("iam").list_users()),
     "the dead-letter function decrypts": ("dead_letter", decrypt),
@@ -101,7 +101,7 @@ REFUSED: dict[str, tuple[str, Call]] = {
     "the dead-letter function scans": ("dead_letter", lambda c: c("dynamodb").scan(TableName=TABLE)),
     "the sweep decrypts": ("sweep", decrypt),
     "the sweep receives dead letters": ("sweep", lambda c: receive(c, "smtp-dead-letters-sandbox")),
-    "the sweep makes a key for somebody else": (
+    "the sweep creates a key for another user": (
         "sweep",
         lambda c: c("iam").create_access_key(UserName="administrator"),
     ),
@@ -114,19 +114,23 @@ REFUSED: dict[str, tuple[str, Call]] = {
         "apply",
         decrypt,
     ),
-    "CI's apply makes a user": ("apply", lambda c: c("iam").create_user(UserName="smtp-sandbox-x")),
-    "CI's plan makes a user": ("plan", lambda c: c("iam").create_user(UserName="smtp-sandbox-x", Path=OWN_PATH)),
+    "CI's apply creates a user": ("apply", lambda c: c("iam").create_user(UserName="smtp-sandbox-x")),
+    "CI's plan creates a user": ("plan", lambda c: c("iam").create_user(UserName="smtp-sandbox-x", Path=OWN_PATH)),
     "an operator decrypts": ("operator", decrypt),
-    "an operator makes a user": ("operator", lambda c: c("iam").create_user(UserName="smtp-sandbox-x", Path=OWN_PATH)),
-    "an operator puts a row": ("operator", lambda c: c("dynamodb").put_item(TableName=TABLE, Item=ROW)),
-    "an operator works on another queue": ("operator", lambda c: receive(c, "payroll")),
+    "an operator creates a user": (
+        "operator",
+        lambda c: c("iam").create_user(UserName="smtp-sandbox-x", Path=OWN_PATH),
+    ),
+    "an operator puts a record": ("operator", lambda c: c("dynamodb").put_item(TableName=TABLE, Item=ROW)),
+    "an operator receives from another queue": ("operator", lambda c: receive(c, "payroll")),
     "the schedule invokes another function": (
         "scheduler",
         lambda c: c("lambda").invoke(FunctionName="smtp-credential-manager-sandbox"),
     ),
 }
-# What the same holders may: the local AWS has none of it, and says so instead of refusing. No rows: it
-# refuses everybody who is confined to leading keys, because it knows none.
+# Calls that the same principals may make. The local AWS does not deny them; some fail because the resource is missing.
+# Calls on records are not listed: the local AWS does not support leading keys, and denies every principal restricted by
+# them.
 LET_THROUGH: dict[str, tuple[str, Call]] = {
     "the dead-letter function receives": ("dead_letter", lambda c: receive(c, "smtp-dead-letters-sandbox")),
     "the sweep lists users": ("sweep", lambda c: c("iam").list_users()),
@@ -137,8 +141,8 @@ LET_THROUGH: dict[str, tuple[str, Call]] = {
 }
 
 
-def test_the_local_aws_refuses_what_it_can_judge(inhabited: Deployed, strict: Server) -> None:
-    """And lets the same calls through for somebody who may do everything: the refusals are the roles' doing."""
+def test_the_local_aws_denies_what_it_can_evaluate(inhabited: Deployed, strict: Server) -> None:
+    """A principal with all permissions can make the same calls, so the roles are the reason for the denials."""
     holders = {who: probe(strict, who, policies_of(inhabited, who)) for who in HOLDERS}
     everybody = probe(strict, "everything", (ALLOW_ALL,))
     assert [what for what, (who, call) in REFUSED.items() if not is_refused(call, holders[who])] == []

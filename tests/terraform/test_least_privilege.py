@@ -1,7 +1,7 @@
-"""Least privilege, measured: every AWS call of whole lives against the roles that Terraform made.
+"""Least privilege, measured: every AWS call of complete user lifecycles against the roles that Terraform created.
 
-Every call that was made is allowed, and every action that is allowed was made, by an evaluator of IAM that is not ours.
-What must not happen: `test_refusals`.
+An independent IAM evaluator allows every call that was made, and every action that a role allows was used.
+Calls that must be denied: `test_refusals`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from terraform.policies import CI, FUNCTIONS, POLICIES, ROLES
 pytestmark = pytest.mark.xdist_group("terraform")
 
 TELEMETRY = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-# What a service of AWS does on the role's behalf; no code of ours calls it.
+# Calls that an AWS service makes on behalf of the role; the project's code does not make them.
 BY_THE_SERVICE = {
     "manager": TELEMETRY
     | {
@@ -29,8 +29,8 @@ BY_THE_SERVICE = {
     "sweep": TELEMETRY,
     "scheduler": {"lambda:InvokeFunction"},
 }  # fmt: skip
-# What docs/operations.md has people do at the queues.
-BY_HAND = {
+# Manual work on the queues, described in docs/operations.md.
+MANUAL = {
     "operator": {
         "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
@@ -45,14 +45,14 @@ def test_every_call_that_was_made_is_allowed(judge: Judge, account: Account, who
     assert len(requests) >= FEWEST[who]
     verdicts = judge.allowed(account.case(who, request) for request in requests)
     refused = [request for request, allowed in zip(requests, verdicts, strict=True) if not allowed]
-    if who == "reader":  # whoever may decrypt stands in the key's policy: nobody in the sandbox
+    if who == "reader":  # the key policy names the principals that may decrypt: none in the sandbox
         assert "kms:Decrypt" in [request.action for request in refused]
         refused = [request for request in refused if request.action != "kms:Decrypt"]
     assert [str(request) for request in refused] == []
 
 
 @pytest.mark.parametrize("who", [*ROLES, *POLICIES])
-def test_every_action_that_is_allowed_was_made_on_what_it_is_allowed_on(account: Account, who: str) -> None:
+def test_every_allowed_action_was_used_on_an_allowed_resource(account: Account, who: str) -> None:
     made = {(request.action, request.resource) for request in account.requests[who]}
     granted = grants(account.principals[who].policies)
     assert not [action for action, _ in granted if "*" in action]
@@ -61,11 +61,11 @@ def test_every_action_that_is_allowed_was_made_on_what_it_is_allowed_on(account:
         for action, resource in granted
         if not any(action == called and fnmatchcase(named, resource) for called, named in made)
     }
-    assert unused == BY_THE_SERVICE.get(who, set()) | BY_HAND.get(who, set())
+    assert unused == BY_THE_SERVICE.get(who, set()) | MANUAL.get(who, set())
 
 
 def grants(policies: tuple[Document, ...]) -> list[tuple[str, str]]:
-    """Each action with each resource that it is allowed on."""
+    """Each allowed action with each of its resources."""
     statements = [statement for policy in policies for statement in policy["Statement"]]
     return [
         (action, resource)
@@ -80,7 +80,7 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def test_the_policies_fit_into_the_quotas_of_iam(account: Account) -> None:
-    """10,240 characters for all inline policies of a role, 6,144 for a managed policy; white space does not count.
+    """10,240 characters for all inline policies of a role, 6,144 for a managed policy, without white space.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """

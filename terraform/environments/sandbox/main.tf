@@ -32,5 +32,10 @@ module "environment" {
   settings              = local.settings
   pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
   code                  = "${local.root}/build/lambda.zip"
-  github_subject_prefix = "repo:example/smtp-users" # your repository
+  github_subject_prefix = "repo:example/smtp-users" # replace with your repository
+}
+
+output "environment" {
+  description = "DNS records, SMTP endpoints, roles and policies: every output of modules/environment."
+  value       = module.environment
 }

@@ -4,7 +4,7 @@ terraform {
   backend "s3" {
     key          = "smtp-users/test.tfstate"
     encrypt      = true
-    use_lockfile = true # bucket and region come from reconcile.yaml: make init
+    use_lockfile = true # `make init` sets bucket and region from reconcile.yaml
   }
 
   required_providers {
@@ -36,9 +36,14 @@ module "environment" {
   settings              = local.settings
   pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
   code                  = "${local.root}/build/lambda.zip"
-  github_subject_prefix = "repo:example/smtp-users" # your repository
+  github_subject_prefix = "repo:example/smtp-users" # replace with your repository
   credential_readers    = ["arn:aws:iam::111122223333:role/mail-administrators"]
   alarm_emails          = ["platform@example.com"]
   dmarc_report_address  = "dmarc@example.com"
   tls_report_address    = "tls-reports@example.com"
+}
+
+output "environment" {
+  description = "DNS records, SMTP endpoints, roles and policies: every output of modules/environment."
+  value       = module.environment
 }

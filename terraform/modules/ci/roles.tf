@@ -1,17 +1,17 @@
 data "aws_partition" "current" {}
 
-# Neither role may decrypt anything, and neither may write anything but rows of SMTP users.
+# Neither role can decrypt, and neither can write anything except the records of SMTP users.
 locals {
   partition = data.aws_partition.current.partition
 
   roles = {
     plan = {
-      description        = "Plans ${var.environment} and reports drift: reads the rows and our IAM users"
+      description        = "Plans ${var.environment} and reports drift; reads records and IAM users of the environment"
       github_environment = coalesce(var.plan_environment, "${var.environment}-plan")
       actions            = ["dynamodb:Query"]
     }
     apply = {
-      description        = "Reconciles ${var.environment}: reads and writes the rows"
+      description        = "Reconciles ${var.environment}; reads and writes records"
       github_environment = var.environment
       actions            = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
     }
@@ -30,9 +30,9 @@ resource "aws_iam_role" "ci" {
 resource "aws_iam_role_policy" "ci" {
   for_each = local.roles
 
-  name   = "rows"
+  name   = "records"
   role   = aws_iam_role.ci[each.key].id
-  policy = data.aws_iam_policy_document.rows[each.key].json
+  policy = data.aws_iam_policy_document.records[each.key].json
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -60,11 +60,11 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-data "aws_iam_policy_document" "rows" {
+data "aws_iam_policy_document" "records" {
   for_each = local.roles
 
   statement {
-    sid       = "RowsOfSmtpUsers"
+    sid       = "RecordsOfSmtpUsers"
     actions   = each.value.actions
     resources = [var.table_arn]
 
@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "rows" {
       values   = ["SMTP_USER"]
     }
 
-    # ForAllValues holds for a request that names no key at all.
+    # ForAllValues is also true for a request without any key, such as a Scan.
     condition {
       test     = "Null"
       variable = "dynamodb:LeadingKeys"
@@ -83,7 +83,7 @@ data "aws_iam_policy_document" "rows" {
   }
 }
 
-# `reconcile drift` compares the rows with IAM. It runs with the plan role, which writes nothing.
+# `reconcile drift` compares records with IAM users. It runs with the plan role, which cannot write.
 resource "aws_iam_role_policy" "drift" {
   name   = "drift"
   role   = aws_iam_role.ci["plan"].id
@@ -91,10 +91,11 @@ resource "aws_iam_role_policy" "drift" {
 }
 
 data "aws_iam_policy_document" "drift" {
-  #checkov:skip=CKV_AWS_356:iam:ListUsers knows no resources.
-  # A user that is absent is judged without its path, and one of our name elsewhere with its own.
+  #checkov:skip=CKV_AWS_356:iam:ListUsers does not support resource-level permissions.
+  # IAM evaluates GetUser for a missing user without a path, and for a user of the same name under another path with that
+  # path. The wildcard covers both.
   statement {
-    sid       = "Look"
+    sid       = "GetUsersByName"
     actions   = ["iam:GetUser"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
   }
@@ -108,7 +109,7 @@ data "aws_iam_policy_document" "drift" {
     resources = ["arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/*"]
   }
 
-  # It knows no resources. It tells names and paths, and nothing about a user.
+  # This action does not support resource-level permissions. It returns names and paths, but no policies or keys.
   statement {
     sid       = "FindOrphans"
     actions   = ["iam:ListUsers"]

@@ -1,4 +1,4 @@
-# What every message passes. SMTP users are confined to this set, so nobody escapes its event publishing.
+# The configuration set of every message. SMTP users can send through no other set, so they cannot bypass event publishing.
 resource "aws_sesv2_configuration_set" "this" {
   for_each = toset(var.smtp_regions)
 
@@ -6,7 +6,7 @@ resource "aws_sesv2_configuration_set" "this" {
   configuration_set_name = var.configuration_set
 
   delivery_options {
-    tls_policy = "REQUIRE" # a receiver without TLS gets a bounce, not a message in plain text
+    tls_policy = "REQUIRE" # without TLS at the receiver the message bounces; it is never sent in plain text
   }
 
   reputation_options {
@@ -17,7 +17,7 @@ resource "aws_sesv2_configuration_set" "this" {
     sending_enabled = true
   }
 
-  # An address that bounced for good or complained is not written to again: that is what keeps the reputation.
+  # SES sends no more mail to an address that bounced permanently or complained. This protects the sending reputation.
   suppression_options {
     suppressed_reasons = ["BOUNCE", "COMPLAINT"]
   }

@@ -1,6 +1,7 @@
 locals {
-  # Where the provider does not report the zone of an identity (6.25 does not), AWS's table of DKIM domains is used:
-  # https://docs.aws.amazon.com/general/latest/gr/ses.html#ses_dkim_domains. It can age, so what comes from it says so.
+  # Fallback where the provider does not report the zone of an identity (no version up to 6.69 does). It is AWS's table of
+  # DKIM domains, https://docs.aws.amazon.com/general/latest/gr/ses.html#ses_dkim_domains. The table can become outdated,
+  # so records that use it ask the reader to verify the target.
   dkim_default_zone = "dkim.amazonses.com"
   dkim_regional_zones = {
     for region in [
@@ -9,8 +10,8 @@ locals {
     ] : region => "dkim.${region}.amazonses.com"
   }
 
-  # try, because the attribute is in the provider's schema only from some version on. No functions on the block as a whole:
-  # it can hold a private key, so they would make the tokens sensitive too.
+  # try() is needed because older provider versions do not have the attribute. Do not apply functions to the whole block: it
+  # can contain a private key, so the result, tokens included, would become sensitive.
   dkim_reported_zones = {
     for key, identity in aws_sesv2_email_identity.this :
     key => try(coalesce(identity.dkim_signing_attributes[0].signing_hosted_zone), null)

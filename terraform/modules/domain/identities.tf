@@ -1,7 +1,7 @@
 locals {
   home_region = var.smtp_regions[0]
 
-  # One entry for each domain in each region, keyed "example.com/eu-central-1".
+  # One entry per domain and region, with keys such as "example.com/eu-central-1".
   senders = {
     for pair in setproduct(sort(var.domains), var.smtp_regions) :
     "${pair[0]}/${pair[1]}" => { domain = pair[0], region = pair[1] }
@@ -14,7 +14,7 @@ resource "aws_sesv2_email_identity" "this" {
   region         = each.value.region
   email_identity = each.value.domain
 
-  # The default set: mail clients such as Gmail cannot name one themselves.
+  # The default configuration set, because mail clients such as Gmail cannot specify one.
   configuration_set_name = aws_sesv2_configuration_set.this[each.value.region].configuration_set_name
 
   dkim_signing_attributes {

@@ -1,4 +1,4 @@
-# Every record to publish, per domain. Names are without the trailing dot and values without quotes: zone_file.tf adds them.
+# The DNS records to publish, by domain. Names have no trailing dot and values no quotes; zone_file.tf adds them.
 locals {
   ttl                 = 3600
   dmarc_report_domain = try(split("@", var.dmarc_report_address)[1], null)
@@ -25,14 +25,14 @@ locals {
         name    = "${local.mail_from_labels[sender.region]}.${sender.domain}"
         value   = "10 feedback-smtp.${sender.region}.amazonses.com"
         ttl     = local.ttl
-        purpose = "MAIL FROM: takes the bounces of ${sender.region}; must be the only MX of this name"
+        purpose = "MAIL FROM: receives the bounces of ${sender.region}; must be the only MX record of this name"
       },
       {
         type    = "TXT"
         name    = "${local.mail_from_labels[sender.region]}.${sender.domain}"
         value   = "v=spf1 include:amazonses.com ~all"
         ttl     = local.ttl
-        purpose = "SPF of MAIL FROM: lets DMARC pass through SPF"
+        purpose = "SPF of MAIL FROM: makes DMARC pass through SPF"
       },
     ]
   }
@@ -45,7 +45,7 @@ locals {
           name    = domain
           value   = "v=spf1 include:amazonses.com ~all"
           ttl     = local.ttl
-          purpose = "SPF of the domain itself, recommended: a name has one SPF record, so merge it with what is there"
+          purpose = "SPF of the domain itself, recommended: a name can have only one SPF record, so merge it with an existing one"
         },
         {
           type = "TXT"
@@ -53,22 +53,22 @@ locals {
           value = join("; ", compact([
             "v=DMARC1",
             "p=${var.dmarc_policy}",
-            "adkim=r", # relaxed: a signature or MAIL FROM of a sub-domain counts for the domain
+            "adkim=r", # relaxed alignment: a signature or MAIL FROM of a subdomain is valid for the domain
             "aspf=r",
             var.dmarc_report_address == null ? "" : "rua=mailto:${var.dmarc_report_address}",
           ]))
           ttl     = local.ttl
-          purpose = "DMARC: what receivers do with mail that fails; none, then quarantine, then reject"
+          purpose = "DMARC: what receivers do with mail that fails; start with none, then quarantine, then reject"
         },
       ],
-      # RFC 7489, 7.1: reports go to another organisation's mailbox only when that domain agrees.
+      # RFC 7489, 7.1: receivers send reports to another organization's domain only if that domain publishes its consent.
       [
         for report_domain in local.dmarc_report_domain == null ? [] : [local.dmarc_report_domain] : {
           type    = "TXT"
           name    = "${domain}._report._dmarc.${report_domain}"
           value   = "v=DMARC1"
           ttl     = local.ttl
-          purpose = "Agreement to receive DMARC reports about ${domain}; belongs into the zone of ${report_domain}"
+          purpose = "Consent to receive DMARC reports about ${domain}; publish it in the zone of ${report_domain}"
         } if !endswith(".${domain}", ".${report_domain}") && !endswith(".${report_domain}", ".${domain}")
       ],
       [
@@ -77,7 +77,7 @@ locals {
           name    = "_mta-sts.${domain}"
           value   = "v=STSv1; id=${local.mta_sts_ids[domain]}"
           ttl     = local.ttl
-          purpose = "MTA-STS, for mail the domain receives (not for sending): publish after its policy file is served"
+          purpose = "MTA-STS, for mail the domain receives (not for sending): publish it after its policy file is available"
         },
       ],
       [
@@ -86,7 +86,7 @@ locals {
           name    = "_smtp._tls.${domain}"
           value   = "v=TLSRPTv1; rua=mailto:${address}"
           ttl     = local.ttl
-          purpose = "TLS-RPT, for mail the domain receives (not for sending): reports of failed TLS"
+          purpose = "TLS-RPT, for mail the domain receives (not for sending): reports of failed TLS connections"
         }
       ],
     )

@@ -1,5 +1,5 @@
 locals {
-  # Absolute names with a trailing dot, so that the text means the same under every $ORIGIN.
+  # Names are absolute, with a trailing dot, so that the text has the same meaning under every $ORIGIN.
   zone_lines = {
     for domain, records in local.dns_records : domain => flatten([
       for index, record in records : concat(
@@ -13,7 +13,7 @@ locals {
   }
 
   zone_file = join("\n", flatten([
-    "; Records to publish for the SMTP users of ${var.environment}. docs/dns.md explains each of them.",
+    "; DNS records to publish for the SMTP users of ${var.environment}. docs/dns.md explains each record.",
     [for domain in sort(var.domains) : concat(["", "; ==== ${domain}"], local.zone_lines[domain])],
     "",
   ]))

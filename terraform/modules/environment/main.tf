@@ -1,4 +1,4 @@
-# All of one environment. Account, region, table, domains and configuration set stand in reconcile.yaml alone.
+# Everything in one environment. reconcile.yaml is the only source of account, region, table, domains and configuration set.
 locals {
   smtp_regions = coalesce(var.settings.smtp_regions, [var.settings.region])
 }

@@ -1,50 +1,51 @@
+# Each root exports this module as one output, `environment`: what is added here needs no change there.
 output "smtp" {
-  description = "Endpoint, ports and TLS modes by region."
+  description = "SMTP endpoint by region: host, STARTTLS ports and implicit TLS ports."
   value       = module.domain.smtp
 }
 
 output "dns_records" {
-  description = "The records to publish, by domain."
+  description = "DNS records to publish, by domain."
   value       = module.domain.dns_records
 }
 
 output "zone_file" {
-  description = "The same records, to paste into a zone file."
+  description = "DNS records of all domains as text for a zone file."
   value       = module.domain.zone_file
 }
 
 output "mta_sts_policy" {
-  description = "MTA-STS policy files, by domain."
+  description = "Text of the MTA-STS policy, by domain."
   value       = module.domain.mta_sts_policy
 }
 
 output "ci_role_arns" {
-  description = "The variable AWS_ROLE_ARN of the GitHub environments."
+  description = "Values of AWS_ROLE_ARN in the GitHub environments, for plan and apply."
   value       = { plan = module.ci.plan_role_arn, apply = module.ci.apply_role_arn }
 }
 
 output "function_role_arns" {
-  description = "The roles of the functions: manager, dead_letter and sweep."
+  description = "ARN of the role of each function."
   value       = module.pipeline.function_role_arns
 }
 
 output "key_arn" {
-  description = "The KMS key of the credentials."
+  description = "ARN of the KMS key that encrypts the credentials."
   value       = module.pipeline.key_arn
 }
 
 output "boundary_arn" {
-  description = "The permissions boundary of every SMTP user."
+  description = "ARN of the permissions boundary of every SMTP user."
   value       = module.pipeline.boundary_arn
 }
 
 output "dashboard" {
-  description = "The CloudWatch dashboard."
+  description = "Name of the CloudWatch dashboard."
   value       = module.monitoring.dashboard_name
 }
 
 output "topics" {
-  description = "SNS topics: alarms for operators, bounces and complaints by region."
+  description = "ARNs of the SNS topics: alarms in the home region, bounces and complaints by region."
   value = {
     operators  = module.monitoring.operators_topic_arn
     bounces    = module.monitoring.bounce_topic_arns
@@ -53,11 +54,11 @@ output "topics" {
 }
 
 output "reader_policy_arn" {
-  description = "Policy to attach to the roles that may read credentials."
+  description = "ARN of the policy to attach to the roles of credential readers."
   value       = module.pipeline.reader_policy_arn
 }
 
 output "operator_policy_arn" {
-  description = "Policy to attach to the roles of people on call."
+  description = "ARN of the policy to attach to the roles of on-call operators."
   value       = module.pipeline.operator_policy_arn
 }

@@ -4,7 +4,7 @@ variable "environment" {
 }
 
 variable "settings" {
-  description = "Its entry in reconcile.yaml."
+  description = "Entry of the environment in reconcile.yaml."
   type = object({
     account_id        = string
     region            = string
@@ -19,7 +19,7 @@ variable "settings" {
 }
 
 variable "pipeline" {
-  description = "reconciler/pipeline/pipeline.yaml."
+  description = "Content of reconciler/pipeline/pipeline.yaml."
   type        = any
 }
 
@@ -29,78 +29,78 @@ variable "code" {
 }
 
 variable "github_subject_prefix" {
-  description = "repo:ORG/REPO, or with immutable ids repo:ORG@ID/REPO@ID: whose workflows may reconcile."
+  description = "Repository whose workflows may reconcile: repo:ORG/REPO, or with immutable ids repo:ORG@ID/REPO@ID."
   type        = string
 }
 
 variable "oidc_provider_arn" {
-  description = "ARN of the account's provider for GitHub's tokens; null to create it."
+  description = "ARN of the account's existing OIDC provider for GitHub; null creates it."
   type        = string
   default     = null
 }
 
 variable "existing_table_stream_arn" {
-  description = "Stream ARN (NEW_AND_OLD_IMAGES) of a table that exists; null to create the table."
+  description = "Stream ARN of an existing table with NEW_AND_OLD_IMAGES; null creates the table."
   type        = string
   default     = null
 }
 
 variable "credential_readers" {
-  description = "ARNs of the roles or users that may read credentials."
+  description = "ARNs of the roles or users that may decrypt credentials."
   type        = list(string)
   default     = []
 }
 
 variable "alarm_emails" {
-  description = "Addresses that alarms are sent to."
+  description = "Email addresses that receive the alarms."
   type        = list(string)
   default     = []
 }
 
 variable "dmarc_report_address" {
-  description = "Where receivers send DMARC reports to; null for none."
+  description = "Email address that receives DMARC aggregate reports; null requests no reports."
   type        = string
   default     = null
 }
 
 variable "tls_report_address" {
-  description = "Where senders send TLS reports to; null for none."
+  description = "Email address that receives TLS-RPT reports; null creates no TLS-RPT record."
   type        = string
   default     = null
 }
 
 variable "reserved_concurrency" {
-  description = "Function (manager, dead_letter, sweep) to its reserved concurrency; left out or -1 reserves none."
+  description = "Reserved concurrency by function (manager, dead_letter, sweep). -1, or no entry, reserves none."
   type        = map(number)
   default     = {}
 }
 
 variable "dmarc_policy" {
-  description = "What receivers do with mail that fails DMARC: none, quarantine or reject."
+  description = "DMARC policy: what receivers do with mail that fails: none, quarantine or reject."
   type        = string
   default     = "none"
 }
 
 variable "mta_sts_mode" {
-  description = "Mode of the MTA-STS policy for mail the domains receive: testing, enforce or none."
+  description = "Mode of the MTA-STS policy for mail that the domains receive: testing, enforce or none."
   type        = string
   default     = "testing"
 }
 
 variable "receiving_hosts" {
-  description = "Hosts of each domain's own MX records, for its MTA-STS policy."
+  description = "Hosts of the domain's MX records for its MTA-STS policy, by domain."
   type        = map(list(string))
   default     = {}
 }
 
 variable "dkim_signing_zones" {
-  description = "Region to the zone that DKIM CNAMEs point into, where neither provider nor AWS's table knows it."
+  description = "Target zone of the DKIM CNAME records, by region, where neither the provider nor the built-in table contains it."
   type        = map(string)
   default     = {}
 }
 
 variable "log_retention_days" {
-  description = "Days for which the functions' logs are kept."
+  description = "Retention of the functions' logs, in days."
   type        = number
   default     = 365
 }

@@ -1,16 +1,16 @@
-# The account's reputation in each region, which is what AWS judges (docs/monitoring.md). The metric stands still while
-# nothing is sent, so missing data keeps the alarm as it is: a bad rate does not become good by silence.
+# The account's reputation in each region, which is what AWS evaluates (docs/monitoring.md). The metric is not updated while
+# no mail is sent. Missing data therefore keeps the alarm in its state: a bad rate does not improve because no mail is sent.
 locals {
   reputation = {
     bounce-rate = {
-      metric    = "Reputation.BounceRate"
-      threshold = var.bounce_rate_threshold
-      text      = "Review by AWS at 5 %, pause at 10 %. Find and stop the sender: docs/monitoring.md."
+      metric      = "Reputation.BounceRate"
+      threshold   = var.bounce_rate_threshold
+      description = "The bounce rate of the account is too high. AWS reviews an account at 5 % and may pause its sending at 10 %. Find and stop the sender."
     }
     complaint-rate = {
-      metric    = "Reputation.ComplaintRate"
-      threshold = var.complaint_rate_threshold
-      text      = "Review by AWS at 0.1 %, pause at 0.5 %. Find and stop the sender: docs/monitoring.md."
+      metric      = "Reputation.ComplaintRate"
+      threshold   = var.complaint_rate_threshold
+      description = "The complaint rate of the account is too high. AWS reviews an account at 0.1 % and may pause its sending at 0.5 %. Find and stop the sender."
     }
   }
 
@@ -25,9 +25,9 @@ resource "aws_cloudwatch_metric_alarm" "reputation" {
 
   region              = each.value.region
   alarm_name          = "${local.name}-${each.value.rate}-${each.value.region}"
-  alarm_description   = each.value.text
+  alarm_description   = "${each.value.description} Runbook: docs/monitoring.md."
   namespace           = "AWS/SES"
-  metric_name         = each.value.metric # a share of 1; without dimensions: the whole account in this region
+  metric_name         = each.value.metric # a fraction: 0.05 is 5 %; without dimensions it covers the whole account in this region
   statistic           = "Average"
   period              = 3600
   evaluation_periods  = 1

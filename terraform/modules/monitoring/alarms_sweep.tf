@@ -1,44 +1,44 @@
-# What the sweep finds. It runs every hour and reports each metric each time, 0 included.
+# Alarms on the results of the sweep. It runs every hour and reports each metric in every run, including the value 0.
 locals {
-  # A state is seen by one run of a round only. IAM holds 5,000 users and a run looks at 2,000: three runs, and an hour of
-  # jitter. For that long an alarm remembers, or it would come and go.
+  # Only one run of a round sees a given user. IAM holds up to 5,000 users and a run checks 2,000: a round takes three runs,
+  # plus one hour of jitter. An alarm must cover that time, or it would change state in every run.
   sweep_round_hours = 4
 
   sweep_alarms = {
     drift-repaired = {
-      metric    = "SweepRepaired"
-      text      = "IAM users were not as their rows want them; they were repaired. Who edits them by hand? docs/operations.md."
-      threshold = var.drift_threshold
-      hours     = 1
-      breaching = 1
+      metric      = "SweepRepaired"
+      description = "IAM users differed from their records, and the sweep repaired them. Find out who changes IAM users manually."
+      threshold   = var.drift_threshold
+      hours       = 1
+      breaching   = 1
     }
     orphans-held = {
-      metric    = "SweepOrphansHeld"
-      text      = "More IAM users without a row than may be removed at once, or no row at all: none was removed. Is the table whole? docs/operations.md."
-      threshold = 1
-      hours     = local.sweep_round_hours
-      breaching = 1
+      metric      = "SweepOrphansHeld"
+      description = "Orphaned IAM users exceed the safety limit, or the table has no records. The sweep deleted none of them. Check whether records were lost."
+      threshold   = 1
+      hours       = local.sweep_round_hours
+      breaching   = 1
     }
     orphans-found = {
-      metric    = "SweepOrphans"
-      text      = "IAM users without a row, in two sweeps in a row: they are torn down 24 hours after the first. Should they be? docs/operations.md."
-      threshold = 1
-      hours     = 3 # a run may end in the hour of the one before
-      breaching = 2
+      metric      = "SweepOrphans"
+      description = "Two sweeps found IAM users without a record. The sweep deletes them 24 hours after the first detection. Check whether they must be kept."
+      threshold   = 1
+      hours       = 3 # two runs may end within the same hour
+      breaching   = 2
     }
     quarantined-users = {
-      metric    = "SweepQuarantined"
-      text      = "URGENT: AWS has found the key of a user in public. Revoke it now: docs/operations.md, a leaked key."
-      threshold = 1
-      hours     = local.sweep_round_hours
-      breaching = 1
+      metric      = "SweepQuarantined"
+      description = "URGENT: AWS detected an exposed access key of an SMTP user and attached its quarantine policy. Revoke the user now: reconcile revoke NAME --env ${var.environment}."
+      threshold   = 1
+      hours       = local.sweep_round_hours
+      breaching   = 1
     }
     unchecked-users = {
-      metric    = "SweepErrors"
-      text      = "The sweep cannot check some users, run after run. Read its log group for the reason."
-      threshold = 1
-      hours     = var.unchecked_runs_threshold + 1 # a run may end in the hour of the one before
-      breaching = var.unchecked_runs_threshold
+      metric      = "SweepErrors"
+      description = "Several sweeps in a row could not check some users. Read the reason in the log group of the sweep."
+      threshold   = 1
+      hours       = var.unchecked_runs_threshold + 1 # two runs may end within the same hour
+      breaching   = var.unchecked_runs_threshold
     }
   }
 }
@@ -48,7 +48,7 @@ resource "aws_cloudwatch_metric_alarm" "sweep" {
 
   region              = local.home_region
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = each.value.text
+  alarm_description   = "${each.value.description} Runbook: docs/operations.md."
   namespace           = local.metric_namespace
   metric_name         = each.value.metric
   dimensions          = local.metric_dimensions
@@ -58,17 +58,17 @@ resource "aws_cloudwatch_metric_alarm" "sweep" {
   datapoints_to_alarm = each.value.breaching
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = each.value.threshold
-  treat_missing_data  = "notBreaching" # that nothing is reported at all is for the alarm below
+  treat_missing_data  = "notBreaching" # the alarm below covers the case that nothing is reported
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
   tags                = var.tags
 }
 
-# The one alarm that silence raises: everything above, and the repair of what events missed, rests on the sweep.
+# The only alarm that missing data raises: every alarm above, and the repair of whatever events missed, depends on the sweep.
 resource "aws_cloudwatch_metric_alarm" "sweep_overdue" {
   region              = local.home_region
   alarm_name          = "${local.name}-sweep-overdue"
-  alarm_description   = "No round of the sweep has ended for ${var.sweep_overdue_hours} hours. Look at its schedule, errors and log."
+  alarm_description   = "The sweep has not completed a round for ${var.sweep_overdue_hours} hours. Check its schedule, errors and log. Runbook: docs/operations.md."
   namespace           = local.metric_namespace
   metric_name         = "SweepRounds"
   dimensions          = local.metric_dimensions

@@ -1,5 +1,5 @@
-# Bounces and complaints as SES sees them. Each event names the IAM user that sent the message, in the tag
-# ses:caller-identity. Encryption: as in operators.tf; SES may not use alias/aws/sns either.
+# Bounce and complaint events from SES. Each event contains the IAM user that sent the message, in the tag
+# ses:caller-identity. For encryption see operators.tf: SES cannot use alias/aws/sns either.
 locals {
   feedback_events = { bounces = "BOUNCE", complaints = "COMPLAINT" }
 
@@ -10,7 +10,7 @@ locals {
 }
 
 resource "aws_sns_topic" "feedback" {
-  # checkov:skip=CKV_AWS_26:alias/aws/sns would lose messages, a key of our own costs while idle; see topic_kms_keys
+  # checkov:skip=CKV_AWS_26:with alias/aws/sns messages would be lost; a customer-managed key has a fixed cost; see topic_kms_keys
   for_each = local.feedback
 
   region            = each.value.region
@@ -19,7 +19,7 @@ resource "aws_sns_topic" "feedback" {
   tags              = var.tags
 }
 
-# Only SES, for this account, and only through our configuration set.
+# Only SES may publish, for this account and this configuration set.
 resource "aws_sns_topic_policy" "feedback" {
   for_each = local.feedback
 
@@ -62,5 +62,5 @@ resource "aws_sesv2_configuration_set_event_destination" "feedback" {
     }
   }
 
-  depends_on = [aws_sns_topic_policy.feedback] # SES checks that it may publish
+  depends_on = [aws_sns_topic_policy.feedback] # SES checks its permission to publish when the destination is created
 }

@@ -1,12 +1,12 @@
-# What the functions report themselves, in embedded metric format: reconciler/manager/handlers/telemetry.py.
+# Metrics that the functions publish in the embedded metric format: reconciler/manager/handlers/telemetry.py.
 locals {
   metric_namespace  = "SmtpUsers"
   metric_dimensions = { environment = var.environment, service = var.metric_service }
 
-  # How one look at a user can end, and that it is tried again.
+  # The results of processing one user, including retries.
   user_metrics = ["UserActive", "UserDisabled", "UserFailed", "UserRemoved", "UserRetried"]
 
-  # What became of a user's drift, and of IAM users without a row.
+  # Drift that the sweep repaired or could not repair, and orphans: IAM users without a record.
   sweep_metrics = [
     "SweepRepaired", "SweepErrors", "SweepQuarantined", "SweepOrphans", "SweepOrphansRemoved", "SweepOrphansHeld",
   ]

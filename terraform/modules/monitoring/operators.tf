@@ -1,10 +1,10 @@
-# Where alarms go. An alarm can notify only a topic of its own region, so each region has one.
+# Topics for alarms. An alarm can notify only a topic in its own region, so each region has one.
 #
-# Not encrypted with alias/aws/sns: CloudWatch may not use that key and its policy cannot be changed, so alarms would be
-# lost without a word. A key of our own would work and cost a dollar a month per region, a standing cost. SNS keeps
-# messages on encrypted disks anyway, and an alarm holds no secret. Who has a key already names it in topic_kms_keys.
+# Do not encrypt them with alias/aws/sns: CloudWatch cannot use that key and its policy cannot be changed, so alarms would be
+# lost silently. A customer-managed key works, but has a fixed cost of one dollar per month and region. SNS stores messages on
+# encrypted disks anyway, and an alarm contains no secret. To use an existing key, set topic_kms_keys.
 resource "aws_sns_topic" "operators" {
-  # checkov:skip=CKV_AWS_26:alias/aws/sns would lose messages, a key of our own costs while idle; see topic_kms_keys
+  # checkov:skip=CKV_AWS_26:with alias/aws/sns messages would be lost; a customer-managed key has a fixed cost; see topic_kms_keys
   for_each = toset(local.regions)
 
   region            = each.key
@@ -14,7 +14,8 @@ resource "aws_sns_topic" "operators" {
   tags              = var.tags
 }
 
-# Only alarms of this environment in this account. Replaces the default policy, which lets the whole account publish.
+# Only alarms of this environment in this account may publish. This replaces the default policy, under which every
+# principal of the account may publish.
 resource "aws_sns_topic_policy" "operators" {
   for_each = aws_sns_topic.operators
 

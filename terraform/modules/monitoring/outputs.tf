@@ -12,22 +12,22 @@ locals {
 }
 
 output "operators_topic_arn" {
-  description = "Topic of the alarms in the home region."
+  description = "ARN of the alarm topic in the home region."
   value       = aws_sns_topic.operators[local.home_region].arn
 }
 
 output "operators_topic_arns" {
-  description = "Region to the topic of its alarms."
+  description = "ARN of the alarm topic, by region."
   value       = { for region, topic in aws_sns_topic.operators : region => topic.arn }
 }
 
 output "bounce_topic_arns" {
-  description = "Region to the topic of its bounces."
+  description = "ARN of the bounce topic, by region."
   value       = { for region in var.smtp_regions : region => aws_sns_topic.feedback["bounces/${region}"].arn }
 }
 
 output "complaint_topic_arns" {
-  description = "Region to the topic of its complaints."
+  description = "ARN of the complaint topic, by region."
   value       = { for region in var.smtp_regions : region => aws_sns_topic.feedback["complaints/${region}"].arn }
 }
 
@@ -37,6 +37,6 @@ output "dashboard_name" {
 }
 
 output "alarm_names" {
-  description = "Names of all alarms, sorted."
+  description = "Sorted names of all alarms."
   value       = sort(local.alarms[*].alarm_name)
 }

@@ -1,11 +1,11 @@
-# Questions about the functions' structured logs, ready in CloudWatch Logs Insights. Words in capitals are to be replaced.
+# Saved queries for CloudWatch Logs Insights over the functions' structured logs. Replace the words in capitals.
 locals {
   log_groups = sort(distinct([for function in var.functions : function.log_group]))
 
   query_fields = "fields @timestamp, level, message, smtp_user, result, code, reason, correlation_id, xray_trace_id"
 
   queries = {
-    "what happened to user NAME" = <<-EOT
+    "history of user NAME" = <<-EOT
       ${local.query_fields}, steps.0, steps.1, steps.2, steps.3, steps.4, steps.5
       | filter smtp_user = "NAME"
       | sort @timestamp asc
@@ -19,7 +19,7 @@ locals {
       | limit 500
     EOT
 
-    "changed by hand" = <<-EOT
+    "changed manually" = <<-EOT
       fields @timestamp, smtp_user, differences.0, differences.1, differences.2, differences.3, warnings.0, result
       | filter ispresent(differences.0) or ispresent(warnings.0)
       | sort @timestamp desc

@@ -1,4 +1,4 @@
-# The most an SMTP user may ever do, whatever else is attached to it: send.
+# The upper limit of an SMTP user's permissions, whatever policies are attached to it: it can only send.
 resource "aws_iam_policy" "boundary" {
   name        = local.names.boundary
   description = "Permissions boundary of every SMTP user of ${var.environment}"

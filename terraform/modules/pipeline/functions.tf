@@ -1,4 +1,4 @@
-# Three functions: one zip, one runtime, the same settings. What each has of its own stands here.
+# Three functions that share one zip, one runtime and their settings. own_settings holds the settings of only one function.
 locals {
   functions = {
     for role, function in var.pipeline.functions :
@@ -6,9 +6,9 @@ locals {
   }
 
   descriptions = {
-    manager     = "Makes the IAM users behind the SMTP users of ${var.environment}"
-    dead_letter = "Tries again what the stream of ${var.environment} has given up on"
-    sweep       = "Looks at every SMTP user of ${var.environment}, once a round"
+    manager     = "Creates, updates and deletes the IAM users of the SMTP users of ${var.environment}"
+    dead_letter = "Retries each user of a batch that the stream of ${var.environment} failed to deliver"
+    sweep       = "Hourly full reconciliation of all SMTP users of ${var.environment}"
   }
 
   settings = {
@@ -39,7 +39,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  #checkov:skip=CKV_AWS_158:No secret is ever logged; encryption at rest by CloudWatch Logs is enough, and free.
+  #checkov:skip=CKV_AWS_158:No secret is ever logged; the default encryption of CloudWatch Logs is sufficient and free.
   for_each = local.functions
 
   name              = "/aws/lambda/${each.value.name}"
@@ -47,11 +47,11 @@ resource "aws_cloudwatch_log_group" "function" {
 }
 
 resource "aws_lambda_function" "function" {
-  #checkov:skip=CKV_AWS_117:They call public AWS endpoints only; a VPC would add standing cost (endpoints or NAT).
-  #checkov:skip=CKV_AWS_272:The zip is reproducible and compared by hash; code signing needs a signing profile per account.
-  #checkov:skip=CKV_AWS_116:Both mappings keep what fails in queues of their own; what a sweep misses, the next one finds.
-  #checkov:skip=CKV_AWS_173:Their variables are names, ARNs and numbers, no secrets.
-  #checkov:skip=CKV_AWS_115:Reserved concurrency is a variable: an account has only so much of it.
+  #checkov:skip=CKV_AWS_117:The functions call only public AWS endpoints; a VPC would add a fixed cost (endpoints or NAT).
+  #checkov:skip=CKV_AWS_272:The zip is reproducible and compared by hash; code signing requires a signing profile per account.
+  #checkov:skip=CKV_AWS_116:Both mappings keep failed events in queues; the next sweep finds what a sweep misses.
+  #checkov:skip=CKV_AWS_173:The variables contain names, ARNs and numbers, no secrets.
+  #checkov:skip=CKV_AWS_115:Reserved concurrency is a variable because the account's concurrency is limited.
   for_each = local.functions
 
   function_name                  = each.value.name
@@ -73,7 +73,7 @@ resource "aws_lambda_function" "function" {
   logging_config {
     log_format            = "JSON"
     application_log_level = "INFO"
-    system_log_level      = "INFO" # platform.report: durations of single invocations
+    system_log_level      = "INFO" # platform.report events contain the duration of each invocation
     log_group             = aws_cloudwatch_log_group.function[each.key].name
   }
 

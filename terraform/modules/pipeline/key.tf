@@ -1,5 +1,5 @@
-# The key of the credentials. Its policy does not hand decisions to IAM policies of the account: the functions encrypt,
-# the named readers decrypt, and whoever administers the account may manage the key but use it for neither.
+# The KMS key that encrypts the credentials. Its policy does not let the account's IAM policies grant Encrypt or Decrypt: the
+# functions encrypt, the named readers decrypt, and the account's administrators can manage the key but not use it.
 resource "aws_kms_key" "credentials" {
   description             = "SMTP credentials of ${var.environment}"
   enable_key_rotation     = true
@@ -13,9 +13,9 @@ resource "aws_kms_alias" "credentials" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key; without an administrator it could never be changed again.
+  #checkov:skip=CKV_AWS_109:A key policy applies only to its own key; without an administrator it could never be changed again.
   #checkov:skip=CKV_AWS_111:As above.
-  #checkov:skip=CKV_AWS_356:In a key policy "*" is the key itself.
+  #checkov:skip=CKV_AWS_356:In a key policy "*" means the key itself.
   statement {
     sid = "Administer"
     actions = [

@@ -5,8 +5,8 @@ data "aws_region" "current" {}
 locals {
   names     = { for kind, name in var.pipeline.names : kind => replace(name, "{env}", var.environment) }
   partition = data.aws_partition.current.partition
-  # What an SMTP user may send through: any identity, and the one configuration set, in each region.
-  # A sender that names another configuration set, to escape event publishing, is refused.
+  # The resources that an SMTP user can send through: every identity and one configuration set, in each region. SES denies a
+  # message that names another configuration set, so no sender can bypass event publishing.
   sending_resources = flatten([
     for region in var.smtp_regions : [
       "arn:${local.partition}:ses:${region}:${var.account_id}:identity/*",

@@ -1,4 +1,4 @@
-# What wakes the manager: the table's stream.
+# The trigger of the credential manager: the table's stream.
 resource "aws_lambda_event_source_mapping" "stream" {
   function_name                  = aws_lambda_function.function["manager"].arn
   event_source_arn               = local.stream_arn
@@ -29,7 +29,7 @@ resource "aws_lambda_event_source_mapping" "stream" {
   depends_on = [aws_iam_role_policy.function]
 }
 
-# What wakes the dead-letter function: the queue of what the stream's mapping gave up on.
+# The trigger of the dead-letter function: the queue of batches that the stream mapping failed to deliver.
 resource "aws_lambda_event_source_mapping" "dead_letters" {
   function_name           = aws_lambda_function.function["dead_letter"].arn
   event_source_arn        = aws_sqs_queue.dead_letters.arn

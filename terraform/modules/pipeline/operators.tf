@@ -1,15 +1,15 @@
-# For people on call: `reconcile status`, `retry`, `revoke`, `resume` and `drift`, and work on the two queues by hand. What they
-# ask for stands in the row and the functions do it: nothing here writes to IAM or decrypts.
+# The policy for on-call operators: `reconcile status`, `retry`, `revoke`, `resume` and `drift`, and manual work on the two
+# queues. The commands write a request into the record and the functions execute it: nothing here writes to IAM or decrypts.
 resource "aws_iam_policy" "operator" {
   name        = local.names.operator
-  description = "On call for the SMTP users of ${var.environment}"
+  description = "On-call operators of the SMTP users of ${var.environment}"
   policy      = data.aws_iam_policy_document.operator.json
 }
 
 data "aws_iam_policy_document" "operator" {
-  #checkov:skip=CKV_AWS_356:iam:ListUsers knows no resources.
+  #checkov:skip=CKV_AWS_356:iam:ListUsers does not support resource-level permissions.
   statement {
-    sid       = "RowsOfSmtpUsers"
+    sid       = "ReadRecords"
     actions   = ["dynamodb:BatchGetItem", "dynamodb:Query"]
     resources = [local.table_arn]
 
@@ -26,9 +26,9 @@ data "aws_iam_policy_document" "operator" {
     }
   }
 
-  # What `retry`, `revoke` and `resume` name in an update (reconciler/aws/records.py): a request, and nothing of the grant.
+  # The attributes that `retry`, `revoke` and `resume` update (reconciler/aws/records.py). None of them belongs to the grant.
   statement {
-    sid       = "AskInRows"
+    sid       = "WriteRequests"
     actions   = ["dynamodb:UpdateItem"]
     resources = [local.table_arn]
 
@@ -59,10 +59,10 @@ data "aws_iam_policy_document" "operator" {
     }
   }
 
-  # What `reconcile drift` reads, as CI's plan role does. A user that is absent is judged without its path, and one of our
-  # name elsewhere with its own.
+  # `reconcile drift` needs the same reads as the plan role of CI. IAM evaluates GetUser for a missing user without a path,
+  # and for a user of the same name under another path with that path. The wildcard covers both.
   statement {
-    sid       = "Look"
+    sid       = "GetUsersByName"
     actions   = ["iam:GetUser"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
   }
@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "operator" {
     resources = [local.smtp_users]
   }
 
-  # It knows no resources. It tells names and paths, and nothing about a user.
+  # This action does not support resource-level permissions. It returns names and paths, but no policies or keys.
   statement {
     sid       = "FindOrphans"
     actions   = ["iam:ListUsers"]
@@ -84,7 +84,7 @@ data "aws_iam_policy_document" "operator" {
   }
 
   statement {
-    sid = "DeadLettersByHand"
+    sid = "ProcessDeadLetters"
     actions = [
       "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
       "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",

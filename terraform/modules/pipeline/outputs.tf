@@ -1,5 +1,5 @@
 output "functions" {
-  description = "The functions: manager, dead_letter and sweep, with name and log group of each."
+  description = "The functions manager, dead_letter and sweep, each with its name and log group."
   value = {
     for role, function in aws_lambda_function.function :
     role => { name = function.function_name, log_group = aws_cloudwatch_log_group.function[role].name }
@@ -7,17 +7,17 @@ output "functions" {
 }
 
 output "function_role_arns" {
-  description = "Function to its role."
+  description = "ARN of the role of each function."
   value       = { for function, role in aws_iam_role.function : function => role.arn }
 }
 
 output "table_name" {
-  description = "The table of the records."
+  description = "Name of the table that holds the records."
   value       = var.table_name
 }
 
 output "table_arn" {
-  description = "ARN of the table of the records."
+  description = "ARN of the table that holds the records."
   value       = local.table_arn
 }
 
@@ -27,31 +27,31 @@ output "stream_arn" {
 }
 
 output "key_arn" {
-  description = "The KMS key of the credentials."
+  description = "ARN of the KMS key that encrypts the credentials."
   value       = aws_kms_key.credentials.arn
 }
 
 output "boundary_arn" {
-  description = "The permissions boundary of every SMTP user."
+  description = "ARN of the permissions boundary of every SMTP user."
   value       = aws_iam_policy.boundary.arn
 }
 
 output "dead_letter_queue_name" {
-  description = "Where the stream mapping sends what it gives up on."
+  description = "Name of the queue for batches that the stream mapping failed to deliver."
   value       = aws_sqs_queue.dead_letters.name
 }
 
 output "parking_queue_name" {
-  description = "Where dead letters end that could not be worked off."
+  description = "Name of the queue for dead letters whose retries are exhausted."
   value       = aws_sqs_queue.parking.name
 }
 
 output "reader_policy_arn" {
-  description = "Policy to attach to the roles that may read credentials."
+  description = "ARN of the policy to attach to the roles of credential readers."
   value       = aws_iam_policy.reader.arn
 }
 
 output "operator_policy_arn" {
-  description = "Policy to attach to the roles of people on call."
+  description = "ARN of the policy to attach to the roles of on-call operators."
   value       = aws_iam_policy.operator.arn
 }

@@ -1,12 +1,12 @@
-# What the stream mapping gives up on arrives in the first queue, where a function works it off, one message per user. What
-# that gives up on too, it puts into the second: parked, for a person to look at.
+# The stream mapping sends batches that it failed to deliver to the dead-letter queue. A function processes them there, one
+# message per user. When its retries are exhausted, it moves the message to the parking queue, where an operator handles it.
 resource "aws_sqs_queue" "dead_letters" {
   name                       = local.names.dead_letter_queue
   sqs_managed_sse_enabled    = true
   message_retention_seconds  = 1209600
-  visibility_timeout_seconds = 6 * var.pipeline.functions.dead_letter.timeout_seconds # AWS asks for six times the function's
+  visibility_timeout_seconds = 6 * var.pipeline.functions.dead_letter.timeout_seconds # AWS recommends six times the function's timeout
 
-  # A net for a function that dies each time, and so never counts its own tries to their end.
+  # Fallback for a function that crashes in every invocation and therefore never parks the message itself.
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.parking.arn
     maxReceiveCount     = var.pipeline.dead_letters.tries + 2

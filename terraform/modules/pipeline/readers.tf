@@ -1,14 +1,14 @@
-# For whoever may read credentials: attach it to the roles that credential_readers names. The key's policy lets only them
-# decrypt; this lets them fetch the row.
+# The policy for credential readers. Attach it to the roles in credential_readers: the key policy lets only them decrypt, and
+# this policy lets them read the record.
 resource "aws_iam_policy" "reader" {
   name        = local.names.reader
-  description = "Read the rows of SMTP users of ${var.environment}"
+  description = "Read the records of the SMTP users of ${var.environment}"
   policy      = data.aws_iam_policy_document.reader.json
 }
 
 data "aws_iam_policy_document" "reader" {
   statement {
-    sid       = "RowsOfSmtpUsers"
+    sid       = "ReadRecords"
     actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
     resources = [local.table_arn]
 

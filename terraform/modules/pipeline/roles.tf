@@ -1,4 +1,4 @@
-# A role for each function: what all need to converge a user (rights_converge.tf), and its own (rights_own.tf).
+# One role for each function: the permissions to converge a user (permissions_converge.tf) and its own (permissions_own.tf).
 resource "aws_iam_role" "function" {
   for_each = local.functions
 
@@ -10,7 +10,7 @@ resource "aws_iam_role" "function" {
 resource "aws_iam_role_policy" "function" {
   for_each = local.functions
 
-  name   = "rights"
+  name   = "permissions"
   role   = aws_iam_role.function[each.key].id
   policy = data.aws_iam_policy_document.function[each.key].json
 }
@@ -29,13 +29,13 @@ data "aws_iam_policy_document" "lambda_trust" {
 data "aws_iam_policy_document" "function" {
   for_each = local.functions
 
-  #checkov:skip=CKV_AWS_356:X-Ray's actions know no resources, and iam:ListUsers knows none.
+  #checkov:skip=CKV_AWS_356:The actions of X-Ray and iam:ListUsers do not support resource-level permissions.
   #checkov:skip=CKV_AWS_111:As above.
   source_policy_documents = concat([
     data.aws_iam_policy_document.converge_iam.json,
     data.aws_iam_policy_document.converge_data.json,
     data.aws_iam_policy_document.telemetry[each.key].json,
-  ], local.own_rights[each.key])
+  ], local.own_permissions[each.key])
 }
 
 data "aws_iam_policy_document" "telemetry" {

@@ -1,8 +1,9 @@
-# What wakes the sweep: the clock. One that fails is not repeated, because the next goes on where the last one stopped.
+# The trigger of the sweep: a schedule. A failed run is not retried, because the next run continues where the last one
+# stopped.
 resource "aws_scheduler_schedule" "sweep" {
-  #checkov:skip=CKV_AWS_297:A schedule holds no more than the function's ARN; AWS's own key does, without a standing cost.
+  #checkov:skip=CKV_AWS_297:The schedule contains only the function's ARN; the AWS-owned key is sufficient and free.
   name                = local.names.sweep_schedule
-  description         = "Looks at every SMTP user of ${var.environment}"
+  description         = "Runs the sweep of ${var.environment}"
   schedule_expression = var.pipeline.sweep.schedule
 
   flexible_time_window {
@@ -13,7 +14,7 @@ resource "aws_scheduler_schedule" "sweep" {
     arn      = aws_lambda_function.function["sweep"].arn
     role_arn = aws_iam_role.scheduler.arn
 
-    retry_policy { # of handing it over to Lambda
+    retry_policy { # covers only the call from the scheduler to Lambda
       maximum_retry_attempts       = 3
       maximum_event_age_in_seconds = 900
     }
@@ -25,7 +26,7 @@ resource "aws_scheduler_schedule" "sweep" {
 resource "aws_lambda_function_event_invoke_config" "sweep" {
   function_name                = aws_lambda_function.function["sweep"].function_name
   maximum_retry_attempts       = 0
-  maximum_event_age_in_seconds = 900 # what Lambda holds back for that long, the next sweep does
+  maximum_event_age_in_seconds = 900 # after that time the next scheduled run takes over
 }
 
 resource "aws_iam_role" "scheduler" {
@@ -48,7 +49,8 @@ data "aws_iam_policy_document" "scheduler" {
   }
 }
 
-# Only schedules of this account. AWS takes no narrower source than a group, and ours is in the default one.
+# Only schedules of this account. A schedule group is the narrowest source that AWS supports. The sweep is in the default
+# group.
 data "aws_iam_policy_document" "scheduler_trust" {
   statement {
     actions = ["sts:AssumeRole"]

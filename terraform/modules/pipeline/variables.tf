@@ -4,17 +4,17 @@ variable "environment" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{0,11}$", var.environment))
-    error_message = "1 to 12 of a-z and 0-9, starting with a letter."
+    error_message = "The environment name must have 1 to 12 characters of a-z and 0-9, and start with a letter."
   }
 }
 
 variable "account_id" {
-  description = "The AWS account that everything lives in."
+  description = "AWS account id of the environment."
   type        = string
 }
 
 variable "pipeline" {
-  description = "reconciler/pipeline/pipeline.yaml, which the sandbox reads too."
+  description = "Content of reconciler/pipeline/pipeline.yaml, which the sandbox also reads."
   type = object({
     names   = map(string)
     runtime = string
@@ -44,54 +44,54 @@ variable "pipeline" {
 }
 
 variable "table_name" {
-  description = "The DynamoDB table. It is created unless existing_table_stream_arn names the stream of one that exists."
+  description = "Name of the DynamoDB table. It is created unless existing_table_stream_arn is set."
   type        = string
 }
 
 variable "existing_table_stream_arn" {
-  description = "Stream ARN (NEW_AND_OLD_IMAGES) of a table that exists; null to create the table."
+  description = "Stream ARN of an existing table with NEW_AND_OLD_IMAGES; null creates the table."
   type        = string
   default     = null
 
   validation {
     condition     = var.existing_table_stream_arn == null || can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/.+$", var.existing_table_stream_arn))
-    error_message = "An ARN such as arn:aws:dynamodb:eu-central-1:111122223333:table/platform/stream/2026-01-01T00:00:00.000."
+    error_message = "The value must be a stream ARN such as arn:aws:dynamodb:eu-central-1:111122223333:table/platform/stream/2026-01-01T00:00:00.000."
   }
 
   validation {
     condition     = var.existing_table_stream_arn == null || strcontains(coalesce(var.existing_table_stream_arn, "-"), ":table/${var.table_name}/stream/")
-    error_message = "The stream is not that of table_name."
+    error_message = "The stream must belong to the table in table_name."
   }
 }
 
 variable "deletion_protection" {
-  description = "Refuse to delete the table, and keep the key for 30 days instead of 7 after its deletion."
+  description = "Protects the table from deletion, and sets the deletion window of the KMS key to 30 days instead of 7."
   type        = bool
   default     = true
 }
 
 variable "configuration_set" {
-  description = "The SES configuration set that every message passes."
+  description = "Name of the SES configuration set for all messages."
   type        = string
 }
 
 variable "smtp_regions" {
-  description = "SES regions that credentials are made for; the first is the environment's own."
+  description = "SES regions that credentials are valid for. The first is the home region of the environment."
   type        = list(string)
 
   validation {
     condition     = length(var.smtp_regions) > 0
-    error_message = "At least one region."
+    error_message = "At least one region is required."
   }
 }
 
 variable "allowed_domains" {
-  description = "Domains that addresses may be granted in."
+  description = "Domains of the addresses that a manifest may grant."
   type        = list(string)
 }
 
 variable "allow_wildcards" {
-  description = "Permit addresses such as *@example.com."
+  description = "Allows grants with wildcards, such as *@example.com."
   type        = bool
   default     = false
 }
@@ -102,52 +102,52 @@ variable "code" {
 }
 
 variable "credential_readers" {
-  description = "ARNs of the roles or users whose members may read credentials. Nobody else can decrypt one."
+  description = "ARNs of the roles or users that may decrypt credentials. No other principal can decrypt them."
   type        = list(string)
   default     = []
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept."
+  description = "Retention of the functions' logs, in days."
   type        = number
   default     = 365
 }
 
 variable "reserved_concurrency" {
   description = <<-EOT
-    Function (manager, dead_letter, sweep) to its reserved concurrency; left out or -1 reserves none. IAM throttles an
-    account, not a function. With 1 a sweep never runs beside another; without, that is harmless.
+    Reserved concurrency by function (manager, dead_letter, sweep). -1, or no entry, reserves none. IAM throttles the whole
+    account, not a single function. With sweep = 1, two sweeps never run at the same time; two concurrent sweeps are harmless.
   EOT
   type        = map(number)
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.reserved_concurrency), ["manager", "dead_letter", "sweep"])) == 0
-    error_message = "The functions are manager, dead_letter and sweep."
+    error_message = "The keys must be manager, dead_letter or sweep."
   }
 
   validation {
     condition     = alltrue([for function, reserved in var.reserved_concurrency : reserved != 0])
-    error_message = "With 0 the function never runs."
+    error_message = "The value must not be 0: the function would never run."
   }
 }
 
 variable "max_orphans" {
-  description = "IAM users without a row that one sweep may remove; with more than that it removes none. limits.max_deletes."
+  description = "Maximum number of orphans (IAM users without a record) that one sweep may delete. If there are more, it deletes none. Set by limits.max_deletes."
   type        = number
 
   validation {
     condition     = var.max_orphans >= 0 && floor(var.max_orphans) == var.max_orphans
-    error_message = "A whole number from 0, which removes none."
+    error_message = "The limit must be a whole number of at least 0; 0 deletes none."
   }
 }
 
 variable "max_orphan_percent" {
-  description = "The same as a share of all users, in per cent; both limits hold. limits.max_delete_percent."
+  description = "Maximum share of orphans in all users, in percent, that one sweep may delete. Both limits apply. Set by limits.max_delete_percent."
   type        = number
 
   validation {
     condition     = var.max_orphan_percent >= 0 && var.max_orphan_percent <= 100 && floor(var.max_orphan_percent) == var.max_orphan_percent
-    error_message = "A whole number from 0, which removes none, to 100, which is no limit."
+    error_message = "The limit must be a whole number from 0 (deletes none) to 100 (no limit)."
   }
 }

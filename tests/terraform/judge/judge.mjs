@@ -1,8 +1,8 @@
 // Reads a JSON list of simulations, writes a JSON list of verdicts: Allowed, ImplicitlyDenied, ExplicitlyDenied.
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 
-// The evaluator knows families of condition keys with a slash only (aws:RequestTag/x), so it would never match a key of
-// an encryption context. Policies and requests both spell it as such a family; what is compared stays the same.
+// The evaluator supports families of condition keys only with a slash (aws:RequestTag/x), so it would never match a key of
+// an encryption context. Policies and requests are both rewritten to such a family; the comparison stays the same.
 const spelled = (value) => JSON.parse(JSON.stringify(value).replaceAll("kms:EncryptionContext:", "aws:RequestTag/"));
 
 let input = "";

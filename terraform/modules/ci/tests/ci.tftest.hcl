@@ -42,46 +42,46 @@ run "each_role_trusts_one_github_environment" {
       plan  = ["repo:example@1234567/smtp-users@7654321:environment:test-plan"]
       apply = ["repo:example@1234567/smtp-users@7654321:environment:test"]
     }
-    error_message = "The subject is compared whole, with the immutable ids."
+    error_message = "The trust policy must compare the complete subject, including the immutable ids."
   }
 
   assert {
     condition = alltrue([
       for document in data.aws_iam_policy_document.trust : alltrue([for c in document.statement[0].condition : c.test == "StringEquals"])
     ])
-    error_message = "No pattern in a trust policy."
+    error_message = "A trust policy must not use patterns."
   }
 }
 
-run "the_plan_role_reads_and_the_apply_role_writes_rows_of_smtp_users_only" {
+run "the_plan_role_reads_and_the_apply_role_writes_only_records_of_smtp_users" {
   command = plan
 
   assert {
-    condition     = data.aws_iam_policy_document.rows["plan"].statement[0].actions == toset(["dynamodb:Query"])
-    error_message = "A plan reads."
+    condition     = data.aws_iam_policy_document.records["plan"].statement[0].actions == toset(["dynamodb:Query"])
+    error_message = "The plan role must only read."
   }
 
   assert {
-    condition     = !contains(data.aws_iam_policy_document.rows["apply"].statement[0].actions, "dynamodb:DeleteItem")
-    error_message = "CI marks rows for deletion; only the credential manager removes them."
+    condition     = !contains(data.aws_iam_policy_document.records["apply"].statement[0].actions, "dynamodb:DeleteItem")
+    error_message = "CI must only set the status to deleting; the credential manager removes the record."
   }
 
   assert {
     condition = alltrue([
-      for document in data.aws_iam_policy_document.rows :
+      for document in data.aws_iam_policy_document.records :
       length([for c in document.statement[0].condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
       && length([for c in document.statement[0].condition : c if c.test == "Null"]) == 1
     ])
-    error_message = "Leading key SMTP_USER, and a request without any key is refused."
+    error_message = "The leading key must be SMTP_USER, and a request without any key must be denied."
   }
 }
 
-run "the_plan_role_alone_looks_at_iam_and_only_looks" {
+run "only_the_plan_role_reads_iam" {
   command = plan
 
   assert {
     condition     = aws_iam_role_policy.drift.role == "smtp-reconcile-plan-test" && length(aws_iam_role_policy.ci) == 2
-    error_message = "The apply role has its rows and no more."
+    error_message = "The apply role must have access to records only."
   }
 
   assert {
@@ -93,7 +93,7 @@ run "the_plan_role_alone_looks_at_iam_and_only_looks" {
       "arn:aws:iam::111122223333:user/smtp/test/*"  = "iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"
       "*"                                           = "iam:ListUsers"
     }
-    error_message = "Only reads, of our own users; names and paths of all."
+    error_message = "The plan role must only read: users of this environment, and the names and paths of all users."
   }
 }
 
@@ -106,11 +106,11 @@ run "an_existing_provider_is_used" {
 
   assert {
     condition     = length(aws_iam_openid_connect_provider.github) == 0 && output.oidc_provider_arn == var.oidc_provider_arn
-    error_message = "An account can have one provider only."
+    error_message = "An account can have only one OIDC provider for GitHub."
   }
 }
 
-run "a_wildcard_in_the_subject_is_refused" {
+run "a_wildcard_in_the_subject_is_rejected" {
   command = plan
 
   variables {

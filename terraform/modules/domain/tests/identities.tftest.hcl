@@ -1,4 +1,4 @@
-# What SES is told: rules that must hold for every domain in every region.
+# The configuration of SES: rules for every domain in every region.
 mock_provider "aws" {}
 
 variables {
@@ -17,12 +17,12 @@ run "every_domain_in_every_region" {
       ]) == toset([
       "example.com eu-central-1", "example.com eu-west-1", "news.example.com eu-central-1", "news.example.com eu-west-1",
     ])
-    error_message = "Each domain needs an identity in each region."
+    error_message = "Each domain must have an identity in each region."
   }
 
   assert {
     condition     = alltrue([for identity in aws_sesv2_email_identity.this : identity.configuration_set_name == "smtp-test"])
-    error_message = "An identity without a default configuration set sends past TLS, suppression and event publishing."
+    error_message = "Mail from an identity without a default configuration set bypasses TLS, suppression and event publishing."
   }
 
   assert {
@@ -31,7 +31,7 @@ run "every_domain_in_every_region" {
       identity.dkim_signing_attributes[0].next_signing_key_length == "RSA_2048_BIT" &&
       identity.dkim_signing_attributes[0].domain_signing_private_key == null
     ])
-    error_message = "DKIM is Easy DKIM with 2048 bits: no private key in the state."
+    error_message = "DKIM must be Easy DKIM with 2048 bits, so that the state contains no private key."
   }
 }
 
@@ -42,12 +42,12 @@ run "every_region_has_the_same_strict_configuration_set" {
     condition = {
       for set in aws_sesv2_configuration_set.this : set.region => set.configuration_set_name
     } == { eu-central-1 = "smtp-test", eu-west-1 = "smtp-test" }
-    error_message = "The set exists in each region, under the one name that SMTP users may use."
+    error_message = "The set must exist in each region, under the only name that SMTP users can use."
   }
 
   assert {
     condition     = alltrue([for set in aws_sesv2_configuration_set.this : set.delivery_options[0].tls_policy == "REQUIRE"])
-    error_message = "Mail leaves over TLS only."
+    error_message = "The set must require TLS."
   }
 
   assert {
@@ -55,7 +55,7 @@ run "every_region_has_the_same_strict_configuration_set" {
       for set in aws_sesv2_configuration_set.this :
       toset(set.suppression_options[0].suppressed_reasons) == toset(["BOUNCE", "COMPLAINT"])
     ])
-    error_message = "Addresses that bounced or complained are suppressed."
+    error_message = "The set must suppress addresses that bounced or complained."
   }
 
   assert {
@@ -63,11 +63,11 @@ run "every_region_has_the_same_strict_configuration_set" {
       for set in aws_sesv2_configuration_set.this :
       set.reputation_options[0].reputation_metrics_enabled && set.sending_options[0].sending_enabled
     ])
-    error_message = "The set sends, and its reputation is measured."
+    error_message = "Sending and reputation metrics must be enabled."
   }
 }
 
-run "every_mail_from_sub_domain_belongs_to_one_region" {
+run "every_mail_from_subdomain_belongs_to_one_region" {
   command = plan
 
   assert {
@@ -80,7 +80,7 @@ run "every_mail_from_sub_domain_belongs_to_one_region" {
       "news.example.com eu-central-1" = "bounce.news.example.com"
       "news.example.com eu-west-1"    = "bounce-eu-west-1.news.example.com"
     }
-    error_message = "A MAIL FROM sub-domain has one MX, so no two regions can share it."
+    error_message = "A MAIL FROM subdomain has one MX record, so two regions cannot share it."
   }
 
   assert {
@@ -88,11 +88,11 @@ run "every_mail_from_sub_domain_belongs_to_one_region" {
       for sender in aws_sesv2_email_identity_mail_from_attributes.this :
       sender.behavior_on_mx_failure == "USE_DEFAULT_VALUE"
     ])
-    error_message = "A missing MX must not stop mail."
+    error_message = "A missing MX record must not stop mail."
   }
 }
 
-run "nothing_has_a_standing_cost" {
+run "no_resource_has_a_fixed_cost" {
   command = plan
 
   assert {
@@ -100,11 +100,11 @@ run "nothing_has_a_standing_cost" {
       flatten([for file in fileset(path.module, "*.tf") : regexall("(?m)^resource \"([a-z0-9_]+)\"", file("${path.module}/${file}"))]),
       ["aws_sesv2_configuration_set", "aws_sesv2_email_identity", "aws_sesv2_email_identity_mail_from_attributes"],
     )) == 0
-    error_message = "Only types of resource without a standing cost are used; judge a new one, then add it here."
+    error_message = "A resource type is not in the list of types without a fixed cost. Check its price before you add it here."
   }
 }
 
-run "a_mail_from_sub_domain_is_never_a_sending_domain" {
+run "a_mail_from_subdomain_is_never_a_sending_domain" {
   command = plan
 
   variables {
@@ -114,7 +114,7 @@ run "a_mail_from_sub_domain_is_never_a_sending_domain" {
   expect_failures = [var.mail_from_label]
 }
 
-run "a_domain_is_written_in_one_way" {
+run "a_domain_in_upper_case_or_with_a_trailing_dot_is_rejected" {
   command = plan
 
   variables {
@@ -124,7 +124,7 @@ run "a_domain_is_written_in_one_way" {
   expect_failures = [var.domains]
 }
 
-run "a_region_is_named_once" {
+run "a_duplicate_region_is_rejected" {
   command = plan
 
   variables {

@@ -1,5 +1,5 @@
-# What is published: each record that a domain needs, from the identity's own tokens.
-# Providers that do not know signing_hosted_zone yet ignore it here; news.example.com stands for an identity without one.
+# The DNS records that each domain needs, with the tokens of its identity.
+# Older provider versions ignore signing_hosted_zone here. news.example.com is an identity without that attribute.
 mock_provider "aws" {
   mock_resource "aws_sesv2_email_identity" {
     defaults = {
@@ -47,7 +47,7 @@ run "the_records_of_a_domain_are_complete" {
       "TXT _dmarc.example.com v=DMARC1; p=none; adkim=r; aspf=r; rua=mailto:dmarc@example.com",
       "TXT _smtp._tls.example.com v=TLSRPTv1; rua=mailto:tls@example.com",
     ]
-    error_message = "A record is missing, or one too many, or it says something else."
+    error_message = "A record is missing, unexpected or has a wrong value."
   }
 
   assert {
@@ -57,34 +57,34 @@ run "the_records_of_a_domain_are_complete" {
         endswith(record.name, domain) && !endswith(record.name, ".") && record.ttl > 0 && length(record.purpose) > 0
       ]
     ]))
-    error_message = "Every record lies in its domain and says what it is for."
+    error_message = "Every record must be in its domain and state its purpose."
   }
 
   assert {
     condition     = toset(keys(output.dns_records)) == var.domains && toset(keys(output.mta_sts_policy)) == var.domains
-    error_message = "Every domain has its records and its policy."
+    error_message = "Every domain must have its records and its MTA-STS policy."
   }
 }
 
-run "one_mx_for_each_mail_from_sub_domain" {
+run "each_mail_from_subdomain_has_one_mx_record" {
   assert {
     condition = alltrue([
       for count in values({
         for record in flatten(values(output.dns_records)) : record.name => record.value... if record.type == "MX"
       }) : length(count) == 1
     ])
-    error_message = "SES refuses a MAIL FROM sub-domain with two MX records."
+    error_message = "SES rejects a MAIL FROM subdomain with two MX records."
   }
 
   assert {
     condition = toset([for record in flatten(values(output.dns_records)) : record.name if record.type == "MX"]) == toset([
       for sender in aws_sesv2_email_identity_mail_from_attributes.this : sender.mail_from_domain
     ])
-    error_message = "The MX records are those of the MAIL FROM sub-domains that SES was told."
+    error_message = "The MX records must be those of the MAIL FROM subdomains that are configured in SES."
   }
 }
 
-run "no_name_gets_two_records_of_the_kind_that_must_be_single" {
+run "no_name_has_two_records_of_a_kind_that_must_be_unique" {
   assert {
     condition = alltrue([
       for values in values({
@@ -92,11 +92,11 @@ run "no_name_gets_two_records_of_the_kind_that_must_be_single" {
         "${record.name} ${split(";", split(" ", record.value)[0])[0]}" => record.value... if record.type == "TXT"
       }) : length(values) == 1
     ])
-    error_message = "Two SPF, DMARC, MTA-STS or TLS-RPT records of one name cancel each other."
+    error_message = "Two SPF, DMARC, MTA-STS or TLS-RPT records of the same name are both invalid."
   }
 }
 
-run "the_zone_file_holds_every_record_so_that_it_can_be_pasted" {
+run "the_zone_file_contains_every_record_and_can_be_pasted" {
   assert {
     condition = toset([
       for line in split("\n", output.zone_file) : line if line != "" && !startswith(line, ";")
@@ -107,49 +107,49 @@ run "the_zone_file_holds_every_record_so_that_it_can_be_pasted" {
         : "${record.name}. ${record.ttl} IN ${record.type} ${record.value}."
       )
     ])
-    error_message = "Names and targets end with a dot, text is quoted, nothing is left out."
+    error_message = "Names and targets must end with a dot, text must be quoted, and no record may be missing."
   }
 
   assert {
     condition     = alltrue([for record in flatten(values(output.dns_records)) : length(record.value) <= 255])
-    error_message = "A string in a TXT record holds 255 characters at most."
+    error_message = "A string in a TXT record can have at most 255 characters."
   }
 
   assert {
     condition     = alltrue([for record in flatten(values(output.dns_records)) : strcontains(output.zone_file, "; ${record.purpose}\n")])
-    error_message = "The zone file says what each record is for."
+    error_message = "The zone file must state the purpose of each record."
   }
 }
 
-run "what_protects_received_mail_says_so" {
+run "records_that_protect_received_mail_state_so" {
   assert {
     condition = alltrue([
       for record in flatten(values(output.dns_records)) : strcontains(record.purpose, "for mail the domain receives")
       if startswith(record.name, "_mta-sts.") || startswith(record.name, "_smtp._tls.")
     ])
-    error_message = "MTA-STS and TLS-RPT do nothing for sending; their records must not suggest it."
+    error_message = "MTA-STS and TLS-RPT have no effect on sent mail, and their purpose must state so."
   }
 
   assert {
     condition = alltrue([
       for domain, policy in output.mta_sts_policy :
-      strcontains(policy, "mx: <the domain's own receiving hosts") && !strcontains(policy, "amazonses")
+      strcontains(policy, "mx: <replace: one mx line for each host") && !strcontains(policy, "amazonses")
     ])
-    error_message = "Without known hosts the policy is a template that no sender takes for a host."
+    error_message = "Without receiving hosts the policy must be a template that no sender accepts."
   }
 }
 
-run "a_dkim_target_that_was_looked_up_in_a_table_says_so" {
+run "a_dkim_target_from_the_built_in_table_must_be_verified" {
   assert {
     condition = alltrue([
       for record in output.dns_records["news.example.com"] : strcontains(record.purpose, "compare the target")
       if record.type == "CNAME"
     ])
-    error_message = "A target that SES did not report must be compared by a person."
+    error_message = "The record must ask the reader to verify a target that the provider did not report."
   }
 }
 
-run "a_region_with_its_own_dkim_zone_gets_it" {
+run "a_region_with_its_own_dkim_zone_uses_it" {
   variables {
     domains            = ["example.net"]
     smtp_regions       = ["eu-south-1", "eu-north-9"]
@@ -161,7 +161,7 @@ run "a_region_with_its_own_dkim_zone_gets_it" {
       for record in output.dns_records["example.net"] : trimprefix(record.value, split(".", record.value)[0])
       if record.type == "CNAME"
     ]) == toset([".dkim.eu-south-1.amazonses.com", ".dkim.eu-north-9.amazonses.com"])
-    error_message = "Not every region uses dkim.amazonses.com."
+    error_message = "A region with its own DKIM zone must not use dkim.amazonses.com."
   }
 
   assert {
@@ -169,11 +169,11 @@ run "a_region_with_its_own_dkim_zone_gets_it" {
       for record in output.dns_records["example.net"] : !strcontains(record.purpose, "compare the target")
       if record.type == "CNAME" && endswith(record.value, ".eu-north-9.amazonses.com")
     ])
-    error_message = "A zone that was given needs no comparison."
+    error_message = "A zone from dkim_signing_zones needs no verification."
   }
 }
 
-run "reports_to_another_organisation_need_its_agreement" {
+run "reports_to_another_organization_need_its_consent" {
   variables {
     dmarc_report_address = "reports@example.net"
     dmarc_policy         = "reject"
@@ -186,18 +186,18 @@ run "reports_to_another_organisation_need_its_agreement" {
       ]) == toset([
       "example.com._report._dmarc.example.net v=DMARC1", "news.example.com._report._dmarc.example.net v=DMARC1",
     ])
-    error_message = "Without this record receivers send no reports to example.net."
+    error_message = "Without this record, receivers send no reports to example.net."
   }
 
   assert {
     condition = alltrue([
       for domain, records in output.dns_records : contains(records[*].value, "v=DMARC1; p=reject; adkim=r; aspf=r; rua=mailto:reports@example.net")
     ])
-    error_message = "The policy of the variable is what is published."
+    error_message = "The record must contain the policy from dmarc_policy."
   }
 }
 
-run "without_report_addresses_nothing_is_asked_for" {
+run "without_report_addresses_no_reports_are_requested" {
   variables {
     dmarc_report_address = null
     tls_report_address   = null
@@ -208,11 +208,11 @@ run "without_report_addresses_nothing_is_asked_for" {
       for record in flatten(values(output.dns_records)) :
       !strcontains(record.value, "rua=") && !startswith(record.name, "_smtp._tls.")
     ])
-    error_message = "No address, no reports."
+    error_message = "Without an address, no record may request reports."
   }
 }
 
-run "a_policy_that_changes_gets_a_new_id" {
+run "a_changed_policy_gets_a_new_id" {
   variables {
     mta_sts_mode    = "enforce"
     receiving_hosts = { "example.com" = ["mx1.example.com", "mx2.example.com"] }
@@ -220,7 +220,7 @@ run "a_policy_that_changes_gets_a_new_id" {
 
   assert {
     condition     = output.mta_sts_policy["example.com"] == "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmx: mx2.example.com\nmax_age: 604800\n"
-    error_message = "With known hosts the policy is complete."
+    error_message = "With receiving hosts the policy must be complete."
   }
 
   assert {
@@ -229,7 +229,7 @@ run "a_policy_that_changes_gets_a_new_id" {
       one([for record in output.dns_records["example.com"] : record.value if startswith(record.name, "_mta-sts.")]) !=
       one([for record in output.dns_records["news.example.com"] : record.value if startswith(record.name, "_mta-sts.")])
     )
-    error_message = "Senders keep an old policy until its id changes."
+    error_message = "The id must change with the policy: senders keep the old policy until then."
   }
 }
 
@@ -239,7 +239,7 @@ run "the_other_outputs_cover_every_region" {
       eu-central-1 = { host = "email-smtp.eu-central-1.amazonaws.com", starttls_ports = [587, 2587, 25], tls_ports = [465, 2465] }
       eu-west-1    = { host = "email-smtp.eu-west-1.amazonaws.com", starttls_ports = [587, 2587, 25], tls_ports = [465, 2465] }
     }
-    error_message = "Host and ports of each region, and which of them speak STARTTLS."
+    error_message = "The output must contain the host and ports of each region, separated by TLS mode."
   }
 
   assert {
@@ -248,6 +248,6 @@ run "the_other_outputs_cover_every_region" {
       toset(keys(output.identity_arns)) == var.domains &&
       alltrue([for arns in values(output.identity_arns) : toset(keys(arns)) == toset(var.smtp_regions)])
     )
-    error_message = "ARNs of each region."
+    error_message = "The outputs must contain the ARNs of each region."
   }
 }

@@ -1,4 +1,4 @@
-# What the dashboard shows, and that it can be drawn.
+# The content and the layout of the dashboard, and the saved queries.
 mock_provider "aws" {
   mock_resource "aws_sns_topic" {
     defaults = { arn = "arn:aws:sns:eu-central-1:111122223333:any" }
@@ -21,7 +21,7 @@ variables {
   alarm_emails           = ["operators@example.com"]
 }
 
-run "it_answers_the_questions_of_operations" {
+run "the_dashboard_contains_every_metric" {
   assert {
     condition = length(setsubtract(
       [
@@ -38,7 +38,7 @@ run "it_answers_the_questions_of_operations" {
         ]
       ]),
     )) == 0
-    error_message = "A metric is not on the dashboard."
+    error_message = "The dashboard does not contain every metric."
   }
 
   assert {
@@ -49,7 +49,7 @@ run "it_answers_the_questions_of_operations" {
       ])) == toset(flatten([
       for function in var.functions : ["${function.name} p50", "${function.name} p99"]
     ]))
-    error_message = "Duration of each function, its middle and its slow end."
+    error_message = "The dashboard must show p50 and p99 of the duration of each function."
   }
 
   assert {
@@ -57,11 +57,11 @@ run "it_answers_the_questions_of_operations" {
       for text in ["count_distinct(xray_trace_id)", "record.tracing.value", "annotation.smtp_user"] :
       strcontains(aws_cloudwatch_dashboard.this.dashboard_body, text)
     ])
-    error_message = "Traces are summed up, and the way to one is told."
+    error_message = "The dashboard must summarize traces and explain how to find one."
   }
 }
 
-run "every_region_that_sends_is_shown_from_its_own_metrics" {
+run "each_sending_region_has_widgets_with_its_own_metrics" {
   assert {
     condition = {
       for region in var.smtp_regions : region => toset([
@@ -70,25 +70,25 @@ run "every_region_that_sends_is_shown_from_its_own_metrics" {
       ])
       } == {
       for region in var.smtp_regions : region => toset([
-        "Mail of ${region}", "Delivery rate of ${region} (%)", "Bounce and complaint rate of ${region} (%)",
+        "Mail in ${region}", "Delivery rate in ${region} (%)", "Bounce and complaint rate in ${region} (%)",
       ])
     }
-    error_message = "SES metrics exist per region, and a widget shows only those of its own region property."
+    error_message = "SES metrics exist per region, and a widget shows only the metrics of its region property."
   }
 }
 
-run "it_stays_within_what_is_free" {
+run "the_dashboard_stays_within_the_free_tier" {
   assert {
     condition = length(flatten([
       for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
         for metric in try(widget.properties.metrics, []) : "metric" if can("${metric[0]} ${metric[1]}")
       ]
     ])) <= 50
-    error_message = "A dashboard of more than 50 metrics is paid for."
+    error_message = "A dashboard with more than 50 metrics has a cost."
   }
 }
 
-run "widgets_fill_the_grid_without_overlap" {
+run "widgets_fit_into_the_grid_without_overlap" {
   assert {
     condition = length(flatten([
       for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
@@ -99,7 +99,7 @@ run "widgets_fill_the_grid_without_overlap" {
           for x in range(widget.x, widget.x + widget.width) : [for y in range(widget.y, widget.y + widget.height) : "${x},${y}"]
         ]
     ])))
-    error_message = "Two widgets share a place."
+    error_message = "Two widgets overlap."
   }
 
   assert {
@@ -110,7 +110,7 @@ run "widgets_fill_the_grid_without_overlap" {
   }
 }
 
-run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
+run "saved_queries_cover_every_function_and_use_fields_that_the_code_logs" {
   assert {
     condition = (
       length(aws_cloudwatch_query_definition.this) == 6 &&
@@ -120,22 +120,22 @@ run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
         startswith(query.name, "smtp-users/test/")
       ])
     )
-    error_message = "What happened to a user may stand in any function's log."
+    error_message = "A query must read the logs of all functions, in the folder of the environment."
   }
 
   assert {
     condition = alltrue([
       for field in ["smtp_user", "result", "steps", "correlation_id", "code", "reason"] :
-      strcontains(aws_cloudwatch_query_definition.this["what happened to user NAME"].query_string, field) &&
+      strcontains(aws_cloudwatch_query_definition.this["history of user NAME"].query_string, field) &&
       strcontains(file("${path.module}/../../../reconciler/manager/handlers/telemetry.py"), "\"${field}\": ")
     ])
-    error_message = "A field that runtime.py does not log finds nothing."
+    error_message = "reconciler/manager/handlers/telemetry.py does not log a field of the query."
   }
 
   assert {
     condition = alltrue(flatten([
       for query, source in {
-        "changed by hand" = { file = "runtime.py", words = ["differences", "warnings"] }
+        "changed manually" = { file = "telemetry.py", words = ["differences", "warnings"] }
         "sweeps" = { file = "sweep.py", words = [
           "checked", "repaired", "errors", "quarantined", "orphans", "orphans_removed", "orphans_held", "finished", "stopped", "sweep",
         ] }
@@ -145,18 +145,18 @@ run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
         } : [
         for word in source.words :
         strcontains(aws_cloudwatch_query_definition.this[query].query_string, word) &&
-        can(regex("\"${word}\"|[( ]${word}=", file("${path.module}/../../../reconciler/handlers/${source.file}")))
+        can(regex("\"${word}\"|[( ]${word}=", file("${path.module}/../../../reconciler/manager/handlers/${source.file}")))
       ]
     ]))
-    error_message = "A field that the handlers do not log finds nothing."
+    error_message = "The handlers do not log a field of the query."
   }
 
   assert {
     condition = (
-      strcontains(aws_cloudwatch_query_definition.this["what happened to user NAME"].query_string, "filter smtp_user = \"NAME\"") &&
+      strcontains(aws_cloudwatch_query_definition.this["history of user NAME"].query_string, "filter smtp_user = \"NAME\"") &&
       strcontains(aws_cloudwatch_query_definition.this["by correlation id"].query_string, "filter correlation_id = ") &&
       strcontains(aws_cloudwatch_query_definition.this["failed users"].query_string, "result = \"failed\"")
     )
-    error_message = "Each query answers its question."
+    error_message = "A query does not filter by what its name says."
   }
 }

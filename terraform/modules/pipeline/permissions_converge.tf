@@ -1,9 +1,10 @@
-# What it takes to make IAM what a row asks for. Every function may, because all end in the same place.
+# The permissions to converge a user: to bring IAM to the state that the record declares. All three functions have them,
+# because all three run the same code for that.
 
-# Only users under our path, and what could widen them only while they carry the boundary.
+# Only users under this environment's path. Actions that could widen a user's permissions require the permissions boundary.
 data "aws_iam_policy_document" "converge_iam" {
   statement {
-    sid = "ConfinedByBoundary"
+    sid = "UsersWithBoundary"
     actions = [
       "iam:CreateUser", "iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:PutUserPermissionsBoundary",
       "iam:PutUserPolicy",
@@ -29,17 +30,17 @@ data "aws_iam_policy_document" "converge_iam" {
     resources = [local.smtp_users]
   }
 
-  # A user that is absent is judged without its path, and one of our name elsewhere with its own: looking must tell both
-  # from a refusal. It reads only.
+  # IAM evaluates GetUser for a missing user without a path, and for a user of the same name under another path with that
+  # path. The wildcard covers both, so that neither is mistaken for AccessDenied. The action only reads.
   statement {
-    sid       = "Look"
+    sid       = "GetUsersByName"
     actions   = ["iam:GetUser"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
   }
 
-  # IAM knows only the group as this action's resource. It takes away, and never grants.
+  # The resource of this action is the group, not the user. The action removes permissions and never grants any.
   statement {
-    sid       = "LeaveGroups"
+    sid       = "RemoveFromGroups"
     actions   = ["iam:RemoveUserFromGroup"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:group/*"]
   }
@@ -47,7 +48,7 @@ data "aws_iam_policy_document" "converge_iam" {
 
 data "aws_iam_policy_document" "converge_data" {
   statement {
-    sid       = "OwnRows"
+    sid       = "ReadAndWriteRecords"
     actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]
     resources = [local.table_arn]
 

@@ -1,9 +1,9 @@
-# What each function needs beside converging: to read what wakes it, to hand on what it gives up on, to see every user.
+# The permissions that only one or two of the functions need: read the trigger, send or park dead letters, list users.
 locals {
-  own_rights = {
+  own_permissions = {
     manager     = [data.aws_iam_policy_document.manager.json]
-    dead_letter = [data.aws_iam_policy_document.all_rows.json, data.aws_iam_policy_document.dead_letter.json]
-    sweep       = [data.aws_iam_policy_document.all_rows.json, data.aws_iam_policy_document.sweep.json]
+    dead_letter = [data.aws_iam_policy_document.query_records.json, data.aws_iam_policy_document.dead_letter.json]
+    sweep       = [data.aws_iam_policy_document.query_records.json, data.aws_iam_policy_document.sweep.json]
   }
 }
 
@@ -15,22 +15,23 @@ data "aws_iam_policy_document" "manager" {
   }
 
   statement {
-    sid       = "GiveUp"
+    sid       = "SendDeadLetters"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.dead_letters.arn]
   }
 }
 
-# A dead letter names a place in the stream and no user: which users it speaks of is read there, while the stream keeps it.
+# A dead letter contains a range of the stream and no user names. The function reads the names from the stream, as long as the
+# stream keeps that range.
 data "aws_iam_policy_document" "dead_letter" {
   statement {
-    sid       = "ReadPlacesInStream"
+    sid       = "ReadStreamRange"
     actions   = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"]
     resources = [local.stream_arn]
   }
 
   statement {
-    sid = "WorkOffDeadLetters"
+    sid = "ProcessDeadLetters"
     actions = [
       "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage",
     ]
@@ -38,7 +39,7 @@ data "aws_iam_policy_document" "dead_letter" {
   }
 
   statement {
-    sid       = "Park"
+    sid       = "ParkDeadLetters"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.parking.arn]
   }
@@ -46,12 +47,12 @@ data "aws_iam_policy_document" "dead_letter" {
 
 data "aws_iam_policy_document" "sweep" {
   statement {
-    sid       = "ReadGrants"
+    sid       = "ReadUserPolicies"
     actions   = ["iam:GetUserPolicy"]
     resources = [local.smtp_users]
   }
 
-  # It knows no resources. It tells names and paths, and nothing about a user.
+  # This action does not support resource-level permissions. It returns names and paths, but no policies or keys.
   statement {
     sid       = "FindOrphans"
     actions   = ["iam:ListUsers"]
@@ -59,9 +60,9 @@ data "aws_iam_policy_document" "sweep" {
   }
 }
 
-data "aws_iam_policy_document" "all_rows" {
+data "aws_iam_policy_document" "query_records" {
   statement {
-    sid       = "AllOwnRows"
+    sid       = "QueryRecords"
     actions   = ["dynamodb:Query"]
     resources = [local.table_arn]
 
