@@ -9,7 +9,7 @@ output, `…` matches any text within a line, and a line `...` matches any lines
     <!-- not replayed: REASON -->   excludes the block
     <!-- replay: COMMANDS -->       runs shell commands that readers do not see; it may span several lines
 
-Each page starts in a new copy of `reconcile.yaml` and `users/`; the sandbox then has the users that these files declare.
+Each page starts in a new copy of `reconcile.yaml` and `users/`, on a sandbox that has the users of these files.
 """
 
 from __future__ import annotations
