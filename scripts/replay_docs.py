@@ -9,7 +9,7 @@ output, `…` matches any text within a line, and a line `...` matches any lines
     <!-- not replayed: REASON -->   excludes the block
     <!-- replay: COMMANDS -->       runs shell commands that readers do not see; it may span several lines
 
-Each page starts in a new copy of `reconcile.yaml` and `users/`, on a sandbox that has the users of these files.
+Each page starts in a new copy of `reconcile.yaml` and `users/`, on a new sandbox that has the users of these files.
 """
 
 from __future__ import annotations
@@ -174,29 +174,27 @@ class Workspace:
             raise click.ClickException("\n".join([f"exit code {code}: {command}", *output]))
 
     def begin_page(self) -> None:
-        """The example manifests, and a sandbox whose users are new ones."""
+        """The example manifests, and a new sandbox with the users that they declare."""
         shutil.rmtree(self.checkout, ignore_errors=True)
-        (self.checkout / "users" / "sandbox").mkdir(parents=True)
+        self.checkout.mkdir()
         shutil.copy(ROOT / "reconcile.yaml", self.checkout)
-        (self.checkout / "users" / "sandbox" / "none.yaml").write_text("users: []\n", encoding="utf-8")
-        self.must_run("reconcile --env sandbox --yes --allow-empty --allow-deletes 1000")
-        shutil.rmtree(self.checkout / "users")
         shutil.copytree(ROOT / "users", self.checkout / "users")
-        self.must_run("reconcile --env sandbox")
+        self.must_run("reconcile sandbox down && reconcile sandbox up && reconcile --env sandbox")
+
+    def end(self) -> None:
+        if self.checkout.exists():
+            self.must_run("reconcile sandbox down")
 
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
-    """With a sandbox that is up; it is stopped at the end."""
+    """Its sandbox is stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="smtp-docs-") as folder:
         made = Workspace(Path(folder))
-        made.checkout.mkdir()
-        shutil.copy(ROOT / "reconcile.yaml", made.checkout)
         try:
-            made.must_run("reconcile sandbox up")
             yield made
         finally:
-            made.run("reconcile sandbox down")
+            made.end()
 
 
 def replay(page: Path, place: Workspace, *, write: bool = False) -> list[Difference]:
