@@ -27,7 +27,7 @@ edit users/sandbox/marketing.yaml '[summer@news.example.com]' '[crm@example.com]
 edit users/sandbox/marketing.yaml '    expires: 2027-09-30\n    allowed_source_ips: [203.0.113.0/24]\n' ''
 """
 
-# Pixels. The width of a character is stated for every piece of text, so columns stay aligned in any monospace font.
+# Pixels. Every piece of text has its own position and width, so columns stay aligned in any monospace font.
 FONT, CHARACTER, LINE, MARGIN, BAR = 13, 7.8, 20, 20, 34
 BACKGROUND, FOREGROUND, BUTTONS = "#0d1117", "#e6edf3", ("#ff5f57", "#febc2e", "#28c840")
 COLORS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "36": "#76e3ea", "90": "#8b949e"}
@@ -56,13 +56,13 @@ def _read(descriptor: int) -> Iterator[bytes]:
 
 
 def pieces(line: str) -> Iterator[tuple[int, str, str, bool]]:
-    """Runs of one style: column, text, colour, bold."""
+    """Text of one style, without the spaces between columns: column, text, colour, bold."""
     column, color, bold = 0, FOREGROUND, False
     parts = SEQUENCE.split(line)
     for index, part in enumerate(parts):
         if index % 2 == 0:
-            if part:
-                yield column, part, color, bold
+            for text in re.finditer(r"\S+(?: \S+)*", part):
+                yield column + text.start(), text.group(), color, bold
             column += len(part)
             continue
         for code in part.split(";"):
@@ -85,8 +85,7 @@ def draw(text: str, title: str) -> str:
         f'<desc id="text">{escape(plain)}</desc>',
         f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
         *(f'<circle cx="{20 + 18 * n}" cy="17" r="5.5" fill="{color}"/>' for n, color in enumerate(BUTTONS)),
-        f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="{FONT}" '
-        f'xml:space="preserve">',
+        f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="{FONT}">',
     ]
     for number, line in enumerate(lines):
         y = BAR + (number + 1) * LINE - 4
