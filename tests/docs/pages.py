@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.pipeline.lambda_zip import ROOT
 
 GUIDES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
-PAGES = (*GUIDES, ROOT / "CHANGELOG.md")
+PAGES = (*GUIDES, *(page for page in sorted(ROOT.glob("*.md")) if page not in GUIDES))
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
