@@ -17,6 +17,7 @@ from reconciler.pipeline.lambda_zip import ROOT
 from scripts.replay_docs import Workspace, workspace
 
 PICTURE = ROOT / "docs" / "images" / "plan.svg"
+COLUMNS = "132"  # of the terminal: wide enough for one line per user
 COMMAND = "reconcile plan --env sandbox"
 EDITS = r"""
 edit users/sandbox/platform.yaml '[builds@example.com]' '[builds@example.com]\n    credential: 2'
@@ -39,7 +40,8 @@ def capture(place: Workspace, command: str) -> str:
     leader, follower = pty.openpty()
     with subprocess.Popen(  # noqa: S603 - the constant command above
         ["bash", "-c", command],  # noqa: S607
-        cwd=place.checkout, env=place.environ, stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+        cwd=place.checkout, env=place.environ | {"COLUMNS": COLUMNS},
+        stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
     ):  # fmt: skip
         os.close(follower)
         chunks = [*_read(leader)]

@@ -63,8 +63,8 @@ def test_every_saved_query_is_documented() -> None:
 
 def test_every_failure_code_of_ours_is_documented() -> None:
     source = text_of(ROOT / "reconciler" / "core" / "lifecycle.py")
-    codes = set(re.findall(r'Fail\(\s*"([A-Za-z]+)"', source)) | {"InternalError", "Conflict", "NotYetVisible"}
-    assert "ForeignUser" in codes
+    codes = {*re.findall(r'"([A-Z][A-Za-z]+)"', source), "InternalError", "Conflict", "NotYetVisible"}
+    assert {"ForeignUser", "InvalidRecord", "PolicyTooLarge", "Quarantined"} <= codes
     table = section(page("operations"), "Failure codes")
     assert [code for code in codes if f"`{code}`" not in table] == []
 
