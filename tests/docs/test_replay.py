@@ -19,7 +19,7 @@ from scripts.replay_docs import (
     workspace,
 )
 
-REPLAYED = [page for page in PAGES if page.exists() and [*find_examples(page.read_text(encoding="utf-8").split("\n"))]]
+REPLAYED = [page for page in PAGES if [*find_examples(page.read_text(encoding="utf-8").split("\n"))]]
 
 
 @pytest.fixture(scope="module")
