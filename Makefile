@@ -3,7 +3,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-UV := .venv/bin/uv pip
+UV := $(BIN)/uv pip
+COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 .PHONY: help install lock demo test fast simulate coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
 
@@ -21,16 +22,15 @@ install: .venv/installed ## Make .venv from the hashed lock
 	@$(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: install ## Pin every dependency again, with hashes
-	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra lambda --extra sandbox --extra dev \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt
-	@$(BIN)/uv pip compile --quiet --upgrade reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' \
+lock: install ## Update the lock files after a change of dependencies; keeps all other versions
+	@$(COMPILE) pyproject.toml --extra lambda --extra sandbox --extra dev -o requirements/dev.txt
+	@$(COMPILE) reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
 	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
-	@$(BIN)/uv pip compile --quiet --upgrade requirements/scan.in \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/scan.txt
-	@$(BIN)/uv pip compile --quiet requirements/installer.in --constraint requirements/dev.txt \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/installer.txt
+	@$(COMPILE) requirements/scan.in -o requirements/scan.txt
+	@$(COMPILE) requirements/installer.in --constraint requirements/dev.txt -o requirements/installer.txt
+
+upgrade: ## Update the lock files to the newest version of every dependency
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
 demo: install ## The main job on a local AWS, step by step; leaves nothing running
 	@$(BIN)/python -m scripts.demo
