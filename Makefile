@@ -26,6 +26,7 @@ lock: install ## Update the lock files after a change of dependencies; keeps all
 	@$(COMPILE) pyproject.toml --extra lambda --extra sandbox --extra dev -o requirements/dev.txt
 	@$(COMPILE) reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
 	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
+	@$(BIN)/python -m scripts.lambda_lock
 	@$(COMPILE) requirements/scan.in -o requirements/scan.txt
 	@$(COMPILE) requirements/installer.in --constraint requirements/dev.txt -o requirements/installer.txt
 
