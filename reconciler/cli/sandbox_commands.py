@@ -7,11 +7,8 @@ from pathlib import Path
 from reconciler.errors import EXIT_ERROR, EXIT_OK
 from reconciler.manifests.environments import Environment
 from reconciler.output.terminal import say
-from reconciler.pipeline.definition import load_pipeline
-from reconciler.pipeline.lambda_zip import build_zip
-from reconciler.sandbox.deploy import deploy
 from reconciler.sandbox.emulator import find_server, start_server, stop_server
-from reconciler.sandbox.session import sandbox_session
+from reconciler.sandbox.start import start_sandbox
 
 
 def bring_up(environment: Environment, folder: Path, port: int, *, bare: bool) -> int:
@@ -22,13 +19,7 @@ def bring_up(environment: Environment, folder: Path, port: int, *, bare: bool) -
         server = start_server(folder, environment.account_id, environment.region, port, bare=True)
         say(f"bare sandbox is up at {server.endpoint} (pid {server.pid}), log in {folder / 'ministack.log'}")
         return EXIT_OK
-    code = build_zip()
-    server = start_server(folder, environment.account_id, environment.region, port)
-    try:
-        deploy(sandbox_session(server), environment, load_pipeline(environment.name), code)
-    except BaseException:
-        stop_server(folder)
-        raise
+    server = start_sandbox(environment, folder, port, lambda line: say(line, err=True))
     say(f"sandbox is up at {server.endpoint} (pid {server.pid}), log in {folder / 'ministack.log'}")
     return EXIT_OK
 
