@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from scripts.check_install import outside_lock, warnings
 
-LOCK = "click==8.2.1 \\\n    --hash=sha256:00\n    # via x\ncolorama==0.4.6 ; sys_platform == 'win32' \\\n    --hash=sha256:01\n"
+LOCK = (
+    "click==8.2.1 \\\n    --hash=sha256:00\n    # via x\n"
+    "colorama==0.4.6 ; sys_platform == 'win32' \\\n    --hash=sha256:01\n"
+)
 
 
 def test_a_version_outside_the_lock_is_found() -> None:
