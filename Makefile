@@ -101,7 +101,7 @@ apply: install ## ENV=...: plan, then apply exactly that plan; prod asks for con
 outputs: install ## ENV=...: show DNS records, endpoints and roles
 	@$(DEPLOYMENT) outputs $(ENV)
 
-destroy: install ## ENV=...: destroy all resources; asks for confirmation, except for sandbox
+destroy: install ## ENV=...: destroy all resources; refuses while IAM users exist, then asks (not for sandbox)
 	@$(DEPLOYMENT) destroy $(ENV)
 
 clean: ## Remove the sandbox and everything that was built

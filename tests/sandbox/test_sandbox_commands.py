@@ -209,7 +209,8 @@ def test_a_command_without_its_sandbox_says_how_to_start_it(tmp_path: Path) -> N
 def test_the_demo_shows_every_step_and_leaves_nothing(tmp_path: Path) -> None:
     demo = subprocess.run(
         [sys.executable, "-m", "scripts.demo"],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "80"},
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "80"},
     )  # fmt: skip
     assert demo.returncode == 0, demo.stderr
     assert max(len(line) for line in demo.stdout.splitlines()) <= 80
