@@ -22,7 +22,7 @@ from terraform.judging import Judge
 if TYPE_CHECKING:
     from terraform.account import Account
 
-COPIED = ("reconciler", "terraform", "users", "schema", "requirements", "reconcile.yaml")
+COPIED = ("reconciler", "scripts", "terraform", "users", "schema", "requirements", "reconcile.yaml")
 REQUIRED = "REQUIRE_TERRAFORM"  # set in CI: then a missing provider is a failure, not a reason to skip
 
 
