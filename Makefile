@@ -2,59 +2,67 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-BIN := .venv/bin
-UV := .venv/bin/uv pip
+VENV ?= .venv
+BIN := $(VENV)/bin
+QUIET := --quiet
+UV := $(BIN)/uv pip
+COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install lock demo test fast simulate coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
+.PHONY: help install check-install lock upgrade demo test fast simulate coverage lint scan format package check-wheel clean \
+  bootstrap validate init plan apply outputs destroy
 
-help: ## What each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
-install: .venv/installed ## Make .venv from the hashed lock
+install: $(VENV)/installed ## Create .venv with exactly the versions of requirements/dev.txt
 
-.venv/installed: requirements/installer.txt requirements/dev.txt pyproject.toml
+$(VENV)/installed: requirements/installer.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is required (set PYTHON=...)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/installer.txt
-	@$(UV) install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements/dev.txt
-	@$(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV)"
+	@$(BIN)/python -m pip install $(QUIET) --disable-pip-version-check --require-hashes --no-deps -r requirements/installer.txt
+	@$(UV) install $(QUIET) --python $(BIN)/python --require-hashes --no-deps -r requirements/dev.txt
+	@$(UV) install $(QUIET) --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: install ## Pin every dependency again, with hashes
-	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra lambda --extra sandbox --extra dev \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt
-	@$(BIN)/uv pip compile --quiet --upgrade reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' \
-	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
-	@$(BIN)/uv pip compile --quiet --upgrade requirements/scan.in \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/scan.txt
-	@$(BIN)/uv pip compile --quiet requirements/installer.in --constraint requirements/dev.txt \
-	  --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' -o requirements/installer.txt
+check-install: install ## Check that old and new versions of pip install the same, without a warning
+	@$(BIN)/python -m scripts.check_install
 
-demo: install ## The main job on a local AWS, step by step; leaves nothing running
+lock: install ## Update the lock files after a change of dependencies; keeps all other versions
+	@$(COMPILE) pyproject.toml --extra lambda --extra sandbox --extra dev -o requirements/dev.txt
+	@$(COMPILE) reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
+	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
+	@$(BIN)/python -m scripts.lambda_lock
+	@$(COMPILE) requirements/scan.in -o requirements/scan.txt
+	@$(COMPILE) requirements/installer.in --constraint requirements/dev.txt -o requirements/installer.txt
+
+upgrade: ## Update the lock files to the newest version of every dependency
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
+
+demo: install ## Show the main workflow on a local AWS; leaves nothing running
 	@$(BIN)/python -m scripts.demo
 
-test: install ## All tests
+test: install ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
-fast: install ## The tests that need no local AWS
+fast: install ## Run the tests that need no local AWS
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not sandbox'
 
-simulate: install ## Random stories of faults, races and crashes; STEPS=n, SECONDS=n; SEED=n for one of them
+simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECONDS=n; SEED=n repeats one run
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BUGS),--bugs)
 
-coverage: install ## Every branch of the pure core is tested by its own tests
+coverage: install ## Check that the tests of the pure modules cover every branch
 	@$(BIN)/python -m pytest -n auto tests/core tests/planning tests/output tests/manifests --cov=reconciler.core --cov=reconciler.planning --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered
 
-lint: install ## Style, formatting and types
+lint: install ## Check style, formatting, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
-scan: ## Static security scan of the Terraform, in an environment of its own
+scan: ## Scan the Terraform for security problems
 	@test -e .venv-scan/installed || { $(PYTHON) -m venv .venv-scan; \
 	  .venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/scan.txt; \
 	  touch .venv-scan/installed; }
@@ -64,35 +72,38 @@ format: install ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-package: install ## build/lambda.zip, the same bytes for the same input
+package: install ## Build build/lambda.zip; the same input gives the same bytes
 	@$(BIN)/python -m reconciler.pipeline.lambda_zip
 
-# Terraform, for ENV=sandbox, test or prod. AWS_PROFILE says as whom.
+check-wheel: install ## Build the wheel, install it and run the main workflow with it in an empty folder
+	@$(BIN)/python -m scripts.check_wheel
+
+# Terraform for ENV=sandbox, test or prod. AWS_PROFILE selects the credentials.
 ENV ?= sandbox
 DEPLOYMENT = $(BIN)/python -m scripts.terraform
 
-bootstrap: install ## ENV=…: make the bucket of Terraform's state (idempotent)
+bootstrap: install ## ENV=...: create the S3 bucket for the Terraform state (can be repeated)
 	@$(DEPLOYMENT) bootstrap $(ENV)
 
-validate: install ## All manifests, and the Terraform of ENV=…, offline
+validate: install ## ENV=...: check all manifests, and the Terraform of ENV, offline
 	@$(BIN)/reconcile validate
 	@$(DEPLOYMENT) validate $(ENV)
 
-init: install ## ENV=…: terraform init
+init: install ## ENV=...: terraform init
 	@$(DEPLOYMENT) init $(ENV)
 
-plan: install ## ENV=…: terraform plan, saved
+plan: install ## ENV=...: terraform plan; saves the plan
 	@$(DEPLOYMENT) plan $(ENV)
 
-apply: install ## ENV=…: plan, and apply exactly that plan; prod asks first
+apply: install ## ENV=...: plan, then apply exactly that plan; prod asks for confirmation
 	@$(DEPLOYMENT) apply $(ENV)
 
-outputs: install ## ENV=…: DNS records, endpoints, roles
+outputs: install ## ENV=...: show DNS records, endpoints and roles
 	@$(DEPLOYMENT) outputs $(ENV)
 
-destroy: install ## ENV=…: destroy everything; prod asks first
+destroy: install ## ENV=...: destroy all resources; refuses while IAM users exist, then asks (not for sandbox)
 	@$(DEPLOYMENT) destroy $(ENV)
 
-clean: ## Remove what was built, and the sandbox
+clean: ## Remove the sandbox and everything that was built
 	@if test -x $(BIN)/reconcile; then $(BIN)/reconcile sandbox down; fi
 	@rm -rf build .venv-scan .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

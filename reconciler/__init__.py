@@ -1,3 +1,3 @@
-"""Grant the right to send mail through Amazon SES by pull request."""
+"""Grant permission to send mail through Amazon SES by pull request."""
 
 __version__ = "0.1.0"

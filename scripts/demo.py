@@ -1,18 +1,20 @@
-"""`make demo`: the main job from a YAML entry to a credential, on a local AWS, with the real commands."""
+"""`make demo`: from a YAML entry to a credential, on a local AWS, with the real commands."""
 
 from __future__ import annotations
 
 import contextlib
 import difflib
+import io
 import json
 import shlex
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from reconciler.cli.main import run
 from reconciler.core.ownership import iam_user_name
@@ -38,68 +40,104 @@ SWEEP_SECONDS = 60
 ATTEMPTS = ("wiki@example.com", "docs@example.com", "billing@example.com", "wiki@example.com.evil.example.net")
 
 
+class Wrapped(io.TextIOBase):
+    """Breaks lines that are wider than the terminal (80 columns elsewhere) between words."""
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+        self._width = shutil.get_terminal_size().columns
+
+    def isatty(self) -> bool:
+        return self._target.isatty()
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):  # click tries bytes first, to see which kind of stream it is
+            raise TypeError("a text stream")
+        for line in text.splitlines(keepends=True):
+            self._target.write(line if len(line) <= self._width else self._wrap(line))
+        return len(text)
+
+    def flush(self) -> None:
+        self._target.flush()
+
+    def _wrap(self, line: str) -> str:
+        words = line.rstrip("\n")
+        indent = " " * 10
+        wrapped = textwrap.fill(
+            words, self._width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        return wrapped + line[len(words) :]
+
+
 class Demo:
-    """Works on a copy of the example manifests, so the checkout stays as it is."""
+    """Works on a copy of the example manifests, so that the checkout stays unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         shutil.copy(ROOT / "reconcile.yaml", folder)
         shutil.copytree(ROOT / "users" / "sandbox", folder / "users" / "sandbox")
 
-    def tell(self) -> None:
-        self._step("A local AWS: table, stream, KMS key, and the real Lambda zip")
+    def run(self) -> None:
+        self._step("Start a local AWS", "A DynamoDB table with a stream, a KMS key, queues, and the real Lambda zip.")
         self._reconcile("sandbox", "up")
-        self._step("The manifests of three teams become users, policies and keys")
-        self._reconcile("--env", "sandbox")
-        self._step("Run again: nothing to do")
-        self._reconcile("--env", "sandbox")
-        self._step("What there is now, and one credential as an administrator reads it")
+        self._step("Create the users", "Three teams declare their users in users/sandbox. Each user gets an IAM user,",
+                   "a policy and an access key.")  # fmt: skip
+        self._reconcile("--env", "sandbox", "--yes")
+        self._step("Run it again", "The manifests did not change, so there is nothing to do.")
+        self._reconcile("--env", "sandbox", "--yes")
+        self._step("Look at the result", "The status of every user, and one credential as an administrator reads it.")
         self._reconcile("status", "--env", "sandbox")
         self._reconcile("credentials", "billing-mailer", "--env", "sandbox")
-        self._step("A pull request lets the wiki send as one more address")
+        self._step(
+            "A pull request adds an address to the wiki", "The plan shows what the wiki gains. Its password stays."
+        )
         self._edit("platform.yaml", ADDED)
-        self._reconcile("--env", "sandbox")
-        self._step("Another one disables the newsletter: its key becomes inactive, nothing is deleted")
+        self._reconcile("--env", "sandbox", "--yes")
+        self._step("A pull request disables the newsletter", "Its access key becomes inactive. Nothing is deleted.")
         self._edit("marketing.yaml", DISABLED)
-        self._reconcile("--env", "sandbox")
-        self._step("And one removes the build server: key, policy and IAM user go")
+        self._reconcile("--env", "sandbox", "--yes")
+        self._step("A pull request removes the build server", "Its access key, policy and IAM user are deleted.")
         self._edit("platform.yaml", REMOVED)
         self._reconcile("--env", "sandbox", "--yes")
-        self._step("Somebody widens a policy behind everybody's back: the audit finds it, the sweep puts it right")
+        self._step(
+            "A policy is changed manually", "The drift check detects the change, and the hourly sweep reverts it."
+        )
         self._tamper("wiki")
         self._reconcile("drift", "--env", "sandbox", expected=EXIT_CHANGES)
         self._sweep()
         self._reconcile("drift", "--env", "sandbox")
-        self._step("A password has leaked: its key is switched off, and stays so")
+        self._step("A password leaks", "`revoke` deactivates the access key, which stays inactive until `resume`.")
         self._reconcile("revoke", "billing-mailer", "--reason", "seen in a public repository", "--env", "sandbox")
-        self._reconcile("--env", "sandbox")
-        self._step("Proof of confinement: the policy that IAM holds for the wiki")
+        self._reconcile("--env", "sandbox", "--yes")
+        self._step("What the wiki may send as", "The policy that IAM has for it now, and which senders it allows.")
         self._prove("wiki")
-        self._step("In the end")
+        self._step("The end", "Every change above is in Git, in the records and in the logs.")
         self._reconcile("status", "--env", "sandbox")
 
     def close(self) -> None:
         self._reconcile("sandbox", "down")
 
-    def _step(self, title: str) -> None:
-        say(f"\n── {title} ", fg="cyan", bold=True)
+    def _step(self, title: str, *explanation: str) -> None:
+        say(f"\n── {title}", fg="cyan", bold=True)
+        for line in explanation:
+            say(f"   {line}", fg="cyan")
 
     def _reconcile(self, *words: str, expected: int = EXIT_OK) -> None:
         say(f"$ reconcile {shlex.join(words)}", bold=True)
         with contextlib.chdir(self.folder):
             code = run([*words])
         if code != expected:
-            raise ReconcileError(f"reconcile {' '.join(words)} ended with {code}")
+            raise ReconcileError(f"reconcile {' '.join(words)} ended with exit code {code}")
 
     def _edit(self, file: str, change: tuple[str, str]) -> None:
         path = self.folder / "users" / "sandbox" / file
         before = path.read_text(encoding="utf-8")
         after = before.replace(*change)
         if after == before:
-            raise ReconcileError(f"the demo does not find what it edits in {file}")
+            raise ReconcileError(f"the demo does not find the lines to edit in {file}")
         path.write_text(after, encoding="utf-8")
         lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
-        for line in [*lines][3:]:
+        for line in filter(str.strip, [*lines][3:]):
             say(f"  {line}", fg={"+": "green", "-": "red"}.get(line[:1]))
 
     def _client(self, service: str) -> Any:
@@ -112,25 +150,25 @@ class Demo:
         wide = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
         self._client("iam").put_user_policy(UserName=user, PolicyName=POLICY_NAME, PolicyDocument=document)
-        say(f"  by hand: PutUserPolicy {user}, any sender", fg="red")
+        say(f"  changed manually: the policy of {user} allows any sender", fg="red")
 
     def _sweep(self) -> None:
-        """What the schedule does every hour. Users that have settled seconds ago are left to the next sweep."""
+        """What the schedule does every hour. A sweep leaves out users that changed a few seconds ago."""
         function = load_pipeline("sandbox").functions["sweep"].name
         deadline = time.monotonic() + SWEEP_SECONDS
         while time.monotonic() < deadline:
-            told = json.loads(self._client("lambda").invoke(FunctionName=function)["Payload"].read())
-            if told["repaired"]:
-                say(f"  sweep: {told['checked']} checked, {told['repaired']} repaired", fg="green")
+            result = json.loads(self._client("lambda").invoke(FunctionName=function)["Payload"].read())
+            if result["repaired"]:
+                say(f"  sweep: {result['checked']} users checked, {result['repaired']} repaired", fg="green")
                 return
             time.sleep(1)
-        raise ReconcileError("the sweep repaired nothing")
+        raise ReconcileError("the sweep did not repair the policy")
 
     def _prove(self, name: str) -> None:
         iam = self._client("iam")
         user = iam_user_name("sandbox", name)
-        held: Any = iam.get_user_policy(UserName=user, PolicyName=POLICY_NAME)["PolicyDocument"]
-        document = held if isinstance(held, dict) else json.loads(held)
+        stored: Any = iam.get_user_policy(UserName=user, PolicyName=POLICY_NAME)["PolicyDocument"]
+        document = stored if isinstance(stored, dict) else json.loads(stored)
         say(json.dumps(document["Statement"][0], indent=2))
         for address in ATTEMPTS:
             allowed = evaluate(document, SendAttempt(address, datetime.now(UTC)))
@@ -139,16 +177,16 @@ class Demo:
 
 def main() -> int:
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="smtp-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="smtp-demo-") as folder, contextlib.redirect_stdout(Wrapped(sys.stdout)):
         demo = Demo(Path(folder))
         try:
-            demo.tell()
+            demo.run()
         except ReconcileError as error:
             say(f"error: {error.message}", err=True, fg="red")
             return EXIT_ERROR
         finally:
             demo.close()
-    say(f"\nDone in {time.monotonic() - started:.0f} s. Nothing is left running.", fg="green")
+        say(f"\nDone in {time.monotonic() - started:.0f} s. Nothing is left running.", fg="green")
     return EXIT_OK
 
 

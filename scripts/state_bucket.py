@@ -1,4 +1,4 @@
-"""The S3 bucket of Terraform's state: versioned, encrypted, private, over TLS only."""
+"""The S3 bucket for the Terraform state: versioned, encrypted, private, reachable over TLS only."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def state_bucket_name(environment: Environment) -> str:
-    """Bucket names are world-wide, so it carries account and region."""
+    """Bucket names are global, so the name contains account and region."""
     return f"smtp-users-state-{environment.account_id}-{environment.region}"
 
 
 def make_state_bucket(environment: Environment) -> str:
-    """Idempotent: makes the bucket when it is missing, and sets everything each time. Returns its name."""
+    """Idempotent: creates the bucket if it is missing, and applies every setting each time. Returns its name."""
     connection = connect_checked(environment, Path())
     name = state_bucket_name(environment)
     configure_bucket(connection.session.client("s3"), name, environment.region)

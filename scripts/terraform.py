@@ -1,7 +1,7 @@
-"""Terraform, run the same way for every environment: `make plan ENV=test` and its like end here.
+"""Run Terraform in the same way for every environment: `make plan ENV=test` and similar targets call this script.
 
-Account and region come from `reconcile.yaml`. A plan is saved and exactly that plan is applied. Environment `sandbox`
-is deployed on a bare local AWS, which is started when it is not up.
+Account and region come from `reconcile.yaml`. A plan is saved, and exactly that plan is applied. Environment `sandbox`
+is deployed on a bare local AWS, which is started if it is not running.
 """
 
 from __future__ import annotations
@@ -24,26 +24,28 @@ from reconciler.sandbox.emulator import Server, find_server, start_server, stop_
 from scripts.state_bucket import make_state_bucket, state_bucket_name
 
 SANDBOX = ROOT / ".sandbox"
-CAREFUL = frozenset({"prod"})  # asked about on a terminal before anything changes
+CONFIRMED = frozenset({"prod"})  # apply asks for confirmation first
 
 
 class Deployment:
-    """Terraform's commands for one environment."""
+    """The Terraform commands for one environment."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.root = ROOT / "terraform" / "environments" / environment.name
         if not self.root.is_dir():
-            raise ReconcileError(f"there is no {self.root.relative_to(ROOT)}", "copy the one of test and adapt it")
+            raise ReconcileError(
+                f"{self.root.relative_to(ROOT)} does not exist", "copy terraform/environments/test and adapt it"
+            )
 
     def bootstrap(self) -> None:
-        """Make the bucket that holds Terraform's state."""
+        """Create the bucket for the Terraform state."""
         if self.environment.local:
-            raise ReconcileError("the sandbox keeps its state in a file", "make apply ENV=sandbox")
-        say(f"state bucket {make_state_bucket(self.environment)} is ready")
+            raise ReconcileError("the sandbox needs no bucket: its state is in a file", "make apply ENV=sandbox")
+        say(f"state bucket {make_state_bucket(self.environment)} is configured")
 
     def validate(self) -> None:
-        """Offline: no account, no state."""
+        """Offline: needs no account and no state."""
         build_zip()  # its hash is part of the configuration
         self._terraform("init", "-backend=false", "-input=false")
         self._terraform("validate")
@@ -64,7 +66,7 @@ class Deployment:
 
     def apply(self) -> None:
         self.plan()
-        if self.environment.name in CAREFUL:
+        if self.environment.name in CONFIRMED:
             self._ask("apply this plan")
         self._terraform("apply", "-input=false", self._saved_plan)
 
@@ -81,14 +83,15 @@ class Deployment:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _refuse_while_users_exist(self) -> None:
-        """IAM users are the credential manager's, not Terraform's: without it their keys would go on working."""
+        """The credential manager owns the IAM users. Without it, their access keys would continue to work."""
         name = self.environment.name
         client = connect_checked(self.environment, SANDBOX).session.client("iam")
         with aws_errors("iam:ListUsers"):
             pages = client.get_paginator("list_users").paginate(PathPrefix=iam_path(name))
             users = sum(len(page["Users"]) for page in pages)
         if users:
-            hint = f"empty its manifests, then reconcile --env {name} --allow-empty --allow-deletes {users}"
+            command = f"reconcile --env {name} --allow-empty --allow-deletes {users}"
+            hint = f"remove all users from its manifests, then: {command}"
             raise Refused([(f"{count(users, 'IAM user')} of {name} can still send mail", hint)])
 
     def outputs(self) -> None:
@@ -100,24 +103,26 @@ class Deployment:
 
     def _ask(self, what: str) -> None:
         if not is_interactive():
-            raise ReconcileError(f"nobody is there to {what} in {self.environment.name}", "run it on a terminal")
-        if click.prompt(f"To {what}, type the environment's name") != self.environment.name:
+            raise ReconcileError(
+                f"confirmation is required to {what} in {self.environment.name}", "run this command in a terminal"
+            )
+        if click.prompt(f"To {what}, type the name of the environment") != self.environment.name:
             raise ReconcileError("not confirmed; nothing was changed")
 
     def _terraform(self, *words: str) -> None:
         command = shutil.which("terraform")
         if command is None:
-            raise ReconcileError("terraform is not installed", "Terraform 1.11 or newer is needed")
+            raise ReconcileError("terraform is not installed", "install Terraform 1.11 or newer")
         env = {**os.environ, "TF_IN_AUTOMATION": "1"}
         if self.environment.local and words[0] not in ("validate",) and "-backend=false" not in words:
             env = local_environ(env, _bare_server(self.environment))
         done = subprocess.run([command, f"-chdir={self.root}", *words], env=env, check=False)  # noqa: S603
         if done.returncode:
-            raise ReconcileError(f"terraform {words[0]} failed", "see above")
+            raise ReconcileError(f"terraform {words[0]} failed", "see its output above")
 
 
 def local_environ(environ: dict[str, str], server: Server) -> dict[str, str]:
-    """Settings under which every AWS tool talks to the local AWS, and to nothing else."""
+    """Environment variables with which every AWS tool uses the local AWS and nothing else."""
     kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     return {
         **kept,
@@ -133,7 +138,9 @@ def local_environ(environ: dict[str, str], server: Server) -> dict[str, str]:
 def _bare_server(environment: Environment) -> Server:
     server = find_server(SANDBOX) or start_server(SANDBOX, environment.account_id, environment.region, bare=True)
     if not server.bare:
-        raise ReconcileError("the sandbox that is up was deployed by itself", "reconcile sandbox down, then again")
+        raise ReconcileError(
+            "the running sandbox was not started for Terraform", "run `reconcile sandbox down`, then try again"
+        )
     return server
 
 
@@ -141,7 +148,7 @@ def _bare_server(environment: Environment) -> Server:
 @click.argument("action", type=click.Choice(["bootstrap", "validate", "init", "plan", "apply", "destroy", "outputs"]))
 @click.argument("env")
 def main(action: str, env: str) -> None:
-    """Run one of Terraform's commands for an environment."""
+    """Run a Terraform command for an environment."""
     try:
         deployment = Deployment(load_environment(ROOT / "reconcile.yaml", env))
         getattr(deployment, action)()

@@ -10,11 +10,8 @@ from reconciler.cli.group import CommandGroup
 from reconciler.cli.options import Target, sandbox_target_options
 from reconciler.errors import EXIT_ERROR, EXIT_OK
 from reconciler.output.terminal import say
-from reconciler.pipeline.definition import load_pipeline
-from reconciler.pipeline.lambda_zip import build_zip
-from reconciler.sandbox.deploy import deploy
 from reconciler.sandbox.emulator import Server, find_server, start_server, stop_server
-from reconciler.sandbox.session import sandbox_session
+from reconciler.sandbox.start import start_sandbox
 
 ENVIRONMENT = "sandbox"
 
@@ -34,19 +31,12 @@ def up(target: Target, port: int, bare: bool) -> int:
     environment = replace(target, env=ENVIRONMENT).environment()
     folder = target.sandbox
     if server := find_server(folder):
-        say(f"the sandbox is running at {server.endpoint} (pid {server.pid})")
+        say(_running(server))
         return EXIT_OK
     if bare:
         server = start_server(folder, environment.account_id, environment.region, port, bare=True)
-        say(f"{_running(server)}, log in {folder / 'ministack.log'}")
-        return EXIT_OK
-    code = build_zip()
-    server = start_server(folder, environment.account_id, environment.region, port)
-    try:
-        deploy(sandbox_session(server), environment, load_pipeline(environment.name), code)
-    except BaseException:
-        stop_server(folder)
-        raise
+    else:
+        server = start_sandbox(environment, folder, port, lambda line: say(line, err=True))
     say(f"{_running(server)}, log in {folder / 'ministack.log'}")
     return EXIT_OK
 
@@ -55,7 +45,7 @@ def up(target: Target, port: int, bare: bool) -> int:
 @sandbox_target_options
 def down(target: Target) -> int:
     """Stop the local AWS and delete its state."""
-    say("the sandbox is stopped" if stop_server(target.sandbox) else "the sandbox was not running")
+    say("sandbox is down" if stop_server(target.sandbox) else "sandbox was not up")
     return EXIT_OK
 
 
@@ -65,7 +55,7 @@ def sandbox_status(target: Target) -> int:
     """Show whether the sandbox is running, and where. Exits with 1 if it is not."""
     server = find_server(target.sandbox)
     if server is None:
-        say("the sandbox is not running")
+        say("sandbox is not up")
         return EXIT_ERROR
     say(f"{_running(server)}, account {server.account_id}, region {server.region}")
     return EXIT_OK
@@ -73,4 +63,4 @@ def sandbox_status(target: Target) -> int:
 
 def _running(server: Server) -> str:
     kind = "bare sandbox" if server.bare else "sandbox"
-    return f"the {kind} is running at {server.endpoint} (pid {server.pid})"
+    return f"{kind} is up at {server.endpoint} (pid {server.pid})"

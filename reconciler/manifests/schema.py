@@ -17,7 +17,7 @@ from reconciler.errors import Problem
 from reconciler.manifests.yaml_source import Source
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# A wheel holds the schemas inside the package; in a checkout they are in the top-level folder.
+# A wheel contains the schemas inside the package; in a checkout they are in the top-level folder.
 SCHEMA_DIR = next(folder for folder in (_PACKAGE / "schema", _PACKAGE.parent / "schema") if folder.is_dir())
 
 _TYPES = {

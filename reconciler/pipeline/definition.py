@@ -1,4 +1,4 @@
-"""How the second half is deployed (`pipeline.yaml`), for the sandbox. Terraform reads the same file."""
+"""How the second half is deployed: `pipeline.yaml`, which Terraform reads too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCE = Path(__file__).with_name("pipeline.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """Its role has the same name."""
+    """A Lambda function. Its role has the same name."""
 
     name: str
     handler: str
@@ -24,7 +24,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`names`: resource names of one environment. The dictionaries: as they stand in the file."""
+    """`names`: resource names of one environment. The dictionaries: as in the file."""
 
     names: dict[str, str]
     runtime: str
@@ -34,7 +34,7 @@ class Pipeline:
     sweep: dict[str, Any]
 
     def filter_criteria(self) -> dict[str, Any]:
-        """The stream mapping's filters in the form that Lambda's API takes."""
+        """The filters of the stream mapping in the form of the Lambda API."""
         return {"Filters": [{"Pattern": json.dumps(pattern)} for pattern in self.mapping["filters"]]}
 
 

@@ -1,6 +1,6 @@
 """Deploy the second half on a local AWS: table with stream, key, queues, boundary, and the three functions.
 
-Without the schedule: a sandbox is too short-lived for an hourly one, so who wants a sweep there invokes it.
+A sandbox is too short-lived for the hourly schedule, so there is none; a sweep can be invoked at any time.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from reconciler.pipeline.definition import Function, Pipeline
 if TYPE_CHECKING:
     from boto3.session import Session
 
-SQS_FACTOR = 6  # AWS asks for a visibility time-out of six times the function's
+SQS_FACTOR = 6  # AWS recommends a visibility timeout of six times the function's timeout
+WAITER: Any = {"Delay": 0.1, "MaxAttempts": 300}  # seconds; the stubs allow whole ones only
 
 
 def deploy(session: Session, environment: Environment, pipeline: Pipeline, code: Path) -> None:
     with aws_errors("sandbox:Deploy"):
-        stream_arn = _table(session, environment)
         key_arn = _key(session, pipeline)
         boundary_arn = _boundary(session, environment, pipeline)
         parking_url, parking_arn = _queue(session, pipeline.names["parking_queue"], {})
@@ -33,14 +33,17 @@ def deploy(session: Session, environment: Environment, pipeline: Pipeline, code:
             "dead_letter": dead_letter_variables(pipeline, queue_url, parking_url),
             "sweep": sweep_variables(environment, pipeline),
         }
+        zipped = code.read_bytes()
         for kind, function in pipeline.functions.items():
-            _function(session, pipeline.runtime, function, common | own[kind], code)
+            _function(session, pipeline.runtime, function, common | own[kind], zipped)
+        stream_arn = _table(session, environment)  # while the functions become active
+        _wait_until_active(session, pipeline)
         _stream_mapping(session, pipeline, stream_arn, queue_arn)
         _queue_mapping(session, pipeline, queue_arn)
 
 
 def function_variables(environment: Environment, key_arn: str, boundary_arn: str) -> dict[str, str]:
-    """Every function's environment, as `handlers.runtime.Settings` reads it."""
+    """The environment of every function, as `handlers.adapters.Settings` reads it."""
     return {
         "ENVIRONMENT": environment.name,
         "ACCOUNT_ID": environment.account_id,
@@ -99,7 +102,7 @@ def _boundary(session: Session, environment: Environment, pipeline: Pipeline) ->
 
 
 def _redrive(pipeline: Pipeline, parking_arn: str) -> dict[str, str]:
-    """The net below the processor's own parking, and a visibility time-out as AWS asks for."""
+    """Parks what the processor cannot park itself, because it fails each time."""
     most = pipeline.dead_letters["tries"] + 2
     return {
         "VisibilityTimeout": str(SQS_FACTOR * pipeline.functions["dead_letter"].timeout_seconds),
@@ -124,7 +127,7 @@ def _role(session: Session, name: str) -> str:
     return client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
 
-def _function(session: Session, runtime: Any, function: Function, variables: dict[str, str], code: Path) -> None:
+def _function(session: Session, runtime: Any, function: Function, variables: dict[str, str], code: bytes) -> None:
     client = session.client("lambda")
     client.create_function(
         FunctionName=function.name,
@@ -133,11 +136,16 @@ def _function(session: Session, runtime: Any, function: Function, variables: dic
         Timeout=function.timeout_seconds,
         MemorySize=function.memory_mb,
         Role=_role(session, function.name),
-        Code={"ZipFile": code.read_bytes()},
+        Code={"ZipFile": code},
         Environment={"Variables": variables},
         TracingConfig={"Mode": "Active"},
     )
-    client.get_waiter("function_active_v2").wait(FunctionName=function.name)
+
+
+def _wait_until_active(session: Session, pipeline: Pipeline) -> None:
+    waiter = session.client("lambda").get_waiter("function_active_v2")
+    for function in pipeline.functions.values():
+        waiter.wait(FunctionName=function.name, WaiterConfig=WAITER)
 
 
 def _stream_mapping(session: Session, pipeline: Pipeline, stream_arn: str, queue_arn: str) -> None:

@@ -27,7 +27,7 @@ HOOK = Path(aws_rules.__file__).parent
 
 @dataclass
 class Sandbox:
-    """A local AWS with the real zip, and a checkout whose `reconcile` command runs against it."""
+    """A local AWS with the real zip, and a folder in which the `reconcile` command uses it."""
 
     root: Path
     environment: Environment
@@ -64,13 +64,13 @@ class Sandbox:
         )
 
     def rows(self) -> dict[str, Any]:
-        """The users' rows, by name."""
+        """The records of the users, by name."""
         items = self.client("dynamodb").scan(TableName=self.environment.table)["Items"]
         keys = {item["SK"]["S"]: item for item in items}
         return {key.removeprefix("USER#"): item for key, item in keys.items() if key.startswith("USER#")}
 
     def statuses(self) -> dict[str, str]:
-        return {name: row["status"]["S"] for name, row in self.rows().items()}
+        return {name: record["status"]["S"] for name, record in self.rows().items()}
 
     def users(self) -> set[str]:
         return {user["UserName"] for user in self.client("iam").list_users()["Users"]}
@@ -85,12 +85,12 @@ class Sandbox:
         return {key["AccessKeyId"]: key["Status"] for key in listed}
 
     def invoke(self, kind: str, event: Any = None) -> Any:
-        """Invoke the deployed function of that kind; what it answers."""
-        answer = self.client("lambda").invoke(
+        """Invoke the deployed function of that kind. Returns its result."""
+        result = self.client("lambda").invoke(
             FunctionName=load_pipeline("sandbox").functions[kind].name, Payload=json.dumps(event or {}).encode()
         )
-        payload = json.loads(answer["Payload"].read() or b"null")
-        assert "FunctionError" not in answer, payload
+        payload = json.loads(result["Payload"].read() or b"null")
+        assert "FunctionError" not in result, payload
         return payload
 
     def mapping(self, kind: str) -> dict[str, Any]:
@@ -106,13 +106,13 @@ class Sandbox:
         return self.client("sqs").get_queue_url(QueueName=load_pipeline("sandbox").names[kind])["QueueUrl"]
 
     def messages(self, kind: str) -> int:
-        """How many messages are in a queue, seen or unseen."""
+        """How many messages are in a queue, visible or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         attributes = self.client("sqs").get_queue_attributes(QueueUrl=self.queue_url(kind), AttributeNames=names)
         return sum(int(attributes["Attributes"][name]) for name in names)
 
     def pass_time(self, **delta: float) -> None:
-        """The functions' clock goes on by so much."""
+        """Advance the clock of the functions."""
         clock = self.root / "clock"
         moved = float(clock.read_text() or 0) + timedelta(**delta).total_seconds()
         clock.write_text(str(moved))
@@ -121,14 +121,14 @@ class Sandbox:
         return (self.folder / "ministack.log").read_text()
 
     def secrets(self) -> list[str]:
-        """Every secret access key that the deployed function was given."""
+        """Every secret access key that the deployed functions received."""
         return re.findall(r"\S+", (self.root / "secrets").read_text())
 
 
 def install_hook(folder: Path) -> Path:
-    """AWS's rules for the functions of a sandbox, which note secrets and calls in `folder`. For PYTHONPATH.
+    """The rules of AWS for the functions of a sandbox, which write secrets and calls to `folder`. For PYTHONPATH.
 
-    The file `clock` there moves the functions' time.
+    The file `clock` in it moves the time of the functions.
     """
     hook = folder / "hook"
     shutil.copytree(HOOK, hook, ignore=shutil.ignore_patterns("__pycache__"))
@@ -141,7 +141,7 @@ def install_hook(folder: Path) -> Path:
 
 @contextmanager
 def make_sandbox(tmp_path: Path, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
-    """A fresh one. AWS's own rules hold inside the deployed functions. `settings`: the emulator's own, more of them."""
+    """A new sandbox whose functions enforce the rules of AWS. `settings`: additional ones for the emulator."""
     shutil.copy(ROOT / "reconcile.yaml", tmp_path)
     shutil.copytree(ROOT / "users", tmp_path / "users")
     environment = load_environment(tmp_path / "reconcile.yaml", "sandbox")

@@ -1,4 +1,4 @@
-"""Lambda's own way of reading a table's stream, which the emulator does not have: partial failures, bisecting, a limit.
+"""How Lambda reads the stream of a table, which the emulator lacks: partial failures, bisecting, a retry limit.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html and services-dynamodb-errors.html
 """
@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 @dataclass
 class StreamPump:
-    """Takes the place of the manager's mapping, which is switched off. `deliveries`: the batches that were sent."""
+    """Replaces the mapping of the manager, which is disabled. `deliveries`: the batches that were sent."""
 
     sandbox: Sandbox
     deliveries: list[list[str]] = field(default_factory=list)
@@ -29,14 +29,14 @@ class StreamPump:
         self.position = "0"
 
     def pump(self) -> None:
-        """Deliver everything new, in order, batch by batch."""
+        """Deliver all new records, in order, batch by batch."""
         wanted = [record for record in self._read() if self._passes(record)]
         size = self.mapping["batch_size"]
         for start in range(0, len(wanted), size):
             self._deliver(wanted[start : start + size])
 
     def _deliver(self, batch: list[Record]) -> None:
-        """The lowest failed record and all behind it come again; a batch that fails as it did is halved."""
+        """The first failed record and all after it are delivered again; a batch that fails again is halved."""
         tries = dict.fromkeys(map(_sequence, batch), 0)
         while batch:
             failed = self._invoke(batch)
@@ -54,11 +54,11 @@ class StreamPump:
 
     def _invoke(self, batch: list[Record]) -> set[str]:
         self.deliveries.append([record["dynamodb"]["Keys"]["SK"]["S"].removeprefix("USER#") for record in batch])
-        answer = self.sandbox.invoke("manager", {"Records": batch})
-        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        result = self.sandbox.invoke("manager", {"Records": batch})
+        return {failure["itemIdentifier"] for failure in result["batchItemFailures"]}
 
     def _give_up(self, batch: list[Record]) -> None:
-        """What AWS tells of it: sequence numbers, no record."""
+        """Send what AWS sends: sequence numbers, no record."""
         first, last = _sequence(batch[0]), _sequence(batch[-1])
         info = {
             "shardId": self.shard,

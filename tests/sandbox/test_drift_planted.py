@@ -1,4 +1,4 @@
-"""`reconcile drift` on a local AWS: the real command finds every difference that hands have planted there."""
+"""`reconcile drift` on a local AWS: the real command finds every difference that was created manually."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def declare(sandbox: Sandbox, *, after: bool, enabled: bool = False) -> None:
     path.write_text(yaml.safe_dump({"users": entries}, sort_keys=False))
 
 
-def test_every_planted_difference_is_found_on_what_was_clean(sandbox: Sandbox) -> None:
+def test_every_planted_difference_is_found_and_nothing_before(sandbox: Sandbox) -> None:
     declare(sandbox, after=False, enabled=True)
     assert sandbox.reconcile().returncode == 0
     declare(sandbox, after=False)
@@ -38,7 +38,7 @@ def test_every_planted_difference_is_found_on_what_was_clean(sandbox: Sandbox) -
     users = 7 + sum(plant.before for plant in PLANTS)
     assert clean.stdout.endswith(f"Nothing differs: {users} users checked.\n")
 
-    sandbox.map_anew("manager", Enabled=False)  # nothing is put right before it is seen
+    sandbox.map_anew("manager", Enabled=False)  # nothing is repaired before the drift check
     iam = sandbox.client("iam")
     place = Place(
         "sandbox", sandbox.environment.table, iam, sandbox.client("dynamodb"),

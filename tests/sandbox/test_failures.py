@@ -1,4 +1,4 @@
-"""Bad days on a local AWS, with the real zip: nothing is lost, and one user's trouble stays one user's."""
+"""Failures on a local AWS, with the real zip: nothing is lost, and a problem with one user affects only that user."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def put_pending(sandbox: Sandbox, name: str) -> None:
 
 
 def poison(sandbox: Sandbox) -> None:
-    """A user that no try can make: IAM has one of that name in other letters, as IAM tells names."""
+    """A user that can never be created: IAM has a user whose name differs only in upper and lower case."""
     sandbox.client("iam").create_user(UserName="SMTP-sandbox-POISON")
     put_pending(sandbox, POISON)
 
 
-def test_a_poison_row_holds_up_nobody(sandbox: Sandbox) -> None:
+def test_a_poison_record_delays_no_other_user(sandbox: Sandbox) -> None:
     pump = StreamPump(sandbox)
     put_pending(sandbox, "before")
     poison(sandbox)
@@ -42,13 +42,13 @@ def test_a_poison_row_holds_up_nobody(sandbox: Sandbox) -> None:
     pump.pump()
     assert sandbox.statuses() == {"before": "active", POISON: "pending", "behind": "active"}
     assert ATTEMPTS <= sum(POISON in batch for batch in pump.deliveries) <= ATTEMPTS + 4  # halving does not count
-    # The processor has taken the mapping's message for what it is, and tries that one user again, later.
+    # The processor understood the message of the mapping, and retries that one user later.
     assert eventually(lambda: "dead letter split" in sandbox.log() and sandbox.messages("dead_letter_queue") == 1)
     assert sandbox.messages("parking_queue") == 0
 
 
-def test_the_last_try_fails_the_row_and_parks_the_message(sandbox: Sandbox) -> None:
-    StreamPump(sandbox)  # switches the mapping off: only the processor drives
+def test_the_last_retry_fails_the_record_and_parks_the_message(sandbox: Sandbox) -> None:
+    StreamPump(sandbox)  # disables the mapping: only the processor works
     sandbox.map_anew("dead_letter", Enabled=False)
     poison(sandbox)
     tries = load_pipeline("sandbox").dead_letters["tries"]
@@ -64,7 +64,7 @@ def test_the_last_try_fails_the_row_and_parks_the_message(sandbox: Sandbox) -> N
     (parked,) = sandbox.client("sqs").receive_message(QueueUrl=sandbox.queue_url("parking_queue"))["Messages"]
     assert json.loads(parked["Body"])["user"] == POISON
 
-    # The cause is mended, and a person asks again.
+    # The cause is fixed, and an operator retries the user.
     sandbox.client("iam").delete_user(UserName="SMTP-sandbox-POISON")
     sandbox.map_anew("manager", Enabled=True)
     done = sandbox.reconcile("retry", POISON)
@@ -73,7 +73,7 @@ def test_the_last_try_fails_the_row_and_parks_the_message(sandbox: Sandbox) -> N
 
 
 def deliver(sandbox: Sandbox, body: str, count: int) -> object:
-    """A message as SQS hands it to the function, at its n-th time."""
+    """A message as SQS delivers it to the function, for the n-th time."""
     record = {
         "messageId": "m-1",
         "receiptHandle": "r-1",
@@ -84,8 +84,8 @@ def deliver(sandbox: Sandbox, body: str, count: int) -> object:
     return sandbox.invoke("dead_letter", {"Records": [record]})
 
 
-def test_a_function_that_keeps_failing_leaves_a_message_that_heals(sandbox: Sandbox) -> None:
-    """The emulator's own mapping gives up and tells so; its own queue mapping brings that to the processor."""
+def test_a_function_that_keeps_failing_leaves_a_message_that_is_processed_later(sandbox: Sandbox) -> None:
+    """The mapping of the emulator gives up and sends a message; the queue mapping delivers it to the processor."""
     manager = load_pipeline("sandbox").functions["manager"]
     configure = sandbox.client("lambda").update_function_configuration
     sandbox.map_anew("dead_letter", Enabled=False)
@@ -107,7 +107,7 @@ MANY = 60
 
 @pytest.fixture
 def lasting(tmp_path: Path) -> Iterator[Sandbox]:
-    """One that writes down its state when it is stopped, and many users declared for it."""
+    """A sandbox that saves its state when it is stopped, with many declared users."""
     keep = {"PERSIST_STATE": "1", "STATE_DIR": str(tmp_path / "state")}
     with make_sandbox(tmp_path, keep) as sandbox:
         folder = tmp_path / "users" / "sandbox"
@@ -127,7 +127,7 @@ def lasting(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 def end_mid_run(sandbox: Sandbox, sent: signal.Signals) -> tuple[int, str]:
-    """End the local AWS while a run is under way; how that run ended, and what it said."""
+    """End the local AWS during a run. Returns the exit code and the output of the run."""
     server = find_server(sandbox.folder)
     assert server
     running = sandbox.start("--timeout", "60")
@@ -139,7 +139,7 @@ def end_mid_run(sandbox: Sandbox, sent: signal.Signals) -> tuple[int, str]:
 
 
 def restart(sandbox: Sandbox) -> None:
-    """On another port, as a fresh process."""
+    """Start a new process on another port."""
     environment = sandbox.environment
     start_server(sandbox.folder, environment.account_id, environment.region, extra_env=sandbox.extra_env)
     sandbox.connection = connect(environment, sandbox.folder)
@@ -147,7 +147,7 @@ def restart(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
 def test_the_local_aws_ends_mid_run(lasting: Sandbox, sent: signal.Signals) -> None:
-    """Killed it has lost everything, stopped it remembers what was half done: the next run goes on from either."""
+    """A killed AWS loses everything, a stopped AWS keeps its state: the next run continues from both."""
     code, said = end_mid_run(lasting, sent)
     assert code in (1, 3)
     assert "Traceback" not in said
@@ -158,7 +158,7 @@ def test_the_local_aws_ends_mid_run(lasting: Sandbox, sent: signal.Signals) -> N
     else:
         assert "active" in lasting.statuses().values()
     if "pending" in lasting.statuses().values():
-        lasting.pass_time(minutes=20)  # what the stream has lost with the process, the sweep drives
+        lasting.pass_time(minutes=20)  # the sweep reprocesses what the stream lost with the process
         lasting.invoke("sweep")
     done = lasting.reconcile()
     assert done.returncode == 0, done.stdout + done.stderr

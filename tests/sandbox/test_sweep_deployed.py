@@ -1,4 +1,4 @@
-"""The sweep on a local AWS: the real zip repairs what hands have done, and rotates keys as time goes by."""
+"""The sweep on a local AWS: the real zip repairs manual changes, and rotates keys as time passes."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ ROTATING = """users:
 def settled(sandbox: Sandbox) -> Sandbox:
     done = sandbox.reconcile()
     assert done.returncode == 0, done.stderr
-    sandbox.pass_time(minutes=1)  # who has settled seconds ago is left to the next round
+    sandbox.pass_time(minutes=1)  # the sweep leaves out users that changed a few seconds ago
     return sandbox
 
 
 def policy_of(sandbox: Sandbox, name: str) -> Any:
-    held = sandbox.client("iam").get_user_policy(UserName=f"smtp-sandbox-{name}", PolicyName="smtp-send")
-    document = held["PolicyDocument"]
+    stored = sandbox.client("iam").get_user_policy(UserName=f"smtp-sandbox-{name}", PolicyName="smtp-send")
+    document = stored["PolicyDocument"]
     return document if isinstance(document, dict) else json.loads(document)
 
 
-def test_nothing_to_do_is_done_without_a_write(settled: Sandbox) -> None:
+def test_without_drift_the_sweep_writes_nothing(settled: Sandbox) -> None:
     before = settled.rows()
-    told = settled.invoke("sweep")
-    assert told["finished"]
-    assert (told["checked"], told["repaired"], told["errors"], told["steps"]) == (7, 0, 0, {})
+    result = settled.invoke("sweep")
+    assert result["finished"]
+    assert (result["checked"], result["repaired"], result["errors"], result["steps"]) == (7, 0, 0, {})
     assert settled.rows() == before
 
 
-def test_drift_made_by_hand_is_repaired_and_told(settled: Sandbox) -> None:
+def test_manual_changes_are_repaired_and_reported(settled: Sandbox) -> None:
     iam = settled.client("iam")
     policy = policy_of(settled, "wiki")
     wide = build(a_user("wiki", "*@example.com"), settled.environment.sending)
@@ -58,27 +58,27 @@ def test_drift_made_by_hand_is_repaired_and_told(settled: Sandbox) -> None:
     (key,) = settled.key_states("newsletter")
     iam.update_access_key(UserName="smtp-sandbox-newsletter", AccessKeyId=key, Status="Inactive")
     iam.untag_user(UserName="smtp-sandbox-build-server", TagKeys=["smtp-user"])
-    iam.create_user(UserName="smtp-sandbox-nobody", Path="/smtp/sandbox/")  # no mark: not ours
+    iam.create_user(UserName="smtp-sandbox-unmanaged", Path="/smtp/sandbox/")  # has no tag: unmanaged
 
-    settled.pass_time(minutes=10)  # keys that are minutes old are left to whoever may be about to store them
-    told = settled.invoke("sweep")
-    assert told["repaired"] == 4, told
+    settled.pass_time(minutes=10)  # a key that is a few minutes old may still be stored by another invocation
+    result = settled.invoke("sweep")
+    assert result["repaired"] == 4, result
     assert policy_of(settled, "wiki") == policy
     assert iam.list_user_policies(UserName="smtp-sandbox-wiki")["PolicyNames"] == ["smtp-send"]
     assert added not in settled.key_states("monitoring")
     assert settled.key_states("newsletter") == {key: "Active"}
     tags = {tag["Key"] for tag in iam.list_user_tags(UserName="smtp-sandbox-build-server")["Tags"]}
     assert "smtp-user" in tags
-    assert "smtp-sandbox-nobody" in settled.users()
+    assert "smtp-sandbox-unmanaged" in settled.users()
     assert settled.invoke("sweep")["repaired"] == 0
     log = settled.log()
     assert f"key {added} was added" in log
     assert "its policy was edited" in log
 
 
-def test_an_iam_user_without_a_row_goes_after_a_day(settled: Sandbox) -> None:
+def test_an_iam_user_without_a_record_is_deleted_after_a_day(settled: Sandbox) -> None:
     table = settled.environment.table
-    settled.map_anew("manager", Enabled=False)  # the REMOVE event gets lost
+    settled.map_anew("manager", Enabled=False)  # the REMOVE event is lost
     settled.client("dynamodb").delete_item(
         TableName=table, Key={"PK": {"S": "SMTP_USER"}, "SK": {"S": "USER#monitoring"}}
     )
@@ -87,14 +87,14 @@ def test_an_iam_user_without_a_row_goes_after_a_day(settled: Sandbox) -> None:
     assert settled.invoke("sweep")["orphans"] == 1
     assert "smtp-sandbox-monitoring" in settled.users()
     settled.pass_time(hours=2)
-    told = settled.invoke("sweep")
-    assert (told["orphans"], told["orphans_removed"]) == (0, 1)
+    result = settled.invoke("sweep")
+    assert (result["orphans"], result["orphans_removed"]) == (0, 1)
     assert "smtp-sandbox-monitoring" not in settled.users()
 
 
 @dataclass
 class KeyLog:
-    """Every state of a user's keys that was seen, in order: stored key, previous key, and what IAM says of them."""
+    """Every observed state of the keys of a user, in order: stored key, previous key, and their status in IAM."""
 
     sandbox: Sandbox
     name: str
@@ -102,22 +102,22 @@ class KeyLog:
     failed: list[Exception] = field(default_factory=list)
 
     def look(self) -> None:
-        row = self.sandbox.rows()[self.name]
+        record = self.sandbox.rows()[self.name]
         states = self.sandbox.key_states(self.name)
-        now = (row["smtp_username"]["S"], row.get("previous_key", {}).get("S", ""), states)
+        now = (record["smtp_username"]["S"], record.get("previous_key", {}).get("S", ""), states)
         if not self.seen or self.seen[-1] != now:
             self.seen.append(now)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Look all the time, beside what happens."""
+        """Look continuously while the body runs."""
         done = threading.Event()
 
         def watch() -> None:
             while not done.is_set():
                 try:
                     self.look()
-                except Exception as error:  # noqa: BLE001 - told at the end
+                except Exception as error:  # noqa: BLE001 - reported at the end
                     self.failed.append(error)
                 time.sleep(0.01)
 
@@ -137,21 +137,21 @@ class KeyLog:
 
 
 def test_rotation_never_leaves_a_user_without_a_valid_key(sandbox: Sandbox) -> None:
-    """Four months, day by day, with a look at the keys at any moment between."""
+    """Four months, day by day; the keys are observed all the time."""
     (sandbox.root / "users" / "sandbox" / "rotating.yaml").write_text(ROTATING)
     assert sandbox.reconcile().returncode == 0
     log = KeyLog(sandbox, "rotating")
     with log.watching():
         for _day in range(121):
             sandbox.pass_time(days=1)
-            told = sandbox.invoke("sweep")
-            assert (told["finished"], told["errors"]) == (True, 0)
+            result = sandbox.invoke("sweep")
+            assert (result["finished"], result["errors"]) == (True, 0)
     print(log)
     assert not log.failed
     for stored, previous, states in log.seen:
         assert len(states) <= 2
         assert "Active" in (states.get(stored), states.get(previous)), log
-    # A new key every thirty days; the one before works for a week more, is switched off for a day, and goes.
+    # A new key every thirty days; the previous key works for another week, is inactive for a day, and is deleted.
     keys = list(dict.fromkeys(stored for stored, _, _ in log.seen))
     assert len(keys) == 5
     for old in keys[:-2]:

@@ -57,12 +57,12 @@ def test_it_is_not_made_in_another_account(s3: Any) -> None:
 
 
 def test_the_sandbox_needs_no_bucket() -> None:
-    with pytest.raises(ReconcileError, match="keeps its state in a file"):
+    with pytest.raises(ReconcileError, match="its state is in a file"):
         Deployment(load_environment(ROOT / "reconcile.yaml", "sandbox")).bootstrap()
 
 
-def test_prod_is_not_changed_where_nobody_can_answer() -> None:
-    with pytest.raises(ReconcileError, match="nobody is there to apply this plan in prod"):
+def test_prod_is_not_changed_without_a_terminal() -> None:
+    with pytest.raises(ReconcileError, match="confirmation is required to apply this plan in prod"):
         Deployment(load_environment(ROOT / "reconcile.yaml", "prod"))._ask("apply this plan")
 
 
