@@ -65,7 +65,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
 
 def _under_way(changes: Diff, records: Sequence[Record]) -> dict[str, int]:
     """Ours that the credential manager is still at: a run does not end well while they have not."""
-    ours = {*changes.unchanged, *changes.leaving}
+    ours = {*changes.unchanged, *changes.deleting}
     return {r.name: r.revision or 0 for r in records if r.name in ours and r.status in AWAITING}
 
 
@@ -83,7 +83,7 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, choic
         good = len(written) == len(changes.changes)
     following = {**prepared.under_way, **written}
     if choices.wait and following:
-        leaving = {*changes.leaving, *(change.name for change in changes.changes if isinstance(change, Delete))}
+        leaving = {*changes.deleting, *(change.name for change in changes.changes if isinstance(change, Delete))}
         good = follow(prepared.requests, following, leaving, choices.timeout) and good
     elif following:
         say(f"{count(len(following), 'user')} left to the credential manager")
