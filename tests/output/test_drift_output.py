@@ -32,6 +32,29 @@ def test_an_audit_reads_as_a_table_with_a_sum() -> None:
     ]
 
 
+AT_80 = """\
+smtp users · test · 12 declared, 12 records, 13 IAM users
+  ! billing-mailer   edited   its policy was edited: it allows *@example.com,
+                              which no manifest declares
+  ! old-crm          orphan   an IAM user of ours without a row; 1 active key
+  (not shown at this width: declared at)
+  · crm   under way: pending since 2026-06-01T12:00:00Z
+Drift: 2 findings for 2 of 13 users."""
+AT_120 = """\
+smtp users · test · 12 declared, 12 records, 13 IAM users
+  ! billing-mailer   edited   its policy was edited: it allows *@example.com, which no         users/test/billing.yaml:3
+                              manifest declares
+  ! old-crm          orphan   an IAM user of ours without a row; 1 active key
+  · crm   under way: pending since 2026-06-01T12:00:00Z
+Drift: 2 findings for 2 of 13 users."""
+
+
+@pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (120, AT_120)])
+def test_an_audit_fits_the_terminal(width: int, expected: str) -> None:
+    words = "its policy was edited: it allows *@example.com, which no manifest declares"
+    assert to_text(replace(AUDIT, findings=(replace(EDITED, words=words), ORPHAN)), width) == expected
+
+
 def test_a_clean_system_is_told_in_one_sentence() -> None:
     clean = replace(AUDIT, rows=1, findings=(), notes=())
     assert to_text(clean).splitlines() == [

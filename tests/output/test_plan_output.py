@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES
 from reconciler.output.plan import REVOKED_ROWS, summary, to_lines, to_markdown
-from reconciler.output.styled import plain
+from reconciler.output.styled import Style, plain
 from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged
 
 CREATE = Line(
@@ -40,6 +40,89 @@ def test_a_long_line_does_not_push_the_columns_of_the_others_away() -> None:
     _, first, second, *_ = to_text(replace(PLAN, lines=(long, UPDATE))).splitlines()
     assert "sender-19@example.com" in first
     assert second.index("policy") < 100
+
+
+LISTED = ("may send as " + ", ".join(f"sender-{n}@example.com" for n in range(8)), "from 203.0.113.0/24 only")
+FULL = replace(
+    PLAN,
+    lines=(
+        CREATE,
+        Line("create", "newsletter", (*LISTED, "until 2027-06-30"), "users/test/marketing.yaml", 3, 640),
+        UPDATE,
+        DELETE,
+    ),
+    deleting=("summer-campaign",),
+    unmanaged=(Unmanaged("door-bell", "active", ""),),
+    revoked=(Revoked("wiki", "octocat", "access key found in a public repository", "2026-05-01T00:00:00Z"),),
+)
+AT_80 = """\
+smtp users · test · 12 records, 12 declared
+  + billing-mailer    may send as                    users/test/billing.yaml:3
+                      billing@example.com,
+                      *@invoices.example.com
+  + newsletter        may send as                    users/test/marketing.yaml:3
+                      sender-0@example.com,
+                      sender-1@example.com,
+                      sender-2@example.com,
+                      sender-3@example.com,
+                      sender-4@example.com,
+                      sender-5@example.com,
+                      sender-6@example.com,
+                      sender-7@example.com; from
+                      203.0.113.0/24 only; until
+                      2027-06-30
+  ~ crm               gains *@news.example.com       users/test/crm.yaml:9
+  - old-crm           deletes access key, policy
+                      and IAM user
+  (not shown at this width: policy size)
+  · summer-campaign   deletion in progress
+  ? door-bell         unmanaged, ignored: active, created manually
+  ! wiki              revoked by octocat: access key found in a public
+                      repository; keys stay inactive until `reconcile resume
+                      wiki`
+Plan: 2 to create, 1 to update, 1 to delete, 10 unchanged."""
+AT_120 = """\
+smtp users · test · 12 records, 12 declared
+  + billing-mailer    may send as billing@example.com, *@invoices.example.com                users/test/billing.yaml:3
+  + newsletter        may send as sender-0@example.com, sender-1@example.com,                users/test/marketing.yaml:3
+                      sender-2@example.com, sender-3@example.com, sender-4@example.com,
+                      sender-5@example.com, sender-6@example.com, sender-7@example.com;
+                      from 203.0.113.0/24 only; until 2027-06-30
+  ~ crm               gains *@news.example.com                                               users/test/crm.yaml:9
+  - old-crm           deletes access key, policy and IAM user
+  (not shown at this width: policy size)
+  · summer-campaign   deletion in progress
+  ? door-bell         unmanaged, ignored: active, created manually
+  ! wiki              revoked by octocat: access key found in a public repository; keys stay inactive until `reconcile
+                      resume wiki`
+Plan: 2 to create, 1 to update, 1 to delete, 10 unchanged."""
+
+
+@pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (120, AT_120)])
+def test_a_plan_fits_the_terminal(width: int, expected: str) -> None:
+    assert to_text(FULL, width) == expected
+
+
+def test_a_wide_terminal_shows_every_column() -> None:
+    lines = to_text(FULL, 200).splitlines()
+    assert "policy 640/2048   users/test/marketing.yaml:3" in lines[2]
+    assert "not shown" not in "".join(lines)
+
+
+def test_each_kind_of_line_has_its_colour() -> None:
+    adopt = Line("adopt", "theirs", ("adopts the record managed by console",))
+    lines = to_lines(replace(FULL, lines=(CREATE, adopt, UPDATE, DELETE)), None)
+    styles = {plain([segments])[2]: {segment.style for segment in segments[1:]} for segments in lines[1:-1]}
+    assert styles == {
+        "+": {Style.GOOD},
+        ">": {Style.ADOPTED},
+        "~": {Style.CHANGED},
+        "-": {Style.BAD},
+        "·": {Style.MUTED},
+        "?": {Style.MUTED},
+        "!": {Style.BAD},
+    }
+    assert {segment.style for segments in (lines[0], lines[-1]) for segment in segments} == {None}
 
 
 def test_a_plan_without_changes_says_so() -> None:
