@@ -1,4 +1,4 @@
-"""`reconcile.yaml`: where each environment lives and what it permits."""
+"""`reconcile.yaml`: account, region and rules of each environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.planning.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`config`: the file that it was read from."""
+    """`config`: the file that defines it."""
 
     name: str
     config: Path
@@ -40,11 +40,11 @@ class Environment:
 
 
 def load_environment(path: Path, name: str) -> Environment:
-    """Raises InvalidInput for a file that does not hold, ReconcileError for a name it does not have."""
+    """Raises InvalidInput for an invalid file, ReconcileError for an unknown environment."""
     environments = load_environments(path)
     if name not in environments:
         known = ", ".join(environments)
-        raise ReconcileError(f"no environment '{name}' in {path}", f"environments there: {known}")
+        raise ReconcileError(f"no environment '{name}' in {path}", f"known environments: {known}")
     return environments[name]
 
 
@@ -60,14 +60,14 @@ def load_environments(path: Path) -> dict[str, Environment]:
 
 
 def _check_tables(source: Source, environments: dict[str, Environment]) -> list[Problem]:
-    """Rows do not name their environment: two on one table would undo each other's work."""
+    """Records do not name their environment: two environments with one table would undo each other's changes."""
     problems: list[Problem] = []
     seen: dict[tuple[str, str, str], str] = {}
     for name, environment in environments.items():
         table = (environment.account_id, environment.region, environment.table)
         if (other := seen.setdefault(table, name)) != name:
             message = f"'{name}' uses the table of '{other}'"
-            problems.append(source.problem(("environments", name, "table"), message, "one table for each environment"))
+            problems.append(source.problem(("environments", name, "table"), message, "one table per environment"))
     return problems
 
 
