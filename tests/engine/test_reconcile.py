@@ -111,7 +111,7 @@ def test_removing_all_manifests_is_refused(world: World, checkout: Checkout) -> 
     (checkout.root / "users/test/team.yaml").unlink()
     outcome = checkout.run()
     assert outcome.code == 1
-    assert "holds no manifest" in outcome.err
+    assert "contains no manifest" in outcome.err
 
 
 def test_removing_everybody_takes_two_explicit_words(world: World, checkout: Checkout) -> None:
