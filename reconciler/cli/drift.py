@@ -9,8 +9,8 @@ from reconciler.engine.audit import Auditor
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_CHANGES, EXIT_OK
 from reconciler.manifests.loader import load_manifests
-from reconciler.output.drift import to_json, to_markdown, to_text
-from reconciler.output.terminal import SIGN_COLORS, say
+from reconciler.output.drift import to_json, to_lines, to_markdown
+from reconciler.output.terminal import say, show, terminal_width
 
 
 @click.command()
@@ -23,8 +23,7 @@ def drift(target: Target, form: str) -> int:
     connection = connect_checked(environment, target.sandbox)
     made = Auditor(environment, connection.store(), connection.identities()).audit(desired)
     if form == "text":
-        for line in to_text(made).split("\n"):
-            say(line, fg=SIGN_COLORS.get(line[2:3]) if line.startswith("  ") else None)
+        show(to_lines(made, terminal_width()))
     else:
         say(to_json(made) if form == "json" else to_markdown(made))
     return EXIT_CHANGES if made.findings else EXIT_OK

@@ -11,29 +11,37 @@ import click
 
 from reconciler.cli.lookup import find_record
 from reconciler.cli.options import Target, format_option, optional_name_argument, target_options
-from reconciler.core.record import Record
+from reconciler.core.record import Record, Status
 from reconciler.core.user import spec_fields
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_OK
 from reconciler.output.status import show_status
 from reconciler.output.terminal import say
+from reconciler.planning.selection import matching
 
 
 @click.command()
 @optional_name_argument
 @target_options
 @format_option("text", "json")
-def status(target: Target, name: str, form: str) -> int:
+@click.option("--wide", is_flag=True, help="Also show owner, expiry and source networks.")
+@click.option("--owner", metavar="ADDRESS", help="Only users of this owner.")
+@click.option("--status", "state", type=click.Choice([*Status]), help="Only users in this status.")
+@click.option("--address", metavar="ADDRESS", help="Only users that may send as this address.")
+def status(
+    target: Target, name: str, form: str, wide: bool, owner: str | None, state: str | None, address: str | None
+) -> int:
     """List all users, or the one named: status, addresses, key age, reason of a failure."""
     environment = target.environment()
     store = connect_checked(environment, target.sandbox).store()
     records = [find_record(store, name, environment.name)] if name else list(store.records())
+    selected = matching(records, owner, state, address)
     if form == "json":
-        say(json.dumps([_to_dict(record) for record in records], indent=2))
-    elif not records:
-        say(f"no SMTP users in {environment.name}")
+        say(json.dumps([_to_dict(record) for record in selected], indent=2))
+    elif not selected:
+        say(f"no SMTP users in {environment.name}" + (" match" if records else ""))
     else:
-        show_status(records, datetime.now(UTC))
+        show_status(selected, datetime.now(UTC), wide)
     return EXIT_OK
 
 

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -71,8 +72,13 @@ def _check_domain(shown: str, domain: str, rules: Rules) -> Fault | None:
     if len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         return Fault(f"'{shown}' has a domain that DNS does not allow", "for example billing@example.com")
     if domain not in rules.allowed_domains:
-        allowed = ", ".join(sorted(rules.allowed_domains)) or "none"
-        return Fault(f"'{shown}': the domain {domain} is not allowed here", f"allowed domains: {allowed}")
+        allowed = sorted(rules.allowed_domains)
+        near = difflib.get_close_matches(domain, allowed, 1, 0.7)
+        hint = f"allowed domains: {', '.join(allowed) or 'none'}"
+        return Fault(
+            f"'{shown}': the domain {domain} is not allowed here",
+            f"did you mean {near[0]}? {hint}" if near else hint,
+        )
     return None
 
 

@@ -64,7 +64,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
 
 def _awaiting(changes: Diff, records: Sequence[Record]) -> dict[str, int]:
     """Managed users that the credential manager is still processing: a run succeeds only when they do."""
-    managed = {*changes.unchanged, *changes.leaving}
+    managed = {*changes.unchanged, *changes.deleting}
     return {r.name: r.revision or 0 for r in records if r.name in managed and r.status in AWAITING}
 
 
@@ -82,7 +82,7 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, optio
         succeeded = len(written) == len(changes)
         following = {**prepared.awaiting, **written}
         if following and options.timeout is not None:
-            deleting = {*prepared.changes.leaving, *(c.name for c in changes if isinstance(c, Delete))}
+            deleting = {*prepared.changes.deleting, *(c.name for c in changes if isinstance(c, Delete))}
             settled = show_progress(prepared.records, following, deleting, options.timeout, environment.name)
             succeeded = settled and succeeded
         elif following:

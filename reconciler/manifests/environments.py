@@ -1,4 +1,4 @@
-"""`reconcile.yaml`: where each environment lives and what it permits."""
+"""`reconcile.yaml`: account, region and rules of each environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.planning.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`config`: the file that it was read from."""
+    """`config`: the file that defines it."""
 
     name: str
     config: Path
@@ -41,11 +41,11 @@ class Environment:
 
 
 def load_environment(path: Path, name: str) -> Environment:
-    """Raises InvalidInput for a file that does not hold, ReconcileError for a name it does not have."""
+    """Raises InvalidInput for an invalid file, ReconcileError for an unknown environment."""
     environments = load_environments(path)
     if name not in environments:
         near = get_close_matches(name, environments, 1, 0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"environments: {', '.join(environments)}"
+        hint = f"did you mean '{near[0]}'?" if near else f"known environments: {', '.join(environments)}"
         raise ReconcileError(f"no environment '{name}' in {path}", hint)
     return environments[name]
 
@@ -62,14 +62,14 @@ def load_environments(path: Path) -> dict[str, Environment]:
 
 
 def _check_tables(source: Source, environments: dict[str, Environment]) -> list[Problem]:
-    """Rows do not name their environment: two on one table would undo each other's work."""
+    """Records do not name their environment: two environments with one table would undo each other's changes."""
     problems: list[Problem] = []
     seen: dict[tuple[str, str, str], str] = {}
     for name, environment in environments.items():
         table = (environment.account_id, environment.region, environment.table)
         if (other := seen.setdefault(table, name)) != name:
             message = f"'{name}' uses the table of '{other}'"
-            problems.append(source.problem(("environments", name, "table"), message, "one table for each environment"))
+            problems.append(source.problem(("environments", name, "table"), message, "one table per environment"))
     return problems
 
 

@@ -1,8 +1,7 @@
-"""Manifests: every user that an environment's YAML files declare, or every problem they have."""
+"""Manifests: all users that the YAML files of an environment declare, or all problems of those files."""
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
@@ -19,7 +18,7 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def load_manifests(users: Path, environment: Environment) -> dict[str, Declaration]:
-    """Read `<users>/<environment>/*.yaml` whole. Raises InvalidInput with all problems of all files."""
+    """Read all of `<users>/<environment>/*.yaml`. Raises InvalidInput with all problems of all files."""
     folder = users / environment.name
     problems: list[Problem] = []
     sources = [read_source(path, path.as_posix()) for path in _files(folder, problems)]
@@ -41,10 +40,10 @@ def load_manifests(users: Path, environment: Environment) -> dict[str, Declarati
 
 
 def _files(folder: Path, problems: list[Problem]) -> list[Path]:
-    """The manifests of a folder. What looks like one and would be passed over in silence is a problem."""
+    """The manifests of a folder. A file that looks like a manifest but would not be read is a problem."""
     shown = folder.as_posix()
     if not folder.is_dir():
-        problems.append(Problem(shown, 0, 0, "there is no such folder", "one folder per environment: users/test/"))
+        problems.append(Problem(shown, 0, 0, "the folder does not exist", f"create {shown}/ with a manifest"))
         return []
     files = []
     for path in sorted(folder.rglob("*")):
@@ -52,34 +51,35 @@ def _files(folder: Path, problems: list[Problem]) -> list[Path]:
             continue
         if path.parent != folder:
             hint = f"move it to {shown}/{path.name}"
-            problems.append(Problem(path.as_posix(), 0, 0, "manifests are not read from sub-folders", hint))
+            problems.append(Problem(path.as_posix(), 0, 0, "manifests in subfolders are not read", hint))
         elif not path.is_file():
-            problems.append(Problem(path.as_posix(), 0, 0, "is not a file"))
+            problems.append(Problem(path.as_posix(), 0, 0, "not a regular file"))
         else:
             files.append(path)
     if not files and not problems:
-        problems.append(Problem(shown, 0, 0, "holds no manifest", "write <team>.yaml with a list of users"))
+        hint = "create <team>.yaml with a list of users"
+        problems.append(Problem(shown, 0, 0, "the folder contains no manifest", hint))
     return files
 
 
 def strays(users: Path, environments: Collection[str]) -> list[Problem]:
-    """Manifests that belong to no environment: nobody would ever read them."""
+    """Manifests that belong to no environment: they would never be read."""
     hint = f"move it to {users.as_posix()}/<environment>/, one of: {', '.join(sorted(environments))}"
     return [
-        Problem(path.as_posix(), 0, 0, "is read by no environment", hint)
+        Problem(path.as_posix(), 0, 0, "belongs to no environment", hint)
         for path in sorted(users.rglob("*"))
         if _is_manifest(path, users) and path.relative_to(users).parts[0] not in environments
     ]
 
 
 def _is_manifest(path: Path, below: Path) -> bool:
-    """By its ending; what begins with a dot belongs to some tool."""
+    """By its suffix; files and folders that begin with a dot belong to other tools."""
     hidden = any(part.startswith(".") for part in path.relative_to(below).parts)
     return path.suffix.lower() in SUFFIXES and not hidden
 
 
 def _entries(source: Source) -> list[tuple[Place, dict[str, Any]]]:
-    """The entries of a file that are at least mappings; the schema speaks of the others."""
+    """The entries of a file that are mappings; the schema reports the others."""
     users = source.data.get("users") if isinstance(source.data, dict) and not source.problems else None
     if not isinstance(users, list):
         return []
@@ -87,7 +87,7 @@ def _entries(source: Source) -> list[tuple[Place, dict[str, Any]]]:
 
 
 def _check_names(declared: list[tuple[Source, Place, dict[str, Any]]]) -> list[Problem]:
-    """Names are unique in the environment; IAM does not tell case apart, so neither do we."""
+    """Names are unique in an environment, regardless of case, as in IAM."""
     by_name: dict[str, list[tuple[Source, Place, str]]] = defaultdict(list)
     for source, place, entry in declared:
         if isinstance(name := entry.get("name"), str):
@@ -97,7 +97,7 @@ def _check_names(declared: list[tuple[Source, Place, dict[str, Any]]]) -> list[P
         first_source, first_place, first_name = uses[0]
         first = f"{first_source.path}:{first_source.line(first_place)}"
         for source, place, name in uses[1:]:
-            same = "is declared already" if name == first_name else f"differs only by case from '{first_name}'"
+            same = "is already declared" if name == first_name else f"differs only by case from '{first_name}'"
             problems.append(
                 source.problem(place, f"the name '{name}' {same} (at {first})", "names are unique in an environment")
             )
@@ -105,10 +105,10 @@ def _check_names(declared: list[tuple[Source, Place, dict[str, Any]]]) -> list[P
 
 
 def _check_entry(source: Source, place: Place, entry: dict[str, Any], environment: Environment) -> list[Problem]:
-    """What the schema cannot say. Values of a wrong type are left to the schema."""
+    """Rules that a schema cannot express. Values of a wrong type are reported by the schema."""
     addresses, networks = _texts(entry, "allowed_from_addresses"), _texts(entry, "allowed_source_ips")
     problems = [
-        source.problem((*place, field, index), fault.message, _with_near_domain(fault.hint, addresses, field, index))
+        source.problem((*place, field, index), fault.message, fault.hint)
         for (field, index), fault in check_lists(addresses, networks, environment.rules)
     ]
     expires = entry.get("expires")
@@ -138,21 +138,16 @@ def _texts(entry: dict[str, Any], field: str) -> list[str]:
     return []
 
 
-def _with_near_domain(hint: str, addresses: list[str], field: str, index: int) -> str:
-    marker = "allowed domains: "
-    if field != "allowed_from_addresses" or not hint.startswith(marker):
-        return hint
-    domain = addresses[index].rpartition("@")[2].lower()
-    near = difflib.get_close_matches(domain, hint.removeprefix(marker).split(", "), 1, 0.7)
-    return f"did you mean {near[0]}? {hint}" if near else hint
-
-
 def _check_size(source: Source, place: Place, entry: dict[str, Any], environment: Environment) -> list[Problem]:
-    fields = {"name": entry["name"], "allowed_from_addresses": entry["allowed_from_addresses"]}
-    for field in ("expires", "allowed_source_ips"):
-        if isinstance(entry.get(field), str) or _texts(entry, field):
-            fields[field] = entry[field]
-    user = make_user(fields)
+    expires = entry.get("expires")
+    user = make_user(
+        {
+            "name": entry["name"],
+            "allowed_from_addresses": entry["allowed_from_addresses"],
+            "allowed_source_ips": _texts(entry, "allowed_source_ips"),
+            "expires": expires if isinstance(expires, str) else None,
+        }
+    )
     size = policy.measure(policy.build(user, environment.sending))
     if size <= policy.QUOTA:
         return []

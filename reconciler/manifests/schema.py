@@ -1,4 +1,4 @@
-"""JSON Schema checks whose answers a person can act on: where, what is wrong, what would be right."""
+"""JSON Schema checks with actionable problems: where, what is wrong and what is expected."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _TYPES = {
 
 
 def check_schema(source: Source, schema_name: str) -> list[Problem]:
-    """Every violation in the file, with the place of the value or key that causes it."""
+    """All violations in the file, each with the place of the value or key that causes it."""
     schema = json.loads((SCHEMA_DIR / f"{schema_name}.schema.json").read_text(encoding="utf-8"))
     errors = _Validator(schema).iter_errors(source.data)
-    # One error is raised for each missing field, and each explains them all: told once.
+    # jsonschema raises one error for each missing field, and each of them explains all: duplicates are removed.
     return [*dict.fromkeys(problem for error in errors for problem in _explain(source, error))]
 
 
@@ -73,7 +73,7 @@ def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
         case "minItems" | "minProperties":
             yield source.problem(place, f"{what} is empty", hint)
         case "uniqueItems":
-            yield source.problem(place, f"{what} lists something twice", hint)
+            yield source.problem(place, f"{what} contains a duplicate", hint)
         case _:
             yield source.problem(place, f"{what} is {_show(value)}, which is not allowed", hint)
 

@@ -1,7 +1,7 @@
-"""YAML with the place of everything, and nothing that YAML can surprise with.
+"""Strict YAML with source positions.
 
 Files are read as one document of plain mappings, lists and scalars. Anchors, aliases, tags and duplicate keys are
-problems, not features: what a reviewer reads is what is meant.
+problems: what a reviewer sees is what is parsed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-ENOUGH = 10  # surprises in one file, after which it is not read on
+MAX_PROBLEMS = 10  # in one file; after that it is not read further
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
-# The Unicode categories of what a reviewer cannot see: controls, format characters, surrogates, private use, unassigned
+# The Unicode categories that a reviewer cannot see: controls, format characters, surrogates, private use, unassigned
 # code points, and the separators of lines and paragraphs.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
@@ -35,7 +35,7 @@ _TAG = "tag:yaml.org,2002:"
 
 @dataclass(slots=True)
 class Source:
-    """A file as plain data. `marks` and `keys`: (line, column) of every value and of every mapping key."""
+    """A file as plain data. `marks` and `keys`: (line, column) of each value and of each mapping key."""
 
     path: str
     data: Any = None
@@ -59,7 +59,7 @@ class Source:
 
 
 def read_source(path: Path, shown: str) -> Source:
-    """Read a file. Whatever is wrong with it ends up in `problems`; then `data` is not to be used."""
+    """Read a file. Do not use `data` when there are `problems`."""
     source = Source(shown)
     text = _read_text(path, source)
     if text is None:
@@ -72,7 +72,7 @@ def read_source(path: Path, shown: str) -> Source:
         source.problems.append(_syntax_problem(error, text, source))
         return source
     if node is None:
-        source.problems.append(Problem(shown, 0, 0, "the file is empty", "delete it, or write what it should hold"))
+        source.problems.append(Problem(shown, 0, 0, "the file is empty", "delete it or add its content"))
         return source
     source.data = _plain(node, (), source)
     return source
@@ -82,8 +82,8 @@ def _read_text(path: Path, source: Source) -> str | None:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            message = f"the file has {size / 1e6:.1f} MB, more than the limit of {MAX_BYTES / 1e6:.0f} MB"
-            source.problems.append(Problem(source.path, 0, 0, message, "split it, one file per team"))
+            message = f"the file has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB"
+            source.problems.append(Problem(source.path, 0, 0, message, "split it into one file per team"))
             return None
         raw = path.read_bytes()
     except OSError as error:
@@ -105,7 +105,7 @@ def _read_text(path: Path, source: Source) -> str | None:
 
 
 def _find_hidden(text: str) -> int | None:
-    """The position of the first character that a reviewer cannot see, or that ends a line for the parser alone."""
+    """The position of the first character that is invisible, or that only the parser treats as a line break."""
     if text.isascii() and "\r" not in text and text.replace("\n", "").replace("\t", "").isprintable():
         return None
     for found in _UNUSUAL.finditer(text):
@@ -118,38 +118,40 @@ def _hidden_problem(text: str, position: int, path: str) -> Problem:
     line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
     shown = f"U+{ord(text[position]):04X}"
     if text[position] in _LINE_BREAKS:
-        message = f"the line break {shown} is not allowed: a reviewer does not see that a line ends here"
+        message = f"the line break {shown} is not allowed: editors and diffs do not show it"
         return Problem(path, line, column, message, "end lines with LF or CRLF only")
-    return Problem(path, line, column, f"the character {shown} is not allowed: a reviewer cannot see it", "remove it")
+    return Problem(path, line, column, f"the character {shown} is not allowed: it is invisible", "remove it")
 
 
 def _check_events(text: str, source: Source) -> bool:
-    """Refuse what could not be composed safely: it is seen here before it is expanded."""
+    """Report constructs that are unsafe to compose, before they are expanded."""
     depth = documents = 0
     event: Any
     for event in yaml.parse(text, Loader=Loader):
         mark = event.start_mark
         where = (source.path, mark.line + 1, mark.column + 1)
-        if found := _surprise(event):
+        if found := _forbidden(event):
             source.problems.append(Problem(*where, *found))
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         documents += isinstance(event, yaml.DocumentStartEvent)
         if depth > MAX_DEPTH:
-            source.problems.append(Problem(*where, f"nested more than {MAX_DEPTH} levels deep", "four are enough"))
+            source.problems.append(
+                Problem(*where, f"nested more than {MAX_DEPTH} levels deep", "four levels are enough")
+            )
         elif documents > 1:
-            source.problems.append(Problem(*where, "a second document begins", "one document a file: no '---'"))
-        if depth > MAX_DEPTH or documents > 1 or len(source.problems) >= ENOUGH:
+            source.problems.append(Problem(*where, "a second YAML document begins", "use one document: remove '---'"))
+        if depth > MAX_DEPTH or documents > 1 or len(source.problems) >= MAX_PROBLEMS:
             break
     return not source.problems
 
 
-def _surprise(event: Any) -> tuple[str, str] | None:
-    """What a reader of the file might not expect to be there, and what to write instead."""
+def _forbidden(event: Any) -> tuple[str, str] | None:
+    """An alias, an anchor or a tag, and what to write instead."""
     if isinstance(event, yaml.AliasEvent):
-        return f"the alias *{event.anchor} is not allowed", "write the value out where it is used"
+        return f"the alias *{event.anchor} is not allowed", "repeat the value where it is used"
     if getattr(event, "anchor", None):
-        return f"the anchor &{event.anchor} is not allowed", "write the value out where it is used"
+        return f"the anchor &{event.anchor} is not allowed", "repeat the value where it is used"
     if getattr(event, "tag", None):
         return f"the tag {event.tag} is not allowed", "write the plain value"
     return None
@@ -171,7 +173,7 @@ def _syntax_hint(line: str, column: int) -> str:
         return "indent with spaces, not with tabs"
     if re.search(r"[\s\[,:-]\*", f" {line}"):
         return 'a value that begins with * needs quotes: "*@example.com"'
-    return "check indentation and quotes around here"
+    return "check indentation and quotes near this position"
 
 
 def _plain(node: yaml.Node, place: Place, source: Source) -> Any:
@@ -192,10 +194,10 @@ def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tup
             continue
         name = str(key.value)
         if name in seen:
-            if len(source.problems) >= ENOUGH:
+            if len(source.problems) >= MAX_PROBLEMS:
                 return
-            message = f"the key '{name}' stands here a second time (first on line {seen[name]})"
-            source.problems.append(Problem(source.path, line, column, message, "keep one of them"))
+            message = f"duplicate key '{name}' (first on line {seen[name]})"
+            source.problems.append(Problem(source.path, line, column, message, "remove one of them"))
             continue
         seen[name] = line
         source.keys[(*place, name)] = (line, column)
@@ -203,7 +205,7 @@ def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tup
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """Text stays text, also where YAML 1.1 would see a date; whole numbers, booleans and null are converted."""
+    """Whole numbers, booleans and null are converted; everything else stays text, dates included."""
     kind = node.tag.removeprefix(_TAG)
     text = str(node.value)
     if kind in ("str", "timestamp", "value", "merge"):
@@ -214,4 +216,4 @@ def _scalar(node: yaml.Node) -> Any:
         return text.lower() in ("yes", "true", "on")
     if kind == "int" and _DECIMAL.fullmatch(text):
         return int(text)
-    return text  # fractions, octal, sexagesimal and the like: the schema says what it wants instead
+    return text  # fractions, octal, sexagesimal and others: the schema reports what it expects

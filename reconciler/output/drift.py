@@ -1,4 +1,4 @@
-"""An audit as people read it: in a terminal, in a job summary, in a program."""
+"""An audit for a terminal, for a job summary and for programs."""
 
 from __future__ import annotations
 
@@ -6,43 +6,52 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.core.text import count, printable
+from reconciler.core.text import count
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, escape, fitting
+from reconciler.output.styled import Segment, Style, StyledLine, line
+from reconciler.output.table import Column, Table
 from reconciler.planning.audit import Audit, Finding, Note
 
-WORDS_WIDTH = 72  # what is longer does not push the columns of the others away
+FINDINGS = (Column("user"), Column("kind"), Column("description", wraps=True), Column("declared at", drop_below=24))
+NOTES = (Column("user"), Column("description", wraps=True))
 
 
-def to_text(audit: Audit) -> str:
-    """Without colour; the caller may colour lines by their sign."""
-    columns = [(finding.name, finding.kind, finding.words) for finding in audit.findings]
-    name, kind, words = (max((len(row[n]) for row in columns), default=0) for n in range(3))
-    words = min(words, WORDS_WIDTH)
-    sides = f"{audit.declared} declared, {count(audit.rows, 'row')}, {count(audit.iam_users, 'IAM user')}"
-    lines = [f"smtp users · {audit.environment} · {sides}"]
-    for finding in audit.findings:
-        shown = f"  ! {finding.name:{name}}   {finding.kind:{kind}}   {finding.words:{words}}   {finding.source}"
-        lines.append(shown.rstrip())
-    lines += [f"  · {note.name}   {note.words}" for note in audit.notes]
-    return "\n".join(map(printable, [*lines, summary(audit)]))
+def to_lines(audit: Audit, width: int | None) -> list[StyledLine]:
+    """`width`: that of the terminal, or None: then every finding takes one line."""
+    sides = f"{audit.declared} declared, {count(audit.rows, 'record')}, {count(audit.iam_users, 'IAM user')}"
+    findings = [
+        _cells(Style.BAD, f"! {finding.name}", finding.kind, finding.words, finding.source)
+        for finding in audit.findings
+    ]
+    notes = [_cells(Style.MUTED, f"· {note.name}", note.words) for note in audit.notes]
+    return [
+        line(f"smtp users · {audit.environment} · {sides}"),
+        *Table(FINDINGS, gap=3, indent=2).lines(findings, width),
+        *Table(NOTES, gap=3, indent=2).lines(notes, width),
+        line(summary(audit)),
+    ]
+
+
+def _cells(style: Style, *texts: str) -> list[Segment]:
+    return [Segment(text, style) for text in texts]
 
 
 def summary(audit: Audit) -> str:
     if not audit.findings:
-        return f"Nothing differs: {count(audit.checked, 'user')} checked."
+        return f"No drift: {count(audit.checked, 'user')} checked."
     users = f"{len(audit.differing)} of {count(audit.checked, 'user')}"
-    return f"Drift: {count(len(audit.findings), 'difference')} at {users}."
+    return f"Drift: {count(len(audit.findings), 'finding')} for {users}."
 
 
 def to_markdown(audit: Audit) -> str:
     """For a job summary or a comment."""
     parts = [f"### SMTP users · `{audit.environment}` · drift", "", f"**{summary(audit)}**"]
     if audit.findings:
-        parts += ["", "| user | kind | what differs | declared at |", "|---|---|---|---|"]
+        parts += ["", "| user | kind | description | declared at |", "|---|---|---|---|"]
         shown = fitting([_row(finding) for finding in audit.findings], TABLE_BYTES)
         parts += shown
         if left := len(audit.findings) - len(shown):
-            parts.append(f"| … | | {count(left, 'more difference')} | |")
+            parts.append(f"| … | | {count(left, 'more finding')} | |")
     parts += _markdown_notes(audit.notes)
     return "\n".join(parts)
 
@@ -69,18 +78,18 @@ def to_dict(audit: Audit) -> dict[str, Any]:
         "format": 1,
         "environment": audit.environment,
         "declared": audit.declared,
-        "rows": audit.rows,
+        "records": audit.rows,
         "iam_users": audit.iam_users,
         "checked": audit.checked,
-        "differences": [
+        "findings": [
             {
                 "name": finding.name,
                 "kind": finding.kind,
-                "words": finding.words,
+                "description": finding.words,
                 "manifest": finding.manifest or None,
                 "line": finding.line or None,
             }
             for finding in audit.findings
         ],
-        "notes": [{"name": note.name, "words": note.words} for note in audit.notes],
+        "notes": [{"name": note.name, "description": note.words} for note in audit.notes],
     }

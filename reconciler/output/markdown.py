@@ -1,4 +1,4 @@
-"""What all Markdown of ours shares: nothing that a row or a file says can steer it, and it fits a comment."""
+"""Shared by all Markdown: no text of a record or a file is interpreted as Markdown, and the result fits a comment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reconciler.core.text import printable
 
-# A comment on a pull request holds 64 KB: what does not fit is counted, never cut off in the middle of a line.
+# A comment on a pull request holds 64 KB: lines that do not fit are counted; no line is cut.
 TABLE_BYTES = 48_000
 NAMES_BYTES = 6_000
 
@@ -17,7 +17,7 @@ def escape(text: str) -> str:
 
 
 def fitting(lines: Sequence[str], room: int) -> Sequence[str]:
-    """As many of the first lines as have room, in bytes, with their line ends."""
+    """As many of the first lines as fit into `room` bytes, line ends included."""
     for number, line in enumerate(lines):
         room -= len(line.encode()) + 1
         if room < 0:

@@ -1,4 +1,4 @@
-"""A plan as people read it: in a terminal, in a pull request, in a program."""
+"""A plan for a terminal, for a pull request and for programs."""
 
 from __future__ import annotations
 
@@ -8,41 +8,63 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler.core.policy import QUOTA
-from reconciler.core.text import count, printable
+from reconciler.core.text import count
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, escape, fitting
-from reconciler.planning.plan import Foreign, Line, Plan, Revoked
+from reconciler.output.styled import Segment, Style, StyledLine, line
+from reconciler.output.table import LONGEST_ALIGNED, Column, Table
+from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged
 
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
+STYLES = {"create": Style.GOOD, "adopt": Style.ADOPTED, "update": Style.CHANGED, "delete": Style.BAD}
 VERBS = ("create", "adopt", "update", "delete")
 REVOKED_ROWS = 10
 
+CHANGES = (
+    Column("user"),
+    Column("details", wraps=True),
+    Column("policy size", drop_below=60),
+    Column("declared at", drop_below=24),
+)
+OTHERS = (Column("user"), Column("details", wraps=True))
 
-def to_text(plan: Plan) -> str:
-    """Without colour; the caller may colour lines by their sign."""
-    rows = [_cells(line) for line in plan.lines]
-    widths = [max((len(row[n]) for row in rows), default=0) for n in range(3)]
-    lines = [f"smtp users · {plan.environment} · {count(plan.records, 'record')}, {plan.declared} declared"]
-    for line, (name, words, size, source) in zip(plan.lines, rows, strict=True):
-        words_width = min(widths[1], 72)
-        shown = f"  {SIGNS[line.action]} {name:{widths[0]}}   {words:{words_width}}   {size:{widths[2]}}   {source}"
-        lines.append(shown.rstrip())
-    lines += [f"  · {name}   deletion is under way" for name in plan.leaving]
-    lines += [
-        f"  ? {row.name}   foreign, not touched: {row.status or 'no status'}, "
-        f"{f'managed by {row.managed_by}' if row.managed_by else 'put by hand'}"
-        for row in plan.foreign
+
+def to_lines(plan: Plan, width: int | None) -> list[StyledLine]:
+    """`width`: that of the terminal, or None: then every user takes one line."""
+    changes, others = [_cells(change) for change in plan.lines], _others(plan)
+    names = max((row[0].width for row in (*changes, *others)), default=0)
+    first_width = min(names, LONGEST_ALIGNED)
+    return [
+        line(f"smtp users · {plan.environment} · {count(plan.records, 'record')}, {plan.declared} declared"),
+        *Table(CHANGES, gap=3, indent=2, first_width=first_width).lines(changes, width),
+        *Table(OTHERS, gap=3, indent=2, first_width=first_width).lines(others, width),
+        line(summary(plan)),
     ]
-    lines += [f"  ! {row.name}   {_revoked_words(row)}" for row in plan.revoked]
-    return "\n".join(map(printable, [*lines, summary(plan)]))
 
 
-def _revoked_words(row: Revoked) -> str:
-    return f"revoked by {row.actor or 'somebody'}: {row.reason or 'no reason given'}; no key works until it is resumed"
+def _cells(change: Line) -> tuple[Segment, ...]:
+    size = f"policy {change.policy_size}/{QUOTA}" if change.policy_size else ""
+    cells = (f"{SIGNS[change.action]} {change.name}", "; ".join(change.details), size, change.source)
+    return tuple(Segment(cell, STYLES[change.action]) for cell in cells)
 
 
-def _cells(line: Line) -> tuple[str, str, str, str]:
-    size = f"policy {line.policy_size}/{QUOTA}" if line.policy_size else ""
-    return line.name, "; ".join(line.words), size, line.source
+def _others(plan: Plan) -> list[tuple[Segment, ...]]:
+    """Users that this run does not change, but that a reader has to know of."""
+    texts = [
+        *(("·", name, "deletion in progress", Style.MUTED) for name in plan.deleting),
+        *(("?", record.name, _describe_unmanaged(record), Style.MUTED) for record in plan.unmanaged),
+        *(("!", user.name, _describe_revoked(user), Style.BAD) for user in plan.revoked),
+    ]
+    return [(Segment(f"{sign} {name}", style), Segment(text, style)) for sign, name, text, style in texts]
+
+
+def _describe_unmanaged(record: Unmanaged) -> str:
+    source = f"managed by {record.managed_by}" if record.managed_by else "created manually"
+    return f"unmanaged, ignored: {record.status or 'no status'}, {source}"
+
+
+def _describe_revoked(user: Revoked) -> str:
+    by, reason = user.actor or "an unknown actor", user.reason or "no reason given"
+    return f"revoked by {by}: {reason}; keys stay inactive until `reconcile resume {user.name}`"
 
 
 def summary(plan: Plan) -> str:
@@ -62,31 +84,33 @@ def to_markdown(plan: Plan) -> str:
     if plan.lines:
         parts += ["", "| | user | what changes | policy | declared at |", "|---|---|---|---|---|"]
         parts += _markdown_rows(plan.lines)
-    if plan.leaving:
-        parts += ["", f"Deletion under way: {_names(plan.leaving)}"]
-    if plan.foreign:
-        parts += ["", f"Foreign rows, not touched: {_names([row.name for row in plan.foreign])}"]
+    if plan.deleting:
+        parts += ["", f"Deletion in progress: {_names(plan.deleting)}"]
+    if plan.unmanaged:
+        parts += ["", f"Unmanaged records, ignored: {_names([record.name for record in plan.unmanaged])}"]
     parts += _markdown_revoked(plan.revoked)
     return "\n".join(parts)
 
 
-def _markdown_revoked(rows: Sequence[Revoked]) -> list[str]:
-    shown = [f"> **Revoked:** **{escape(row.name)}** {escape(_revoked_words(row))}" for row in rows[:REVOKED_ROWS]]
-    more = [f"> and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else []
-    return [line for row in [*shown, *more] for line in ("", row)]
+def _markdown_revoked(users: Sequence[Revoked]) -> list[str]:
+    shown = [
+        f"> **Revoked:** **{escape(user.name)}** {escape(_describe_revoked(user))}" for user in users[:REVOKED_ROWS]
+    ]
+    more = [f"> and {len(users) - len(shown)} more"] if len(users) > len(shown) else []
+    return [text for quote in [*shown, *more] for text in ("", quote)]
 
 
-def _markdown_rows(lines: Sequence[Line]) -> list[str]:
-    rows = [_markdown_row(line) for line in lines]
+def _markdown_rows(changes: Sequence[Line]) -> list[str]:
+    rows = [_markdown_row(change) for change in changes]
     shown = list(fitting(rows, TABLE_BYTES))
     more = len(rows) - len(shown)
     return [*shown, f"| | … | {count(more, 'more change')} | | |"] if more else shown
 
 
-def _markdown_row(line: Line) -> str:
-    size = f"{line.policy_size}/{QUOTA}" if line.policy_size else ""
-    words = "<br>".join(escape(word) for word in line.words)
-    cells = (f"`{SIGNS[line.action]}`", f"**{escape(line.name)}**", words, size, escape(line.source))
+def _markdown_row(change: Line) -> str:
+    size = f"{change.policy_size}/{QUOTA}" if change.policy_size else ""
+    details = "<br>".join(escape(detail) for detail in change.details)
+    cells = (f"`{SIGNS[change.action]}`", f"**{escape(change.name)}**", details, size, escape(change.source))
     return f"| {' | '.join(cells)} |"
 
 
@@ -110,19 +134,19 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "declared": plan.declared,
         "changes": [
             {
-                "action": line.action,
-                "name": line.name,
-                "words": list(line.words),
-                "manifest": line.manifest or None,
-                "line": line.line or None,
-                "policy": {"size": line.policy_size, "quota": QUOTA} if line.policy_size else None,
+                "action": change.action,
+                "name": change.name,
+                "details": list(change.details),
+                "manifest": change.manifest or None,
+                "line": change.line or None,
+                "policy": {"size": change.policy_size, "quota": QUOTA} if change.policy_size else None,
             }
-            for line in plan.lines
+            for change in plan.lines
         ],
         "unchanged": list(plan.unchanged),
-        "leaving": list(plan.leaving),
-        "foreign": [{"name": row.name, "status": row.status, "managed_by": row.managed_by} for row in plan.foreign],
-        "revoked": [asdict(row) for row in plan.revoked],
+        "deleting": list(plan.deleting),
+        "unmanaged": [asdict(record) for record in plan.unmanaged],
+        "revoked": [asdict(user) for user in plan.revoked],
         "refusals": [{"reason": reason, "hint": hint} for reason, hint in plan.refusals],
     }
 
@@ -136,7 +160,7 @@ def from_dict(data: dict[str, Any]) -> Plan:
             Line(
                 change["action"],
                 change["name"],
-                tuple(change["words"]),
+                tuple(change["details"]),
                 change["manifest"] or "",
                 change["line"] or 0,
                 change["policy"]["size"] if change["policy"] else 0,
@@ -144,8 +168,8 @@ def from_dict(data: dict[str, Any]) -> Plan:
             for change in data["changes"]
         ),
         unchanged=tuple(data["unchanged"]),
-        leaving=tuple(data["leaving"]),
-        foreign=tuple(Foreign(row["name"], row["status"], row["managed_by"]) for row in data["foreign"]),
-        revoked=tuple(Revoked(**row) for row in data["revoked"]),
+        deleting=tuple(data["deleting"]),
+        unmanaged=tuple(Unmanaged(**record) for record in data["unmanaged"]),
+        revoked=tuple(Revoked(**user) for user in data["revoked"]),
         refusals=tuple((refusal["reason"], refusal["hint"]) for refusal in data["refusals"]),
     )

@@ -1,25 +1,32 @@
-"""How things look in a terminal, in a log file and with NO_COLOR."""
+"""Print to a terminal or a log file: the only place that adds colour, unless NO_COLOR is set."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
 from reconciler.core.text import printable
 from reconciler.errors import InvalidInput, ReconcileError, Refused
-from reconciler.output.plan import to_text
+from reconciler.output.plan import to_lines
+from reconciler.output.styled import Segment, Style, StyledLine
+from reconciler.output.table import Column, Table
 from reconciler.planning.plan import Plan
 
-GRAY = "bright_black"
-SIGN_COLORS = {"+": "green", ">": "cyan", "~": "yellow", "-": "red", "!": "red", "?": GRAY, "·": GRAY}
-STATUS_COLORS = {"active": "green", "disabled": "yellow", "failed": "red", "timeout": "red", "removed": "green"}
+STATUS_COLORS = {
+    "active": Style.GOOD,
+    "disabled": Style.CHANGED,
+    "failed": Style.BAD,
+    "timeout": Style.BAD,
+    "removed": Style.GOOD,
+}
 
 
 def is_interactive() -> bool:
-    """A person sits there: nobody is asked anything in CI."""
+    """Can a person answer a question? Not in CI."""
     return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
 
 
@@ -29,37 +36,59 @@ def use_color() -> bool | None:
 
 
 def say_line(text: str, *, err: bool = False, fg: str | None = None) -> None:
-    """One line, whatever stands in the values it is made from."""
+    """One line: characters that a terminal or a log would interpret are spelled out."""
     say(printable(text), err=err, fg=fg)
 
 
 def say(text: str = "", *, err: bool = False, fg: str | None = None, bold: bool | None = None) -> None:
     try:
         click.echo(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err, color=use_color())
-    except BrokenPipeError:  # whoever read has seen enough; the work goes on
+    except BrokenPipeError:  # the reader closed the pipe; the work continues
         os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
 
+def show(lines: Iterable[StyledLine], *, err: bool = False) -> None:
+    for segments in lines:
+        say("".join(map(_styled, segments)), err=err)
+
+
+def _styled(segment: Segment) -> str:
+    if segment.style is None:
+        return segment.text
+    if segment.style is Style.HEADING:
+        return click.style(segment.text, bold=True)
+    return click.style(segment.text, fg=segment.style)
+
+
+def terminal_width(*, err: bool = False) -> int | None:
+    """Columns of the terminal (COLUMNS overrides it), or None where the output is none: logs stay complete."""
+    return shutil.get_terminal_size().columns if (sys.stderr if err else sys.stdout).isatty() else None
+
+
 def show_plan(plan: Plan) -> None:
-    for line in to_text(plan).split("\n"):
-        sign = line[2:3] if line.startswith("  ") else ""
-        say(line, fg=SIGN_COLORS.get(sign))
+    show(to_lines(plan, terminal_width()))
 
 
 def show_refusals(reasons: Sequence[tuple[str, str]]) -> None:
     for reason, hint in reasons:
-        say_line(f"refused: {reason}", err=True, fg="red")
-        say_line(f"  hint: {hint}", err=True)
+        _complain(f"refused: {reason}", Style.BAD)
+        _complain(f"hint: {hint}", indent=2)
 
 
 def show_error(error: ReconcileError) -> None:
     if isinstance(error, InvalidInput):
         for problem in error.problems:
-            say_line(str(problem), err=True)
+            _complain(str(problem))
             if problem.hint:
-                say_line(f"  hint: {problem.hint}", err=True, fg="bright_black")
+                _complain(f"hint: {problem.hint}", Style.MUTED, indent=2)
     if isinstance(error, Refused):
         show_refusals(error.reasons)
-    say_line(f"error: {error.message}", err=True, fg="red")
+    _complain(f"error: {error.message}", Style.BAD)
     if error.hint:
-        say_line(f"  hint: {error.hint}", err=True)
+        _complain(f"hint: {error.hint}", indent=2)
+
+
+def _complain(text: str, style: Style | None = None, *, indent: int = 0) -> None:
+    """On standard error, wrapped where that is a terminal."""
+    paragraph = Table([Column("text", wraps=True)], indent=indent)
+    show(paragraph.lines([[Segment(text, style)]], terminal_width(err=True)), err=True)

@@ -16,7 +16,7 @@ from reconciler.core.record_state import is_due, is_observed, is_overdue
 from reconciler.core.text import count
 from reconciler.core.user import Declaration, spec_hash
 from reconciler.planning.diff import Create, Delete, Diff, Update, diff
-from reconciler.planning.wording import words_of
+from reconciler.planning.wording import describe
 
 SETTLED = frozenset({Status.ACTIVE, Status.DISABLED})
 SWEPT_AFTER = timedelta(days=1)  # what time alone asks for is done by then, where the sweep runs
@@ -131,9 +131,9 @@ def _compare_declarations(changes: Diff, now: datetime) -> Iterator[tuple[str, D
             case Delete():
                 pass  # its deletion hangs or has failed, and its status tells
             case _:
-                words = "; ".join(words_of(change))
+                words = "; ".join(describe(change))
                 yield change.name, Difference(Drift.DIFFERS, f"a run would change it: {words}")
-    for row in changes.foreign:
+    for row in changes.unmanaged:
         whose = f"managed by {row.managed_by}" if row.managed_by else "put by hand"
         yield row.name, Difference(Drift.FOREIGN, f"a row that is not ours and no manifest declares: {whose}")
 

@@ -1,4 +1,4 @@
-"""Compare what is declared with the rows that exist."""
+"""Compare declared users with the records that exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`reasons`: why it is driven again, beside any difference between row and declaration."""
+    """`reasons`: why the user is reprocessed, besides any difference between record and declaration."""
 
     declaration: Declaration
     record: Record
@@ -36,7 +36,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Take over a row that somebody else put there: from now on the manifest decides."""
+    """Take over a record that was created manually or by another tool: from now on the manifest decides."""
 
     declaration: Declaration
     record: Record
@@ -48,7 +48,7 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """`reasons`: not empty when the deletion was asked for before and is driven again."""
+    """`reasons`: not empty when the deletion was requested before and is retried."""
 
     record: Record
     reasons: tuple[str, ...] = ()
@@ -63,26 +63,26 @@ Change = Create | Adopt | Update | Delete
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Every name is in exactly one of the first four. All are sorted by name."""
+    """Every name is in exactly one of the first four fields. All are sorted by name."""
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[str, ...] = ()
-    leaving: tuple[str, ...] = ()  # their deletion is under way
-    foreign: tuple[Record, ...] = ()  # rows that no manifest declares and the reconciler did not write
-    revoked: tuple[Record, ...] = ()  # whatever else is said of them: their keys stay inactive
+    deleting: tuple[str, ...] = ()  # deletion in progress
+    unmanaged: tuple[Record, ...] = ()  # no manifest declares them and the reconciler did not write them
+    revoked: tuple[Record, ...] = ()  # their keys stay inactive; also listed in one of the others
 
 
 def diff(
     desired: Mapping[str, Declaration], actual: Iterable[Record], mark: str, sending: Sending, now: datetime
 ) -> Diff:
-    """`mark`: what `managed_by` says on rows of ours. Names in `actual` are unique, being sort keys."""
-    rows = {record.name: record for record in actual}
+    """`mark`: the value of `managed_by` in managed records. Names in `actual` are unique: they are sort keys."""
+    records = {record.name: record for record in actual}
     changes: list[Change] = []
     unchanged: list[str] = []
-    leaving: list[str] = []
-    foreign: list[Record] = []
-    for name in sorted(desired.keys() | rows.keys()):
-        declaration, record = desired.get(name), rows.get(name)
+    deleting: list[str] = []
+    unmanaged: list[Record] = []
+    for name in sorted(desired.keys() | records.keys()):
+        declaration, record = desired.get(name), records.get(name)
         if record is None:
             assert declaration  # noqa: S101 - the name came from one of the two
             changes.append(Create(declaration))
@@ -90,49 +90,49 @@ def diff(
             if declaration:
                 changes.append(Adopt(declaration, record))
             else:
-                foreign.append(record)
+                unmanaged.append(record)
         elif declaration is None:
-            reasons = _reasons_to_delete_again(record, now)
+            reasons = _reasons_to_retry_deletion(record, now)
             if reasons is None:
-                leaving.append(name)
+                deleting.append(name)
             else:
                 changes.append(Delete(record, reasons))
         else:
-            reasons = _reasons_to_drive_again(declaration.user, record, sending, now)
+            reasons = _reasons_to_reprocess(declaration.user, record, sending, now)
             if reasons or record.user != declaration.user:
                 changes.append(Update(declaration, record, reasons))
             else:
                 unchanged.append(name)
-    revoked = tuple(record for _, record in sorted(rows.items()) if record.revoked)
-    return Diff(tuple(changes), tuple(unchanged), tuple(leaving), tuple(foreign), revoked)
+    revoked = tuple(record for _, record in sorted(records.items()) if record.revoked)
+    return Diff(tuple(changes), tuple(unchanged), tuple(deleting), tuple(unmanaged), revoked)
 
 
-def _reasons_to_delete_again(record: Record, now: datetime) -> tuple[str, ...] | None:
-    """None: the deletion is under way. Empty: it is to begin."""
+def _reasons_to_retry_deletion(record: Record, now: datetime) -> tuple[str, ...] | None:
+    """None: the deletion is in progress. Empty: it has not begun."""
     if record.status == Status.DELETING:
         return _stuck(record, now) or None
     if record.status == Status.FAILED and record.failure and record.failure.during == Status.DELETING:
-        return (f"its deletion failed: {record.failure.message}",)
+        return (f"deletion failed: {record.failure.message}",)
     return ()
 
 
-def _reasons_to_drive_again(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
-    """Why a declared user is driven again although its declaration may not have changed."""
+def _reasons_to_reprocess(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
+    """Why a declared user is reprocessed although its declaration may not have changed."""
     if record.spec_hash == spec_hash(user) and record.user != user:
-        return ("the row was edited by hand; the declaration is put back",)
+        return ("the record was modified manually; restoring the declared values",)
     if record.spec_hash != spec_hash(user) and record.user == user:
-        return ("the row was edited by hand to this before it was declared",)
+        return ("the record was modified manually to these values before they were declared",)
     match record.status:
         case Status.FAILED:
             return (f"failed: {record.failure.message}" if record.failure else "failed",)
         case Status.DELETING:
-            return ("was being deleted; is made again, with a new credential",)
+            return ("deletion was in progress; recreating with a new access key",)
         case Status.PENDING:
             return _stuck(record, now)
         case Status.ACTIVE | Status.DISABLED:
             return _reasons_of_settled(user, record, sending, now)
         case _:
-            return (f"its status '{record.status}' means nothing; it is driven again",)
+            return (f"unknown status '{record.status}'; reprocessing",)
 
 
 def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
@@ -143,25 +143,25 @@ def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datet
         return ()
     if record.observed_revision == (record.revision or 0) and record.status == wanted_status(record, user, now):
         through = f"{', '.join(sending.regions)} with {sending.configuration_set}"
-        return (f"the environment's settings changed: its policy now allows {through}",)
-    return ("its status was set by hand; nothing has been checked since",)
+        return (f"environment settings changed: the policy now allows {through}",)
+    return ("the status was modified manually; reprocessing",)
 
 
 def _reasons_of_time(user: User, record: Record, now: datetime) -> tuple[str, ...]:
-    """What time alone brings about, in the words of who is concerned."""
+    """Changes that are due by time alone."""
     reasons = []
     if record.status == Status.ACTIVE and user.enabled and not user.may_send(now):
-        reasons.append("has expired: its key becomes inactive")
+        reasons.append("expired: its access key becomes inactive")
     if is_retired(record, now):
-        reasons.append("the overlap is over: the old password ends")
+        reasons.append("the overlap ended: the previous password stops working")
     rotated_anyway = record.user is not None and record.user.credential != user.credential
     if is_rotation_due(record, user, now) and not rotated_anyway:
-        reasons.append("its key is due for rotation: it gets a new password")
+        reasons.append("scheduled rotation is due: gets a new password")
     return tuple(reasons)
 
 
 def _stuck(record: Record, now: datetime) -> tuple[str, ...]:
-    """Of a row that waits for the credential manager."""
+    """For a record that waits for the credential manager."""
     if not is_overdue(record, now):
         return ()
     return (f"stuck: {record.status} since {record.requested_at or 'an unknown time'}",)

@@ -13,7 +13,7 @@ from reconciler.core.policy import SEND, Document
 
 @dataclass(frozen=True, slots=True)
 class SendAttempt:
-    """One attempt to send, as IAM would see it."""
+    """One attempt to send, as IAM evaluates it."""
 
     from_address: str
     at: datetime
@@ -23,7 +23,7 @@ class SendAttempt:
 
 
 def evaluate(document: Document, attempt: SendAttempt) -> bool:
-    """Does the document allow the attempt? Understands what `build` can write, and refuses the rest."""
+    """Does the document allow the attempt? Evaluates what `build` can produce; everything else is denied."""
     return any(_statement_allows(statement, attempt) for statement in document["Statement"])
 
 
@@ -53,6 +53,6 @@ def _condition_holds(operator: str, key: str, value: Any, attempt: SendAttempt) 
 
 
 def like(pattern: str, text: str) -> bool:
-    """IAM's StringLike: case-sensitive, `*` any run, `?` any one character."""
+    """IAM's StringLike: case-sensitive; `*` matches any text, `?` any one character."""
     parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None

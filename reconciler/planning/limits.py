@@ -1,4 +1,4 @@
-"""The rails of an apply: reasons to stop before the first write."""
+"""Safety checks before an apply: reasons to refuse it before the first write."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.record import Record
-from reconciler.core.text import count
 from reconciler.planning.diff import Delete, Diff
 
-Refusal = tuple[str, str]  # what is refused, and how it would be allowed
+Refusal = tuple[str, str]  # what was refused, and how to allow it
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may delete unasked: a count, and a share of all users. Both must hold."""
+    """What one run may delete without explicit permission: a number of users and a share of all users; both apply."""
 
     max_deletes: int
     max_delete_percent: int
@@ -22,7 +21,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the person who runs it allows beyond the limits."""
+    """What the operator explicitly allows beyond the limits."""
 
     deletes: int = 0
     empty: bool = False
@@ -31,40 +30,39 @@ class Allowance:
 def check_target(wanted: tuple[str, str], found: tuple[str, str], environment: str) -> list[Refusal]:
     """`wanted` and `found`: (account id, region)."""
     refusals = []
-    for what, want, have in zip(("account", "region"), wanted, found, strict=True):
-        if want != have:
-            refusals.append(
-                (
-                    f"the AWS {what} is {have}, but {environment} lives in {want}",
-                    f"use credentials of the {what} that reconcile.yaml names, or correct it there",
-                )
-            )
+    if wanted[0] != found[0]:
+        configured = f"environment {environment} is configured for account {wanted[0]}"
+        reason = f"credentials are for account {found[0]}; {configured}"
+        refusals.append((reason, "set AWS_PROFILE to a profile of that account, or correct reconcile.yaml"))
+    if wanted[1] != found[1]:
+        reason = f"the AWS region is {found[1]}; environment {environment} is configured for region {wanted[1]}"
+        refusals.append((reason, "set AWS_REGION to that region, or correct reconcile.yaml"))
     return refusals
 
 
 def check_checkout(newer: Sequence[str]) -> list[Refusal]:
-    """`newer`: commits that were applied already and that the checkout at hand is older than."""
+    """`newer`: applied commits that this checkout does not contain."""
     if not newer:
         return []
     return [
         (
-            f"this checkout is older than what was applied last (commit {newer[0][:12]}): it would undo that",
-            "update the checkout and run again; to go back, revert with a new commit",
+            f"this checkout is older than the last applied commit {newer[0][:12]}; applying it would undo changes",
+            "update the checkout and run again; to roll back, revert with a new commit",
         )
     ]
 
 
 def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, allowance: Allowance) -> list[Refusal]:
-    """`declared` users in manifests, `managed` rows that are ours."""
+    """`declared`: number of users in manifests. `managed`: number of managed records."""
     deletes = sum(isinstance(change, Delete) and not change.reasons for change in changes.changes)
     if deletes == 0:
         return []
     if declared == 0 and not allowance.empty:
-        there = f"there {'is' if managed == 1 else 'are'} {count(managed, 'user')}"
+        everyone = "the only user" if managed == 1 else f"all {managed} users"
         return [
             (
-                f"nothing is declared, but {there}: this would delete every one",
-                "restore the manifests; to really remove all users add --allow-empty and --allow-deletes",
+                f"no users are declared; this would delete {everyone}",
+                f"restore the manifests; to delete all users, add --allow-empty --allow-deletes {deletes}",
             )
         ]
     if deletes <= allowance.deletes:
@@ -80,10 +78,10 @@ def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, al
     return [
         (
             f"too many deletes: {deletes} of {managed} users ({round(percent, 2):g} %) is {' and '.join(over)}",
-            f"if this is meant, run again with --allow-deletes {deletes}",
+            f"if this is intended, run again with --allow-deletes {deletes}",
         )
     ]
 
 
-def count_managed(records: list[Record], mark: str) -> int:
+def count_managed(records: Sequence[Record], mark: str) -> int:
     return sum(record.managed_by == mark for record in records)

@@ -1,4 +1,4 @@
-"""The plan: what a run would do, as an object. Text, Markdown and JSON are renderings of it (see `output.plan`)."""
+"""The plan: what a run would do, as an object. `output.plan` renders it as text, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from reconciler.core.policy import Sending
 from reconciler.core.record import Record
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Diff, Update
 from reconciler.planning.limits import Refusal
-from reconciler.planning.wording import words_of
+from reconciler.planning.wording import describe
 
 ACTIONS = {Create: "create", Adopt: "adopt", Update: "update", Delete: "delete"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as it is shown. `source` and `policy_size` are empty for a delete."""
+    """One change of a plan. `source` and `policy_size` are empty for a delete."""
 
     action: str
     name: str
-    words: tuple[str, ...]
+    details: tuple[str, ...]
     manifest: str = ""
     line: int = 0
     policy_size: int = 0
@@ -32,8 +32,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
-    """A row that is not ours: shown, never touched."""
+class Unmanaged:
+    """A record that this environment's reconciler does not manage: shown, never modified."""
 
     name: str
     status: str
@@ -42,7 +42,7 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """A user whose keys a person has switched off: shown in every plan until it is resumed."""
+    """A user whose keys an operator deactivated: shown in every plan until it is resumed."""
 
     name: str
     actor: str
@@ -57,8 +57,8 @@ class Plan:
     declared: int
     lines: tuple[Line, ...]
     unchanged: tuple[str, ...]
-    leaving: tuple[str, ...]
-    foreign: tuple[Foreign, ...]
+    deleting: tuple[str, ...]
+    unmanaged: tuple[Unmanaged, ...]
     revoked: tuple[Revoked, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 
@@ -75,22 +75,22 @@ def make_plan(
         declared=declared,
         lines=tuple(_line(change, sending) for change in changes.changes),
         unchanged=changes.unchanged,
-        leaving=changes.leaving,
-        foreign=tuple(Foreign(row.name, row.status, row.managed_by) for row in changes.foreign),
-        revoked=tuple(_revoked(row) for row in changes.revoked),
+        deleting=changes.deleting,
+        unmanaged=tuple(Unmanaged(record.name, record.status, record.managed_by) for record in changes.unmanaged),
+        revoked=tuple(_revoked(record) for record in changes.revoked),
         refusals=tuple(refusals),
     )
 
 
 def _revoked(record: Record) -> Revoked:
-    assert record.revoked  # noqa: S101 - the diff lists these only
+    assert record.revoked  # noqa: S101 - the diff lists only these
     return Revoked(record.name, record.revoked.actor, record.revoked.reason, record.revoked.at)
 
 
 def _line(change: Change, sending: Sending) -> Line:
-    action, words = ACTIONS[type(change)], tuple(words_of(change))
+    action, details = ACTIONS[type(change)], tuple(describe(change))
     if isinstance(change, Delete):
-        return Line(action, change.name, words)
-    at = change.declaration
-    size = policy.measure(policy.build(at.user, sending))
-    return Line(action, change.name, words, at.manifest, at.line, size)
+        return Line(action, change.name, details)
+    declaration = change.declaration
+    size = policy.measure(policy.build(declaration.user, sending))
+    return Line(action, change.name, details, declaration.manifest, declaration.line, size)

@@ -1,4 +1,4 @@
-"""Grants and their changes in plain words. No grant widens without a sentence from here that says so."""
+"""Grants and their changes in plain words. Every widening of a grant is described here."""
 
 from __future__ import annotations
 
@@ -7,105 +7,105 @@ from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User, spec_hash
 from reconciler.planning.diff import Adopt, Change, Create, Update
 
 
-def words_of(change: Change) -> list[str]:
-    """What a change means for the right to send: one clause per thing that changes."""
+def describe(change: Change) -> list[str]:
+    """What a change means for the grant: one clause for each difference."""
     match change:
         case Create(declaration):
             return _new_grant(declaration.user)
         case Adopt(declaration, record):
-            taken = f"taken over from {record.managed_by or 'a row put by hand'}"
+            source = f"managed by {record.managed_by}" if record.managed_by else "created manually"
             granted = record.status in (Status.ACTIVE, Status.DISABLED)
             new = declaration.user
-            return [taken, *(_difference(record.user, new) if granted else _new_grant(new))]
+            return [f"adopts the record {source}", *(_difference(record.user, new) if granted else _new_grant(new))]
         case Update(declaration, record, reasons):
             if record.user == declaration.user and record.spec_hash != spec_hash(declaration.user):
                 return [*_new_grant(declaration.user), *reasons]
-            words = _difference(
+            clauses = _difference(
                 record.user,
                 declaration.user,
-                switched_off=record.status == Status.DISABLED,
+                inactive=record.status == Status.DISABLED,
                 revoked=record.revoked is not None,
             )
-            return [*words, *_overlap_words(declaration.user, record), *reasons]
-    return ["loses everything: key, policy and IAM user", *change.reasons]
+            return [*clauses, *_overlap_clauses(declaration.user, record), *reasons]
+    return ["deletes access key, policy and IAM user", *change.reasons]
 
 
-def _overlap_words(new: User, record: Record) -> list[str]:
-    """IAM allows two keys: a third rotation of passwords ends the first one early."""
+def _overlap_clauses(new: User, record: Record) -> list[str]:
+    """IAM allows two access keys: a second rotation during the overlap ends the oldest password early."""
     if record.previous_key and record.user and record.user.credential != new.credential and new.enabled:
-        return ["the password before that ends at once"]
+        return ["the previous password stops working immediately"]
     return []
 
 
 def _new_grant(user: User) -> list[str]:
-    words = [f"may send as {_join(user.allowed_from_addresses)}"]
+    clauses = [f"may send as {_join(user.allowed_from_addresses)}"]
     if user.allowed_source_ips:
-        words.append(f"from {_join(user.allowed_source_ips)} only")
+        clauses.append(f"from {_join(user.allowed_source_ips)} only")
     if user.expires:
-        words.append(f"until {user.expires}")
+        clauses.append(f"until {user.expires}")
     if not user.enabled:
-        words.append("disabled: gets no key yet")
-    return words
+        clauses.append("disabled: no access key yet")
+    return clauses
 
 
-def _difference(old: User | None, new: User, *, switched_off: bool = False, revoked: bool = False) -> list[str]:
-    """`switched_off`: its key is inactive now, so nothing of it overlaps. `revoked`: and it stays so."""
+def _difference(old: User | None, new: User, *, inactive: bool = False, revoked: bool = False) -> list[str]:
+    """`inactive`: its access key is inactive now, so there is no overlap. `revoked`: the key stays inactive."""
     if old is None:
-        return ["the row could not be understood", *_new_grant(new)]
-    words = _set_words(old.allowed_from_addresses, new.allowed_from_addresses, "")
-    words += _source_words(old, new)
+        return ["the record was invalid", *_new_grant(new)]
+    clauses = _set_clauses(old.allowed_from_addresses, new.allowed_from_addresses, "")
+    clauses += _source_clauses(old, new)
     if old.enabled != new.enabled:
-        again = "enabled, but revoked" if revoked else "enabled: may send again"
-        words.append(again if new.enabled else "disabled: its key becomes inactive")
-    words += _expiry_words(old, new)
+        enabled = "enabled, but still revoked" if revoked else "enabled: may send again"
+        clauses.append(enabled if new.enabled else "disabled: its access key becomes inactive")
+    clauses += _expiry_clauses(old, new)
     if old.credential != new.credential:
-        words.append(_password_words(new, switched_off=switched_off or not old.enabled, revoked=revoked))
+        clauses.append(_password_clause(new, inactive=inactive or not old.enabled, revoked=revoked))
     if old.rotation != new.rotation:
-        words.append(_rotation_words(new))
+        clauses.append(_rotation_clause(new))
     if old.owner != new.owner:
-        words.append(f"owner {old.owner or 'nobody'} → {new.owner}")
+        clauses.append(f"owner {old.owner or '(none)'} → {new.owner}")
     if old.description != new.description:
-        words.append("description changed")
-    return words
+        clauses.append("description changed")
+    return clauses
 
 
-def _set_words(old: tuple[str, ...], new: tuple[str, ...], noun: str) -> list[str]:
+def _set_clauses(old: tuple[str, ...], new: tuple[str, ...], noun: str) -> list[str]:
     gained, lost = sorted(set(new) - set(old)), sorted(set(old) - set(new))
-    words = [f"gains {noun}{_join(gained)}"] if gained else []
-    return words + ([f"loses {noun}{_join(lost)}"] if lost else [])
+    clauses = [f"gains {noun}{_join(gained)}"] if gained else []
+    return clauses + ([f"loses {noun}{_join(lost)}"] if lost else [])
 
 
-def _source_words(old: User, new: User) -> list[str]:
+def _source_clauses(old: User, new: User) -> list[str]:
     if old.allowed_source_ips and not new.allowed_source_ips:
         return ["may now send from any network"]
     if new.allowed_source_ips and not old.allowed_source_ips:
         return [f"from {_join(new.allowed_source_ips)} only"]
-    return _set_words(old.allowed_source_ips, new.allowed_source_ips, "source ")
+    return _set_clauses(old.allowed_source_ips, new.allowed_source_ips, "source network ")
 
 
-def _expiry_words(old: User, new: User) -> list[str]:
+def _expiry_clauses(old: User, new: User) -> list[str]:
     if old.expires == new.expires:
         return []
     if new.expires is None:
-        return [f"no longer ends (was {old.expires})"]
+        return [f"no longer expires (was {old.expires})"]
     if old.expires is None:
-        return [f"ends after {new.expires}"]
-    return [f"{'extended' if new.expires > old.expires else 'shortened'} from {old.expires} to {new.expires}"]
+        return [f"expires after {new.expires}"]
+    return [f"expiry {'extended' if new.expires > old.expires else 'shortened'} from {old.expires} to {new.expires}"]
 
 
-def _password_words(new: User, *, switched_off: bool, revoked: bool) -> str:
+def _password_clause(new: User, *, inactive: bool, revoked: bool) -> str:
     if not new.enabled or revoked:
         return f"gets a new password when it is {'resumed' if revoked else 'enabled'}"
-    if switched_off:
-        return "gets a new password; the old one ends at once"
+    if inactive:
+        return "gets a new password; the current one stops working immediately"
     overlap = new.rotation.overlap_days if new.rotation else DEFAULT_OVERLAP_DAYS
-    return f"gets a new password; the old one ends {overlap} days later"
+    return f"gets a new password; the current one works for {overlap} more days"
 
 
-def _rotation_words(new: User) -> str:
+def _rotation_clause(new: User) -> str:
     if new.rotation is None:
-        return "rotation stops"
-    return f"rotates every {new.rotation.every_days} days, overlap {new.rotation.overlap_days}"
+        return "no longer rotates on a schedule"
+    return f"rotates every {new.rotation.every_days} days with an overlap of {new.rotation.overlap_days} days"
 
 
 def _join(values: tuple[str, ...] | list[str]) -> str:

@@ -23,7 +23,7 @@ from support.world import a_user
 STRICT = Sending("444455556666", ("eu-central-1",), "smtp-strict")
 Plan = Callable[..., tuple[int, str, str]]
 HOSTILE = "a\n::error::\x1b[2K\u2028b"
-LAST = "nothing is declared, but there is 1 user: this would delete every one"
+LAST = "no users are declared; this would delete the only user"
 
 
 class FakeConnection:
@@ -140,7 +140,8 @@ def test_a_plan_of_the_wrong_account_reads_nothing_and_says_that_nothing_was_pla
     code, out, err = plan("plan", "-e", "strict", "--allow-empty", rows=("crm",), account="111122223333")
     assert code == 1
     assert out.splitlines()[-1] == "Refused: nothing was planned."
-    assert "refused: the AWS account is 111122223333, but strict lives in 444455556666" in err
+    refused = "credentials are for account 111122223333; environment strict is configured for account 444455556666"
+    assert f"refused: {refused}" in err
 
 
 def test_a_plan_in_other_forms_holds_the_same(plan: Plan) -> None:

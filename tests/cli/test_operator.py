@@ -84,7 +84,7 @@ class TestRevoke:
         shown = declared.run("plan").out
         (line,) = [line for line in shown.splitlines() if line.startswith("  ! crm")]
         assert "revoked by arn:aws:sts" in line
-        assert "key in a\\x1b[31m public repository; no key works until it is resumed" in line
+        assert "key in a\\x1b[31m public repository; keys stay inactive until `reconcile resume crm`" in line
         assert "**Revoked:**" in declared.run("plan", "--format", "markdown").out
         (row,) = json.loads(declared.run("plan", "--format", "json").out)["revoked"]
         assert row["name"] == "crm"
@@ -100,7 +100,7 @@ class TestRevoke:
         declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
         declared.declare(an_entry("crm"), an_entry("wiki"))
         shown = declared.reconcile(world).out
-        assert "enabled, but revoked" in shown
+        assert "enabled, but still revoked" in shown
         assert set(world.access_keys("crm").values()) == {"Inactive"}
 
     def test_the_status_shows_it(self, world: World, declared: Checkout) -> None:
@@ -152,7 +152,7 @@ class TestRevoke:
         for words in (("revoke", "crm", "--reason", "leaked"), ("resume", "crm"), ("retry", "--all-failed")):
             outcome = declared.run(*words)
             assert outcome.code == 1
-            assert "the AWS account is" in outcome.err
+            assert "credentials are for account" in outcome.err
             assert outcome.calls == ["GetCallerIdentity"]
 
 

@@ -41,7 +41,7 @@ def test_nothing_is_read_from_another_account(ready: Checkout, command: list[str
     ready.configure(account_id="999988887777")
     outcome = ready.run(*command)
     assert outcome.code == 1
-    assert "the AWS account is 123456789012" in outcome.err
+    assert "credentials are for account 123456789012" in outcome.err
     assert outcome.calls == ["GetCallerIdentity"]
 
 

@@ -142,7 +142,7 @@ def test_a_folder_full_of_bad_manifests_is_told_in_one_run(tmp_path: Path) -> No
             words = expected.words.replace("a.yaml", team)
             assert any(words in line for line in told), (case.label, told)
     expected_count = sum(len(case.told) for case in cases)
-    of_the_folder = [line for line in problems if "is declared already" in line]  # many inputs are of one user
+    of_the_folder = [line for line in problems if "is already declared" in line]  # many inputs are of one user
     assert len(problems) - len(of_the_folder) == expected_count
     assert (summary, last) == (f"error: {len(problems)} problems found; nothing was changed", "")
 
@@ -175,8 +175,8 @@ def test_an_environment_without_its_folder_is_told(tmp_path: Path, command: Comm
     assert_no_defect_shows(done)
     assert done.returncode == 1
     assert done.stderr.splitlines()[:2] == [
-        "users/test: there is no such folder",
-        "  hint: one folder per environment: users/test/",
+        "users/test: the folder does not exist",
+        "  hint: create users/test/ with a manifest",
     ]
 
 
@@ -185,7 +185,7 @@ def test_without_env_the_problems_of_all_environments_are_told_together(tmp_path
     done = command("validate")
     assert_no_defect_shows(done)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "users/strict: there is no such folder"
+    assert done.stderr.splitlines()[0] == "users/strict: the folder does not exist"
     assert "users/test/a.yaml:5:30: 'bad' is not an address" in done.stderr
     assert done.stderr.splitlines()[-1] == "error: 2 problems found; nothing was changed"
 
@@ -206,9 +206,9 @@ def test_without_env_a_manifest_that_no_environment_reads_is_told(tmp_path: Path
     assert (done.returncode, done.stdout) == (1, "")
     hint = "  hint: move it to users/<environment>/, one of: strict, test"
     assert done.stderr.splitlines() == [
-        "users/prod/x.yaml: is read by no environment",
+        "users/prod/x.yaml: belongs to no environment",
         hint,
-        "users/x.yaml: is read by no environment",
+        "users/x.yaml: belongs to no environment",
         hint,
         "error: 2 problems found; nothing was changed",
     ]
@@ -222,7 +222,7 @@ def test_a_stray_manifest_is_told_beside_the_problems_of_the_others(tmp_path: Pa
     problems = [line for line in done.stderr.splitlines()[:-1] if not line.startswith("  hint: ")]
     assert problems == [
         "users/strict/a.yaml:5:30: 'bad' is not an address",
-        "users/x\\n\\x1b[2K.yaml: is read by no environment",
+        "users/x\\n\\x1b[2K.yaml: belongs to no environment",
     ]
 
 
@@ -285,14 +285,14 @@ def test_what_stands_on_the_command_line_does_not_steer_the_output_either(tmp_pa
             "    region: eu-central-1\n",
             "",
             "reconcile.yaml:3:5: the field 'region' is missing",
-            "region: The region of",
+            "region: The AWS region of",
         ),
         ("environments:", "environments: [", "reconcile.yaml:3:15: not valid YAML", "check indentation and quotes"),
         (
             "  test:",
             '  "te\\nst":',
             "reconcile.yaml:2:3: the name 'te\\nst' is not allowed",
-            "1 to 12 of a-z and 0-9",
+            "1 to 12 characters: a-z and 0-9",
         ),
     ],
 )

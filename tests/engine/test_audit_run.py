@@ -17,6 +17,8 @@ from support.planted import PLANTS, Place, Plant
 from support.runs import Checkout, Outcome, an_entry
 from support.world import ENV, TABLE, World
 
+WRONG_ACCOUNT = "credentials are for account 123456789012; environment test is configured for account 999988887777"
+WRONG_REGION = "the AWS region is eu-central-1; environment test is configured for region eu-west-1"
 READS = {
     "GetCallerIdentity", "Query", "ListUsers", "GetUser", "ListAccessKeys", "ListUserPolicies", "GetUserPolicy",
     "ListAttachedUserPolicies", "ListGroupsForUser",
@@ -51,14 +53,14 @@ def plant(world: World, checkout: Checkout, place: Place, *plants: Plant) -> Non
     checkout.declare(*entries(plants, after=False))
     checkout.reconcile(world)
     clean = checkout.run("drift")
-    assert (clean.code, clean.out.splitlines()[-1][:16]) == (0, "Nothing differs:"), clean.out
+    assert (clean.code, clean.out.splitlines()[-1][:9]) == (0, "No drift:"), clean.out
     checkout.declare(*entries(plants, after=True))
     for one in plants:
         one.plant(place, one.name)
 
 
 def findings(outcome: Outcome) -> list[tuple[str, str]]:
-    return [(entry["name"], entry["kind"]) for entry in json.loads(outcome.out)["differences"]]
+    return [(entry["name"], entry["kind"]) for entry in json.loads(outcome.out)["findings"]]
 
 
 def test_a_clean_system_has_no_difference(world: World, checkout: Checkout) -> None:
@@ -67,7 +69,7 @@ def test_a_clean_system_has_no_difference(world: World, checkout: Checkout) -> N
     outcome = checkout.run("drift")
     assert outcome.code == 0
     assert outcome.err == ""
-    assert outcome.out == ("smtp users · test · 3 declared, 3 rows, 3 IAM users\nNothing differs: 3 users checked.\n")
+    assert outcome.out == ("smtp users · test · 3 declared, 3 records, 3 IAM users\nNo drift: 3 users checked.\n")
     per_user = ["GetUser", "GetUserPolicy", "ListAccessKeys", "ListAttachedUserPolicies", "ListGroupsForUser"]
     assert sorted(outcome.calls) == sorted(
         ["GetCallerIdentity", "ListUsers", "Query", *[*per_user, "ListUserPolicies"] * 3]
@@ -121,17 +123,17 @@ def test_the_differences_in_other_forms(world: World, checkout: Checkout, place:
         "format": 1,
         "environment": "test",
         "declared": 2,
-        "rows": 2,
+        "records": 2,
         "iam_users": 2,
         "checked": 2,
-        "differences": [
-            {"name": "edited", "kind": "edited", "words": "its policy was edited", "manifest": source, "line": 7}
+        "findings": [
+            {"name": "edited", "kind": "edited", "description": "its policy was edited", "manifest": source, "line": 7}
         ],
         "notes": [],
     }
     markdown = checkout.run("drift", "--format", "markdown")
     assert markdown.code == 2
-    assert "**Drift: 1 difference at 1 of 2 users.**" in markdown.out
+    assert "**Drift: 1 finding for 1 of 2 users.**" in markdown.out
     assert "| **edited** | edited | its policy was edited |" in markdown.out
 
 
@@ -142,9 +144,9 @@ def test_what_drift_finds_the_sweep_puts_right_and_calls_the_same(
     mended = [one for one in PLANTS if one.kind in ("attachment", "boundary", "edited", "ghost", "key")]
     plant(world, checkout, place, *mended)
     world.now = datetime.now(UTC) + timedelta(minutes=10)
-    shown = json.loads(checkout.run("drift", "--format", "json").out)["differences"]
+    shown = json.loads(checkout.run("drift", "--format", "json").out)["findings"]
     told = {one.name: world.converger.converge(one.name, audit=True).differences for one in mended}
-    assert {entry["name"]: (entry["words"],) for entry in shown} == told
+    assert {entry["name"]: (entry["description"],) for entry in shown} == told
     assert checkout.run("drift").code == 0
 
 
@@ -225,8 +227,8 @@ def test_an_iam_user_of_a_declared_name_is_foreign_wherever_it_lives(world: Worl
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"account_id": "999988887777"}, "the AWS account is 123456789012, but test lives in 999988887777"),
-        ({"region": "eu-west-1"}, "the AWS region is eu-central-1, but test lives in eu-west-1"),
+        ({"account_id": "999988887777"}, WRONG_ACCOUNT),
+        ({"region": "eu-west-1"}, WRONG_REGION),
     ],
 )
 def test_nothing_is_read_in_the_wrong_account_or_region(

@@ -17,6 +17,8 @@ from reconciler.planning.limits import Allowance
 from support.runs import Checkout, an_entry
 from support.world import MARK, World, a_request, a_user
 
+WRONG_ACCOUNT = "credentials are for account 123456789012; environment test is configured for account 999988887777"
+WRONG_REGION = "the AWS region is eu-central-1; environment test is configured for region eu-west-1"
 READING = ["GetCallerIdentity", "Query"]
 
 
@@ -83,8 +85,8 @@ def test_an_invalid_manifest_stops_the_run_before_any_call(world: World, checkou
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"account_id": "999988887777"}, "the AWS account is 123456789012, but test lives in 999988887777"),
-        ({"region": "eu-west-1"}, "the AWS region is eu-central-1, but test lives in eu-west-1"),
+        ({"account_id": "999988887777"}, WRONG_ACCOUNT),
+        ({"region": "eu-west-1"}, WRONG_REGION),
     ],
 )
 def test_the_wrong_account_or_region_is_refused(
@@ -104,12 +106,12 @@ def test_removing_all_manifests_is_refused(world: World, checkout: Checkout) -> 
     checkout.declare()
     outcome = checkout.run()
     assert outcome.code == 1
-    assert "nothing is declared, but there are 2 users" in outcome.err
+    assert "no users are declared; this would delete all 2 users" in outcome.err
     assert outcome.writes == []
     (checkout.root / "users/test/team.yaml").unlink()
     outcome = checkout.run()
     assert outcome.code == 1
-    assert "holds no manifest" in outcome.err
+    assert "contains no manifest" in outcome.err
 
 
 def test_removing_everybody_takes_two_explicit_words(world: World, checkout: Checkout) -> None:
@@ -147,8 +149,8 @@ def test_rows_of_others_are_shown_and_never_touched(world: World, checkout: Chec
     checkout.declare(an_entry("crm"))
     outcome = checkout.run()
     assert outcome.writes == ["PutItem"]
-    assert "? by-hand   foreign, not touched: pending, put by hand" in outcome.out
-    assert "? theirs   foreign, not touched: active, managed by another-tool" in outcome.out
+    assert "? by-hand   unmanaged, ignored: pending, created manually" in outcome.out
+    assert "? theirs    unmanaged, ignored: active, managed by another-tool" in outcome.out
     assert (world.row("by-hand"), world.row("theirs")) == before
 
 
@@ -159,7 +161,7 @@ def test_declaring_the_name_of_a_foreign_row_adopts_it_visibly(world: World, che
     checkout.declare(an_entry("crm"))
     outcome = checkout.reconcile(world)
     assert "> crm" in outcome.out
-    assert "taken over from a row put by hand; gains crm@example.com; loses old@example.com" in outcome.out
+    assert "adopts the record created manually; gains crm@example.com; loses old@example.com" in outcome.out
     assert "1 to adopt" in outcome.out
     row = world.row("crm")
     assert row
@@ -188,7 +190,7 @@ def test_a_row_edited_by_hand_is_put_back(world: World, checkout: Checkout) -> N
     assert row
     world.put_row("crm", **{**row, "allowed_from_addresses": ["crm@example.com", "evil@example.com"]})
     outcome = checkout.reconcile(world)
-    assert "loses evil@example.com; the row was edited by hand; the declaration is put back" in outcome.out
+    assert "loses evil@example.com; the record was modified manually; restoring the declared values" in outcome.out
     assert checkout.run().writes == []
 
 
@@ -199,7 +201,7 @@ def test_a_status_set_by_hand_is_seen_and_corrected(world: World, checkout: Chec
     assert row
     world.put_row("crm", **{**row, "status": "disabled"})
     outcome = checkout.reconcile(world)
-    assert "its status was set by hand; nothing has been checked since" in outcome.out
+    assert "the status was modified manually; reprocessing" in outcome.out
     assert checkout.run().writes == []
 
 
@@ -208,7 +210,7 @@ def test_a_changed_environment_reaches_the_policies_that_exist(world: World, che
     checkout.reconcile(world)
     checkout.configure(configuration_set="smtp-test-2")
     outcome = checkout.run()
-    assert "settings changed: its policy now allows eu-central-1 with smtp-test-2" in outcome.out
+    assert "settings changed: the policy now allows eu-central-1 with smtp-test-2" in outcome.out
     assert outcome.writes == ["UpdateItem"]
 
 
@@ -232,7 +234,7 @@ def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full(world: Wor
     world.put_row("crm", **{**row, "allowed_from_addresses": ["ceo@example.com", "crm@example.com"]})
     checkout.declare(an_entry("crm", "crm@example.com", "ceo@example.com"))
     outcome = checkout.reconcile(world)
-    assert "may send as ceo@example.com, crm@example.com; the row was edited by hand to this" in outcome.out
+    assert "may send as ceo@example.com, crm@example.com; the record was modified manually to" in outcome.out
     assert checkout.run().writes == []
 
 
@@ -339,7 +341,7 @@ def test_a_checkout_older_than_what_was_applied_is_refused(
     git("checkout", "--quiet", old)
     outcome = checkout.run()
     assert outcome.code == 1
-    assert "this checkout is older than what was applied last" in outcome.err
+    assert "this checkout is older than the last applied commit" in outcome.err
     assert outcome.writes == []
     git("checkout", "--quiet", "main")
     git("revert", "--no-edit", "HEAD")
@@ -358,20 +360,20 @@ def test_a_plan_reads_only_and_its_exit_code_is_terraforms(world: World, checkou
     checkout.configure(account_id="999988887777")
     wrong = checkout.run("plan", "--format", "markdown")
     assert wrong.code == 1
-    assert "**Refused:** the AWS account is 123456789012" in wrong.out
+    assert "**Refused:** credentials are for account 123456789012" in wrong.out
     assert wrong.calls == ["GetCallerIdentity"]
     checkout.configure()
     refused = checkout.run("plan", "--detailed-exitcode")
     assert refused.code == 1
     assert "- crm" in refused.out
-    assert "refused: nothing is declared" in refused.err
+    assert "refused: no users are declared" in refused.err
 
 
 def test_a_plan_in_json_is_nothing_but_json(world: World, checkout: Checkout) -> None:
     checkout.declare(an_entry("crm"))
     plan = json.loads(checkout.run("plan", "--format", "json").out)
     assert plan["changes"][0]["action"] == "create"
-    assert plan["changes"][0]["words"] == ["may send as crm@example.com"]
+    assert plan["changes"][0]["details"] == ["may send as crm@example.com"]
     assert plan["changes"][0]["line"] == 2
 
 

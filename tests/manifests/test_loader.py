@@ -90,10 +90,10 @@ def test_a_manifest_that_belongs_to_no_environment_is_told(tmp_path: Path, monke
         (folder.parent / path).write_text(manifest(), encoding="utf-8")
     found = strays(Path("users"), {"test", "strict"})
     assert [str(problem) for problem in found] == [
-        "users/Test/c.yaml: is read by no environment",
-        "users/prod/b.YML: is read by no environment",
-        "users/prod/deep/d.yml: is read by no environment",
-        "users/x.yaml: is read by no environment",
+        "users/Test/c.yaml: belongs to no environment",
+        "users/prod/b.YML: belongs to no environment",
+        "users/prod/deep/d.yml: belongs to no environment",
+        "users/x.yaml: belongs to no environment",
     ]
     assert {problem.hint for problem in found} == {"move it to users/<environment>/, one of: strict, test"}
 
@@ -108,19 +108,19 @@ def test_a_missing_folder_is_told_with_where_it_should_be(tmp_path: Path, monkey
     with pytest.raises(InvalidInput) as caught:
         load_manifests(Path("users"), load_environment(Path("reconcile.yaml"), "test"))
     (problem,) = caught.value.problems
-    assert str(problem) == "users/test: there is no such folder"
-    assert problem.hint == "one folder per environment: users/test/"
+    assert str(problem) == "users/test: the folder does not exist"
+    assert problem.hint == "create users/test/ with a manifest"
 
 
 @pytest.mark.parametrize("target", ["nowhere.yaml", "/dev/null"])
 def test_a_link_that_leads_to_no_file_is_told(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = Bad("a link", {"a.yaml": manifest()}, (Told("x.yaml", "is not a file"),))
+    case = Bad("a link", {"a.yaml": manifest()}, (Told("x.yaml", "not a regular file"),))
     folder = lay_out(tmp_path, case)
     (folder / "x.yaml").symlink_to(target)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidInput) as caught:
         load_manifests(Path("users"), load_environment(Path("reconcile.yaml"), "test"))
-    assert [str(problem) for problem in caught.value.problems] == ["users/test/x.yaml: is not a file"]
+    assert [str(problem) for problem in caught.value.problems] == ["users/test/x.yaml: not a regular file"]
 
 
 def test_good_manifests_become_declarations_with_their_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,19 +198,20 @@ def settings_problems(text: str, root: Path) -> list[str]:
 
 ACCOUNT, DOMAINS = '"111122223333"', "[example.com, invoices.example.com]"
 REGION = "    region: eu-central-1\n"
+TWELVE = "expected: The AWS account id, 12 digits in quotes"
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        (ACCOUNT, "111122223333", "3:17: 'account_id' must be text, not '111122223333'; expected: The AWS account, 12"),
-        (ACCOUNT, '"1111"', "3:17: 'account_id' is '1111', which is not allowed; expected: The AWS account, 12 digits"),
+        (ACCOUNT, "111122223333", f"3:17: 'account_id' must be text, not '111122223333'; {TWELVE}"),
+        (ACCOUNT, '"1111"', f"3:17: 'account_id' is '1111', which is not allowed; {TWELVE}"),
         (ACCOUNT, '"111122223333\\n"', "3:17: 'account_id' is '111122223333\\n', which is not allowed"),
         (REGION, "    regions: eu-central-1\n", "4:5: unknown field 'regions'; did you mean 'region'?"),
         ("  test:", "  Test-1:", "2:3: the name 'Test-1' is not allowed; expected: "),
         (DOMAINS, "[]", "7:22: 'allowed_domains' is empty; expected: Domains"),
         (DOMAINS, "[EXAMPLE.com]", "7:23: this entry is 'EXAMPLE.com', which is not"),
-        (DOMAINS, "[a.example, a.example]", "7:22: 'allowed_domains' lists something twice"),
+        (DOMAINS, "[a.example, a.example]", "7:22: 'allowed_domains' contains a duplicate"),
         ("wildcards: true", "wildcards: maybe", "8:22: 'allow_wildcards' must be true or false, not 'maybe'"),
         ("delete_percent: 50", "delete_percent: 101", "9:50: 'max_delete_percent' is '101', which is not allowed"),
     ],

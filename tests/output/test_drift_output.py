@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.differences import Drift
-from reconciler.output.drift import summary, to_dict, to_json, to_markdown, to_text
+from reconciler.output.drift import summary, to_dict, to_json, to_lines, to_markdown
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, fitting
+from reconciler.output.styled import plain
 from reconciler.planning.audit import Audit, Finding, Note
 
 EDITED = Finding("billing-mailer", Drift.EDITED, "its policy was edited", "users/test/billing.yaml", 3)
@@ -17,28 +18,55 @@ AUDIT = Audit("test", 12, 12, 13, 13, (EDITED, ORPHAN), (UNDER_WAY,))
 COMMENT_LIMIT = 65_536
 
 
+def to_text(audit: Audit, width: int | None = None) -> str:
+    return plain(to_lines(audit, width))
+
+
 def test_an_audit_reads_as_a_table_with_a_sum() -> None:
     assert to_text(AUDIT).splitlines() == [
-        "smtp users · test · 12 declared, 12 rows, 13 IAM users",
+        "smtp users · test · 12 declared, 12 records, 13 IAM users",
         "  ! billing-mailer   edited   its policy was edited                             users/test/billing.yaml:3",
         "  ! old-crm          orphan   an IAM user of ours without a row; 1 active key",
         "  · crm   under way: pending since 2026-06-01T12:00:00Z",
-        "Drift: 2 differences at 2 of 13 users.",
+        "Drift: 2 findings for 2 of 13 users.",
     ]
+
+
+AT_80 = """\
+smtp users · test · 12 declared, 12 records, 13 IAM users
+  ! billing-mailer   edited   its policy was edited: it allows *@example.com,
+                              which no manifest declares
+  ! old-crm          orphan   an IAM user of ours without a row; 1 active key
+  (not shown at this width: declared at)
+  · crm   under way: pending since 2026-06-01T12:00:00Z
+Drift: 2 findings for 2 of 13 users."""
+AT_120 = """\
+smtp users · test · 12 declared, 12 records, 13 IAM users
+  ! billing-mailer   edited   its policy was edited: it allows *@example.com, which no         users/test/billing.yaml:3
+                              manifest declares
+  ! old-crm          orphan   an IAM user of ours without a row; 1 active key
+  · crm   under way: pending since 2026-06-01T12:00:00Z
+Drift: 2 findings for 2 of 13 users."""
+
+
+@pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (120, AT_120)])
+def test_an_audit_fits_the_terminal(width: int, expected: str) -> None:
+    words = "its policy was edited: it allows *@example.com, which no manifest declares"
+    assert to_text(replace(AUDIT, findings=(replace(EDITED, words=words), ORPHAN)), width) == expected
 
 
 def test_a_clean_system_is_told_in_one_sentence() -> None:
     clean = replace(AUDIT, rows=1, findings=(), notes=())
     assert to_text(clean).splitlines() == [
-        "smtp users · test · 12 declared, 1 row, 13 IAM users",
-        "Nothing differs: 13 users checked.",
+        "smtp users · test · 12 declared, 1 record, 13 IAM users",
+        "No drift: 13 users checked.",
     ]
-    assert to_markdown(clean) == "### SMTP users · `test` · drift\n\n**Nothing differs: 13 users checked.**"
+    assert to_markdown(clean) == "### SMTP users · `test` · drift\n\n**No drift: 13 users checked.**"
 
 
 def test_users_are_counted_once_however_much_differs() -> None:
     twice = replace(AUDIT, findings=(EDITED, replace(EDITED, kind=Drift.KEY)))
-    assert summary(twice) == "Drift: 2 differences at 1 of 13 users."
+    assert summary(twice) == "Drift: 2 findings for 1 of 13 users."
 
 
 def test_long_words_do_not_push_the_column_of_the_others_away() -> None:
@@ -52,9 +80,9 @@ def test_markdown_is_a_table_with_one_row_a_difference() -> None:
     assert to_markdown(AUDIT).splitlines() == [
         "### SMTP users · `test` · drift",
         "",
-        "**Drift: 2 differences at 2 of 13 users.**",
+        "**Drift: 2 findings for 2 of 13 users.**",
         "",
-        "| user | kind | what differs | declared at |",
+        "| user | kind | description | declared at |",
         "|---|---|---|---|",
         "| **billing-mailer** | edited | its policy was edited | users/test/billing.yaml:3 |",
         "| **old-crm** | orphan | an IAM user of ours without a row; 1 active key |  |",
@@ -91,7 +119,7 @@ def test_an_audit_of_whatever_size_fits_a_comment_and_counts_what_it_leaves_out(
     assert len(shown.encode()) < COMMENT_LIMIT
     rows = sum(line.startswith("| **user-") for line in shown.split("\n"))
     notes = sum(line.startswith("- **crm") for line in shown.split("\n"))
-    assert f"| … | | {5000 - rows} more differences | |" in shown
+    assert f"| … | | {5000 - rows} more findings | |" in shown
     assert shown.endswith(f"- and {5000 - notes} more")
     assert len(to_text(huge).split("\n")) == 10_002
 

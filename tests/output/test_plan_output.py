@@ -5,17 +5,22 @@ from dataclasses import replace
 import pytest
 
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES
-from reconciler.output.plan import REVOKED_ROWS, summary, to_markdown, to_text
-from reconciler.planning.plan import Foreign, Line, Plan, Revoked
+from reconciler.output.plan import REVOKED_ROWS, summary, to_lines, to_markdown
+from reconciler.output.styled import Style, plain
+from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged
 
 CREATE = Line(
     "create", "billing-mailer", ("may send as billing@example.com, *@invoices.example.com",), "users/test/billing.yaml",
     3, 398,
 )  # fmt: skip
 UPDATE = Line("update", "crm", ("gains *@news.example.com",), "users/test/crm.yaml", 9, 412)
-DELETE = Line("delete", "old-crm", ("loses everything: key, policy and IAM user",))
+DELETE = Line("delete", "old-crm", ("deletes access key, policy and IAM user",))
 PLAN = Plan("test", 12, 12, (CREATE, UPDATE, DELETE), tuple(f"user-{n}" for n in range(10)), (), ())
 COMMENT_LIMIT = 65_536
+
+
+def to_text(plan: Plan, width: int | None = None) -> str:
+    return plain(to_lines(plan, width))
 
 
 def test_a_plan_reads_as_a_table_with_a_sum() -> None:
@@ -25,16 +30,99 @@ def test_a_plan_reads_as_a_table_with_a_sum() -> None:
         "   policy 398/2048   users/test/billing.yaml:3",
         "  ~ crm              gains *@news.example.com                               "
         "   policy 412/2048   users/test/crm.yaml:9",
-        "  - old-crm          loses everything: key, policy and IAM user",
+        "  - old-crm          deletes access key, policy and IAM user",
         "Plan: 1 to create, 1 to update, 1 to delete, 10 unchanged.",
     ]
 
 
 def test_a_long_line_does_not_push_the_columns_of_the_others_away() -> None:
-    long = replace(CREATE, words=("may send as " + ", ".join(f"sender-{n}@example.com" for n in range(20)),))
+    long = replace(CREATE, details=("may send as " + ", ".join(f"sender-{n}@example.com" for n in range(20)),))
     _, first, second, *_ = to_text(replace(PLAN, lines=(long, UPDATE))).splitlines()
     assert "sender-19@example.com" in first
     assert second.index("policy") < 100
+
+
+LISTED = ("may send as " + ", ".join(f"sender-{n}@example.com" for n in range(8)), "from 203.0.113.0/24 only")
+FULL = replace(
+    PLAN,
+    lines=(
+        CREATE,
+        Line("create", "newsletter", (*LISTED, "until 2027-06-30"), "users/test/marketing.yaml", 3, 640),
+        UPDATE,
+        DELETE,
+    ),
+    deleting=("summer-campaign",),
+    unmanaged=(Unmanaged("door-bell", "active", ""),),
+    revoked=(Revoked("wiki", "octocat", "access key found in a public repository", "2026-05-01T00:00:00Z"),),
+)
+AT_80 = """\
+smtp users · test · 12 records, 12 declared
+  + billing-mailer    may send as                    users/test/billing.yaml:3
+                      billing@example.com,
+                      *@invoices.example.com
+  + newsletter        may send as                    users/test/marketing.yaml:3
+                      sender-0@example.com,
+                      sender-1@example.com,
+                      sender-2@example.com,
+                      sender-3@example.com,
+                      sender-4@example.com,
+                      sender-5@example.com,
+                      sender-6@example.com,
+                      sender-7@example.com; from
+                      203.0.113.0/24 only; until
+                      2027-06-30
+  ~ crm               gains *@news.example.com       users/test/crm.yaml:9
+  - old-crm           deletes access key, policy
+                      and IAM user
+  (not shown at this width: policy size)
+  · summer-campaign   deletion in progress
+  ? door-bell         unmanaged, ignored: active, created manually
+  ! wiki              revoked by octocat: access key found in a public
+                      repository; keys stay inactive until `reconcile resume
+                      wiki`
+Plan: 2 to create, 1 to update, 1 to delete, 10 unchanged."""
+AT_120 = """\
+smtp users · test · 12 records, 12 declared
+  + billing-mailer    may send as billing@example.com, *@invoices.example.com                users/test/billing.yaml:3
+  + newsletter        may send as sender-0@example.com, sender-1@example.com,                users/test/marketing.yaml:3
+                      sender-2@example.com, sender-3@example.com, sender-4@example.com,
+                      sender-5@example.com, sender-6@example.com, sender-7@example.com;
+                      from 203.0.113.0/24 only; until 2027-06-30
+  ~ crm               gains *@news.example.com                                               users/test/crm.yaml:9
+  - old-crm           deletes access key, policy and IAM user
+  (not shown at this width: policy size)
+  · summer-campaign   deletion in progress
+  ? door-bell         unmanaged, ignored: active, created manually
+  ! wiki              revoked by octocat: access key found in a public repository; keys stay inactive until `reconcile
+                      resume wiki`
+Plan: 2 to create, 1 to update, 1 to delete, 10 unchanged."""
+
+
+@pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (120, AT_120)])
+def test_a_plan_fits_the_terminal(width: int, expected: str) -> None:
+    assert to_text(FULL, width) == expected
+
+
+def test_a_wide_terminal_shows_every_column() -> None:
+    lines = to_text(FULL, 200).splitlines()
+    assert "policy 640/2048   users/test/marketing.yaml:3" in lines[2]
+    assert "not shown" not in "".join(lines)
+
+
+def test_each_kind_of_line_has_its_colour() -> None:
+    adopt = Line("adopt", "theirs", ("adopts the record managed by console",))
+    lines = to_lines(replace(FULL, lines=(CREATE, adopt, UPDATE, DELETE)), None)
+    styles = {plain([segments])[2]: {segment.style for segment in segments[1:]} for segments in lines[1:-1]}
+    assert styles == {
+        "+": {Style.GOOD},
+        ">": {Style.ADOPTED},
+        "~": {Style.CHANGED},
+        "-": {Style.BAD},
+        "·": {Style.MUTED},
+        "?": {Style.MUTED},
+        "!": {Style.BAD},
+    }
+    assert {segment.style for segments in (lines[0], lines[-1]) for segment in segments} == {None}
 
 
 def test_a_plan_without_changes_says_so() -> None:
@@ -48,7 +136,7 @@ def test_a_plan_without_changes_says_so() -> None:
 
 def test_an_adoption_is_counted_only_when_there_is_one() -> None:
     assert "adopt" not in summary(PLAN)
-    adopt = Line("adopt", "theirs", ("taken over from console",), "users/test/a.yaml", 2, 300)
+    adopt = Line("adopt", "theirs", ("adopts the record managed by console",), "users/test/a.yaml", 2, 300)
     assert summary(replace(PLAN, lines=(adopt,))) == (
         "Plan: 0 to create, 1 to adopt, 0 to update, 0 to delete, 10 unchanged."
     )
@@ -56,12 +144,12 @@ def test_an_adoption_is_counted_only_when_there_is_one() -> None:
 
 
 def test_what_is_leaving_and_what_is_foreign_is_shown_below_the_changes() -> None:
-    foreign = (Foreign("theirs", "active", "console"), Foreign("other", "", ""))
-    shown = to_text(replace(PLAN, lines=(), leaving=("old-crm",), foreign=foreign)).splitlines()
+    foreign = (Unmanaged("theirs", "active", "console"), Unmanaged("other", "", ""))
+    shown = to_text(replace(PLAN, lines=(), deleting=("old-crm",), unmanaged=foreign)).splitlines()
     assert shown[1:-1] == [
-        "  · old-crm   deletion is under way",
-        "  ? theirs   foreign, not touched: active, managed by console",
-        "  ? other   foreign, not touched: no status, put by hand",
+        "  · old-crm   deletion in progress",
+        "  ? theirs    unmanaged, ignored: active, managed by console",
+        "  ? other     unmanaged, ignored: no status, created manually",
     ]
 
 
@@ -76,20 +164,20 @@ def test_markdown_is_a_table_with_one_row_a_change() -> None:
         "| `+` | **billing-mailer** | may send as billing@example.com, \\*@invoices.example.com | 398/2048 "
         "| users/test/billing.yaml:3 |",
         "| `~` | **crm** | gains \\*@news.example.com | 412/2048 | users/test/crm.yaml:9 |",
-        "| `-` | **old-crm** | loses everything: key, policy and IAM user |  |  |",
+        "| `-` | **old-crm** | deletes access key, policy and IAM user |  |  |",
     ]
 
 
 def test_markdown_tells_leaving_foreign_and_refusals() -> None:
     plan = replace(
         PLAN,
-        leaving=("old-crm",),
-        foreign=(Foreign("theirs", "active", "console"),),
+        deleting=("old-crm",),
+        unmanaged=(Unmanaged("theirs", "active", "console"),),
         refusals=(("too many deletes: 4 of 9", "run again with --allow-deletes 4"),),
     )
     shown = to_markdown(plan).splitlines()
-    assert "Deletion under way: old-crm" in shown
-    assert "Foreign rows, not touched: theirs" in shown
+    assert "Deletion in progress: old-crm" in shown
+    assert "Unmanaged records, ignored: theirs" in shown
     refused = shown.index("> **Refused:** too many deletes: 4 of 9")
     assert shown[refused + 1] == "> run again with --allow-deletes 4"
     assert refused < shown.index("|---|---|---|---|---|"), "a refusal is read before the changes it stops"
@@ -97,7 +185,9 @@ def test_markdown_tells_leaving_foreign_and_refusals() -> None:
 
 def test_a_plan_that_was_refused_before_it_was_made_says_so() -> None:
     """`Nothing to do` would be read as `all is well`."""
-    refused = replace(PLAN, lines=(), unchanged=(), refusals=(("the AWS account is another", "use the right one"),))
+    refused = replace(
+        PLAN, lines=(), unchanged=(), refusals=(("credentials are for another account", "use the right one"),)
+    )
     assert summary(refused) == "Refused: nothing was planned."
     assert to_text(refused).splitlines()[-1] == "Refused: nothing was planned."
     assert "**Refused: nothing was planned.**" in to_markdown(refused)
@@ -113,7 +203,7 @@ def unescaped(text: str, character: str) -> int:
 
 
 def test_words_cannot_break_out_of_their_markdown_cell() -> None:
-    line = replace(UPDATE, words=("owner a|b@example.com → <img src=x>`@example.com", "x_y*z"))
+    line = replace(UPDATE, details=("owner a|b@example.com → <img src=x>`@example.com", "x_y*z"))
     row = to_markdown(replace(PLAN, lines=(line,))).splitlines()[-1]
     assert unescaped(row, "|") == 6
     assert "owner a\\|b@example.com → \\<img src=x\\>\\`@example.com<br>x\\_y\\*z" in row
@@ -137,8 +227,8 @@ def test_names_outside_the_table_are_text_and_nothing_else(name: str) -> None:
     plan = replace(
         PLAN,
         lines=(),
-        leaving=(name,),
-        foreign=(Foreign(name, "active", "console"),),
+        deleting=(name,),
+        unmanaged=(Unmanaged(name, "active", "console"),),
         refusals=((f"refused {name}", f"hint {name}"),),
     )
     head, *sentences = to_markdown(plan).splitlines()
@@ -152,13 +242,13 @@ def test_names_outside_the_table_are_text_and_nothing_else(name: str) -> None:
         assert text.count("\\\\") == name.count("\\") + 2 * name.count("\n\n")
 
 
-@pytest.mark.parametrize("field", ["leaving", "foreign"])
+@pytest.mark.parametrize("field", ["deleting", "unmanaged"])
 def test_many_names_outside_the_table_are_counted_once_their_room_is_full(field: str) -> None:
     """To the byte: the names fill their room exactly, and one more does not fit."""
 
     def shown(number: int) -> str:
         names = [f"user{n:04}" for n in range(number)]  # with its comma ten bytes each
-        rows = tuple(names) if field == "leaving" else tuple(Foreign(name, "active", "") for name in names)
+        rows = tuple(names) if field == "deleting" else tuple(Unmanaged(name, "active", "") for name in names)
         return to_markdown(replace(PLAN, lines=(), **{field: rows})).splitlines()[-1]
 
     fit = NAMES_BYTES // 10
@@ -171,8 +261,8 @@ def test_many_names_outside_the_table_are_counted_once_their_room_is_full(field:
 
 def test_a_long_name_outside_the_table_is_shown_whole_and_leaves_less_room_for_the_others() -> None:
     long = "x" * 1024  # the longest sort key that DynamoDB takes
-    last = to_markdown(replace(PLAN, lines=(), leaving=(long,) * 10)).splitlines()[-1]
-    assert last == f"Deletion under way: {', '.join([long] * (NAMES_BYTES // 1026))} and 5 more"
+    last = to_markdown(replace(PLAN, lines=(), deleting=(long,) * 10)).splitlines()[-1]
+    assert last == f"Deletion in progress: {', '.join([long] * (NAMES_BYTES // 1026))} and 5 more"
 
 
 @pytest.mark.parametrize(
@@ -190,9 +280,9 @@ def test_no_row_can_forge_a_line_of_the_plan(text: str, escaped: str) -> None:
     """What a row says is data: control characters in it never reach the terminal or a log as such."""
     plan = replace(
         PLAN,
-        lines=(replace(DELETE, name=text), replace(UPDATE, words=(f"failed: {text}",))),
-        leaving=(text,),
-        foreign=(Foreign(text, text, text),),
+        lines=(replace(DELETE, name=text), replace(UPDATE, details=(f"failed: {text}",))),
+        deleting=(text,),
+        unmanaged=(Unmanaged(text, text, text),),
     )
     shown = to_text(plan)
     assert len(shown.splitlines()) == 6
@@ -216,7 +306,7 @@ def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
     """To the byte: the rows fill their room exactly, and one more change does not fit."""
     size = len(rows_of(to_markdown(many(1)))[0].encode()) + 1
     padding = next(more for more in range(100) if TABLE_BYTES % (size + more) == 0)
-    line = replace(UPDATE, words=(UPDATE.words[0] + "x" * padding,))
+    line = replace(UPDATE, details=(UPDATE.details[0] + "x" * padding,))
     fit = TABLE_BYTES // (size + padding)
     assert len("\n".join(rows_of(to_markdown(many(fit, line)))).encode()) + 1 == TABLE_BYTES
     *_, last = rows_of(to_markdown(many(fit, line)))
@@ -229,7 +319,7 @@ def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
 
 
 def test_one_change_that_is_larger_than_a_comment_is_counted_and_not_cut_in_two() -> None:
-    huge = replace(UPDATE, words=("gains " + "x" * TABLE_BYTES,))
+    huge = replace(UPDATE, details=("gains " + "x" * TABLE_BYTES,))
     assert rows_of(to_markdown(many(2, huge))) == ["| | … | 2 more changes | | |"]
 
 
@@ -240,12 +330,12 @@ ESCAPED = "\x1b" * 1024  # the longest sort key that DynamoDB takes, and every c
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        (replace(CREATE, words=FULL_POLICY), "their-app"),
-        (replace(UPDATE, words=("failed: " + "\U0001f600" * 50,)), "their-app"),
+        (replace(CREATE, details=FULL_POLICY), "their-app"),
+        (replace(UPDATE, details=("failed: " + "\U0001f600" * 50,)), "their-app"),
         (UPDATE, "x" * 1024),
         (UPDATE, "_" * 1024),
         (UPDATE, ESCAPED),
-        (replace(DELETE, words=(ESCAPED,)), ESCAPED),
+        (replace(DELETE, details=(ESCAPED,)), ESCAPED),
     ],
     ids=["full policies", "four bytes a character", "long names", "names to escape", "names to spell", "all of it"],
 )
@@ -253,8 +343,8 @@ def test_a_plan_of_whatever_size_fits_a_comment(line: Line, name: str) -> None:
     """A comment holds 64 KB, and one that is too large is not posted at all."""
     plan = replace(
         many(5000, line),
-        leaving=(name,) * 5000,
-        foreign=(Foreign(name, "active", ""),) * 5000,
+        deleting=(name,) * 5000,
+        unmanaged=(Unmanaged(name, "active", ""),) * 5000,
         refusals=(("too many deletes: 5000 of 5000 users (100 %) is over the limit of 3", "allow them"),),
     )
     assert len(to_markdown(plan).encode()) < COMMENT_LIMIT
@@ -267,8 +357,8 @@ def test_who_is_revoked_is_shown_in_every_rendering() -> None:
     )
     shown = to_text(replace(PLAN, lines=(), revoked=revoked)).splitlines()
     assert shown[1:-1] == [
-        "  ! crm   revoked by octocat: key in a `public` repository; no key works until it is resumed",
-        "  ! x   revoked by somebody: no reason given; no key works until it is resumed",
+        "  ! crm   revoked by octocat: key in a `public` repository; keys stay inactive until `reconcile resume crm`",
+        "  ! x     revoked by an unknown actor: no reason given; keys stay inactive until `reconcile resume x`",
     ]
     markdown = to_markdown(replace(PLAN, revoked=revoked))
     assert "> **Revoked:** **crm** revoked by octocat: key in a \\`public\\` repository" in markdown

@@ -153,13 +153,13 @@ WIDER = replace(CRM, allowed_from_addresses=("billing@example.com", "ceo@example
             row(CRM, status="waiting"),
             iam(CRM),
             "differs",
-            "a run would change it: its status 'waiting' means nothing; it is driven again",
+            "a run would change it: unknown status 'waiting'; reprocessing",
         ),
         (
             row(CRM, managed_by="console"),
             iam(CRM),
             "differs",
-            "a run would change it: taken over from console",
+            "a run would change it: adopts the record managed by console",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
@@ -341,14 +341,14 @@ def test_an_orphan_may_be_quarantined_too() -> None:
 def test_an_audit_as_plain_data() -> None:
     made = look(row(CRM, status="pending", requested_at=ago(minutes=1)), UNOWNED)
     shown = to_dict(made)
-    assert {key: shown[key] for key in ("format", "environment", "declared", "rows", "iam_users", "checked")} == {
-        "format": 1, "environment": ENV, "declared": 2, "rows": 2, "iam_users": 2, "checked": 2,
+    assert {key: shown[key] for key in ("format", "environment", "declared", "records", "iam_users", "checked")} == {
+        "format": 1, "environment": ENV, "declared": 2, "records": 2, "iam_users": 2, "checked": 2,
     }  # fmt: skip
-    words = "IAM user smtp-test-crm does not carry our mark: it is not touched"
-    assert shown["differences"] == [{"name": "crm", "kind": "foreign", "words": words, "manifest": SOURCE, "line": 2}]
-    assert shown["notes"] == [{"name": "crm", "words": f"under way: pending since {ago(minutes=1)}"}]
+    text = "IAM user smtp-test-crm does not carry our mark: it is not touched"
+    assert shown["findings"] == [{"name": "crm", "kind": "foreign", "description": text, "manifest": SOURCE, "line": 2}]
+    assert shown["notes"] == [{"name": "crm", "description": f"under way: pending since {ago(minutes=1)}"}]
     orphan = look(None, iam(CRM), desired=None)
-    assert [(entry["manifest"], entry["line"]) for entry in to_dict(orphan)["differences"]] == [(None, None)]
+    assert [(entry["manifest"], entry["line"]) for entry in to_dict(orphan)["findings"]] == [(None, None)]
 
 
 def drift_of(record: Record, identity: Identity | None) -> tuple[str, ...]:

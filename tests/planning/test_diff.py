@@ -12,9 +12,9 @@ from reconciler.core.user import Declaration, User, spec_hash
 from reconciler.planning.diff import Adopt, Create, Delete, Diff, Update, diff
 from support.world import MARK, SENDING, START, a_user
 
-EDITED = "the row was edited by hand; the declaration is put back"
-BY_HAND = "its status was set by hand; nothing has been checked since"
-OVER = "the overlap is over: the old password ends"
+EDITED = "the record was modified manually; restoring the declared values"
+BY_HAND = "the status was modified manually; reprocessing"
+OVER = "the overlap ended: the previous password stops working"
 
 
 def declared(user: User | None = None) -> dict[str, Declaration]:
@@ -124,14 +124,14 @@ def test_a_row_edited_by_hand_is_put_back() -> None:
 
 def test_a_row_edited_by_hand_to_what_is_declared_now_is_no_silent_match() -> None:
     """I10"""
-    by_hand = ("the row was edited by hand to this before it was declared",)
+    by_hand = ("the record was modified manually to these values before they were declared",)
     for status in ("active", "disabled", "pending"):
         assert reasons(row(status=status, spec_hash="of another wish")) == by_hand
 
 
 @pytest.mark.parametrize("status", ["", "paused", "Active"])
 def test_a_status_that_means_nothing_is_put_right(status: str) -> None:
-    assert reasons(row(status=status)) == (f"its status '{status}' means nothing; it is driven again",)
+    assert reasons(row(status=status)) == (f"unknown status '{status}'; reprocessing",)
 
 
 def test_an_edited_row_is_put_back_whatever_its_status_says() -> None:
@@ -185,7 +185,7 @@ def test_a_changed_setting_of_the_environment_reaches_every_policy(change: dict[
     for change_of_row in found.changes:
         assert isinstance(change_of_row, Update)
         through = f"{', '.join(moved.regions)} with {moved.configuration_set}"
-        assert change_of_row.reasons == (f"the environment's settings changed: its policy now allows {through}",)
+        assert change_of_row.reasons == (f"environment settings changed: the policy now allows {through}",)
 
 
 def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_on_its_way() -> None:
@@ -199,7 +199,7 @@ def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_o
 
 def test_what_is_due_by_the_clock_is_driven_again() -> None:
     ended = a_user(expires="2026-05-31")
-    assert reasons(row(ended), declared(ended)) == ("has expired: its key becomes inactive",)
+    assert reasons(row(ended), declared(ended)) == ("expired: its access key becomes inactive",)
     assert reasons(row(previous_key="AKIAEXAMPLE0", previous_key_retires_at=timestamp(START))) == (OVER,)
 
 
@@ -207,7 +207,7 @@ def test_a_scheduled_rotation_is_due_when_its_days_are_over() -> None:
     rotated = a_user(rotation={"every_days": 90})
     made = timestamp(START - timedelta(days=90))
     assert reasons(row(rotated, key_created_at=made), declared(rotated)) == (
-        "its key is due for rotation: it gets a new password",
+        "scheduled rotation is due: gets a new password",
     )
     later = timestamp(START - timedelta(days=90) + timedelta(seconds=1))
     assert compare(declared(rotated), row(rotated, key_created_at=later)).unchanged == ("billing-mailer",)
@@ -234,7 +234,7 @@ def test_a_deletion_that_got_stuck_or_failed_is_driven_again() -> None:
     stuck = row(status="deleting", requested_at="2026-06-01T10:00:00Z")
     assert reasons(stuck, {}) == ("stuck: deleting since 2026-06-01T10:00:00Z",)
     failure = Failure("AccessDenied", "not allowed", "t", during="deleting")
-    assert reasons(row(status="failed", failure=failure), {}) == ("its deletion failed: not allowed",)
+    assert reasons(row(status="failed", failure=failure), {}) == ("deletion failed: not allowed",)
 
 
 def test_a_failed_row_that_is_no_longer_declared_is_a_new_deletion() -> None:
@@ -244,7 +244,7 @@ def test_a_failed_row_that_is_no_longer_declared_is_a_new_deletion() -> None:
 
 def test_what_is_declared_again_while_it_is_deleted_is_made_again() -> None:
     old = row(status="deleting", requested_at="2026-01-01T00:00:00Z")
-    assert reasons(old) == ("was being deleted; is made again, with a new credential",)
+    assert reasons(old) == ("deletion was in progress; recreating with a new access key",)
 
 
 def test_changes_come_sorted_by_name() -> None:

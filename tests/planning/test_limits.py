@@ -47,16 +47,19 @@ def test_the_story_of_a_threshold() -> None:
     assert judge(20, 0) == []
     assert judge(20, 3) == []
     assert judge(20, 4) == [
-        ("too many deletes: 4 of 20 users (20 %) is over the limit of 3", "if this is meant, run again with "
+        ("too many deletes: 4 of 20 users (20 %) is over the limit of 3", "if this is intended, run again with "
          "--allow-deletes 4"),
     ]  # fmt: skip
     assert judge(10, 3) == []
     assert judge(9, 3) == [
-        ("too many deletes: 3 of 9 users (33.33 %) is over 30 %", "if this is meant, run again with --allow-deletes 3")
+        (
+            "too many deletes: 3 of 9 users (33.33 %) is over 30 %",
+            "if this is intended, run again with --allow-deletes 3",
+        )
     ]
     assert judge(10, 5) == [
         ("too many deletes: 5 of 10 users (50 %) is over the limit of 3 and over 30 %",
-         "if this is meant, run again with --allow-deletes 5"),
+         "if this is intended, run again with --allow-deletes 5"),
     ]  # fmt: skip
     assert judge(10, 5, allow=4) != []
     assert judge(10, 5, allow=5) == []
@@ -91,11 +94,11 @@ def test_the_share_has_a_decimal_only_when_it_needs_one(population: int, deletes
 
 def test_nothing_declared_is_refused_whatever_the_limits_allow() -> None:
     ((reason, hint),) = judge(2, 2, allow=2, limits=Limits(100, 100))
-    assert reason == "nothing is declared, but there are 2 users: this would delete every one"
+    assert reason == "no users are declared; this would delete all 2 users"
     assert "--allow-empty" in hint
     assert "--allow-deletes" in hint
     ((reason, _),) = judge(1, 1, limits=Limits(100, 100))
-    assert reason == "nothing is declared, but there is 1 user: this would delete every one"
+    assert reason == "no users are declared; this would delete the only user"
 
 
 def test_deleting_everyone_takes_both_allowances() -> None:
@@ -138,7 +141,7 @@ def test_one_new_deletion_among_old_ones_is_refused_when_nothing_is_declared() -
     stuck = [replace(row, status="deleting", requested_at="2026-01-01T00:00:00Z") for row in others]
     changes = diff({}, [one, *stuck], MARK, SENDING, START)
     ((reason, _),) = check_deletes(changes, 0, 3, Limits(100, 100), Allowance(3))
-    assert reason == "nothing is declared, but there are 3 users: this would delete every one"
+    assert reason == "no users are declared; this would delete all 3 users"
 
 
 def test_foreign_rows_do_not_swell_the_population() -> None:
@@ -150,7 +153,7 @@ def test_the_wrong_account_or_region_is_refused_with_both_numbers() -> None:
     wanted = ("111122223333", "eu-central-1")
     assert check_target(wanted, wanted, "test") == []
     ((reason, hint),) = check_target(wanted, ("444455556666", "eu-central-1"), "test")
-    assert reason == "the AWS account is 444455556666, but test lives in 111122223333"
+    assert reason == "credentials are for account 444455556666; environment test is configured for account 111122223333"
     assert "reconcile.yaml" in hint
     assert len(check_target(wanted, ("444455556666", "us-east-1"), "test")) == 2
 
@@ -158,7 +161,7 @@ def test_the_wrong_account_or_region_is_refused_with_both_numbers() -> None:
 def test_a_checkout_that_would_undo_a_newer_commit_is_refused_with_that_commit() -> None:
     assert check_checkout([]) == []
     ((reason, hint),) = check_checkout(["3f2a9c81d0e4aabbccdd", "ffffffffffffffffffff"])
-    assert "commit 3f2a9c81d0e4)" in reason
+    assert "the last applied commit 3f2a9c81d0e4;" in reason
     assert "update the checkout" in hint
 
 

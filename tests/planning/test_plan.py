@@ -8,7 +8,7 @@ from reconciler.core.record import Record, Revocation
 from reconciler.core.user import Declaration, spec_hash
 from reconciler.output.plan import from_dict, to_dict, to_json
 from reconciler.planning.diff import diff
-from reconciler.planning.plan import Foreign, Line, Plan, Revoked, make_plan
+from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged, make_plan
 from support.world import MARK, SENDING, START, a_user
 
 
@@ -50,8 +50,8 @@ def test_a_plan_counts_and_names_everything_once() -> None:
         "delete": 1,
         "none": 0,
     }
-    assert (plan.unchanged, plan.leaving) == (("kept",), ("leaving",))
-    assert plan.foreign == (Foreign("theirs", "odd", "console"),)
+    assert (plan.unchanged, plan.deleting) == (("kept",), ("leaving",))
+    assert plan.unmanaged == (Unmanaged("theirs", "odd", "console"),)
 
 
 def test_a_line_tells_where_it_is_declared_and_how_large_its_policy_is() -> None:
@@ -76,7 +76,7 @@ def test_json_is_structure_with_null_where_there_is_nothing() -> None:
     data = to_dict(Plan("test", 1, 0, (Line("delete", "gone", ("loses everything",)),), (), (), ()))
     assert data["format"] == 1
     assert data["changes"] == [
-        {"action": "delete", "name": "gone", "words": ["loses everything"], "manifest": None, "line": None,
+        {"action": "delete", "name": "gone", "details": ["loses everything"], "manifest": None, "line": None,
          "policy": None},
     ]  # fmt: skip
 

@@ -15,16 +15,21 @@ from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Failure, Record, Status, key_of, timestamp
 from reconciler.core.record_parser import read
 from reconciler.core.user import Declaration, User, spec_hash
-from reconciler.output.plan import from_dict, to_json, to_markdown, to_text
+from reconciler.output.plan import from_dict, to_json, to_lines, to_markdown
+from reconciler.output.styled import plain
 from reconciler.planning.diff import Adopt, Create, Delete, Diff, Update, diff
 from reconciler.planning.evaluation import SendAttempt, evaluate
-from reconciler.planning.plan import make_plan
-from reconciler.planning.wording import words_of
+from reconciler.planning.plan import Plan, make_plan
+from reconciler.planning.wording import describe
 from support.generated import ADDRESSES, DAYS, FEW_NAMES, ITEMS, NETWORKS, SOURCES, WORDS, users
 from support.world import MARK, RULES, SENDING, START, a_user
 
 Items = dict[str, dict[str, Any]]
 MOMENTS = st.sampled_from(["", "2026-01-01T00:00:00Z", "2026-06-01T11:59:00Z", "2027-01-01T00:00:00Z"])
+
+
+def to_text(plan: Plan) -> str:
+    return plain(to_lines(plan, None))
 
 
 def settled(user: User) -> Record:
@@ -80,7 +85,7 @@ def pairs(draw: st.DrawFn) -> tuple[dict[str, Declaration], list[Record]]:
 
 def names_by_class(found: Diff) -> list[str]:
     changed = [change.name for change in found.changes]
-    return [*changed, *found.unchanged, *found.leaving, *(row.name for row in found.foreign)]
+    return [*changed, *found.unchanged, *found.deleting, *(row.name for row in found.unmanaged)]
 
 
 @given(pairs())
@@ -107,7 +112,7 @@ def test_an_applied_plan_leaves_nothing_to_do(pair: tuple[dict[str, Declaration]
     desired, actual = pair
     after = {row.name: row for row in actual}
     found = diff(desired, actual, MARK, SENDING, START)
-    for name in found.leaving:
+    for name in found.deleting:
         del after[name]
     for change in found.changes:
         if isinstance(change, Delete):
@@ -124,8 +129,8 @@ def test_a_changed_setting_drives_everybody_again_and_nothing_else_does(desired:
     moved = replace(SENDING, configuration_set="smtp-other")
     changes = diff(desired, actual, MARK, moved, START).changes
     assert [change.name for change in changes] == sorted(desired)
-    told = ["the environment's settings changed: its policy now allows eu-central-1 with smtp-other"]
-    assert all(words_of(change) == told for change in changes)
+    told = ["environment settings changed: the policy now allows eu-central-1 with smtp-other"]
+    assert all(describe(change) == told for change in changes)
 
 
 @given(pairs())
@@ -145,7 +150,7 @@ def test_a_plan_survives_json_and_every_change_has_words(
     desired, actual = pair
     plan = make_plan("test", diff(desired, actual, MARK, SENDING, START), len(actual), len(desired), SENDING, [])
     assert from_dict(json.loads(to_json(plan))) == plan
-    assert all(line.words and all(line.words) for line in plan.lines)
+    assert all(line.details and all(line.details) for line in plan.lines)
     assert all(line.name in to_text(plan) and line.name in to_markdown(plan) for line in plan.lines)
 
 
@@ -169,7 +174,13 @@ def permits(user: User, request: SendAttempt) -> bool:
     return user.enabled and evaluate(build(user, SENDING), request)
 
 
-SAYS_IT_WIDENS = ("gains ", "may now send from any network", "extended from", "no longer ends", "enabled: may send")
+SAYS_IT_WIDENS = (
+    "gains ",
+    "may now send from any network",
+    "expiry extended from",
+    "no longer expires",
+    "enabled: may send",
+)
 
 
 @given(st.data(), edits(), DAYS, SOURCES)
@@ -182,7 +193,7 @@ def test_no_grant_widens_without_plain_words(
     request = SendAttempt(sender, datetime(day.year, day.month, day.day, 12, tzinfo=UTC), source)
     declaration = Declaration(new, "users/test/all.yaml", 1)
     for change in (Update(declaration, settled(old)), Adopt(declaration, replace(settled(old), managed_by=""))):
-        words = words_of(change)
+        words = describe(change)
         if permits(new, request) and not permits(old, request):
             assert any(clause.startswith(SAYS_IT_WIDENS) for clause in words), words
 
@@ -191,7 +202,7 @@ def test_no_grant_widens_without_plain_words(
 def test_each_way_of_widening_is_told_by_its_own_words(edit: tuple[User, User]) -> None:
     """I10"""
     old, new = edit
-    told = "; ".join(words_of(Update(Declaration(new, "m", 1), settled(old))))
+    told = "; ".join(describe(Update(Declaration(new, "m", 1), settled(old))))
     for address in set(new.allowed_from_addresses) - set(old.allowed_from_addresses):
         assert address in told.partition("gains ")[2]
     if old.allowed_source_ips and not new.allowed_source_ips:
@@ -199,7 +210,7 @@ def test_each_way_of_widening_is_told_by_its_own_words(edit: tuple[User, User]) 
     elif old.allowed_source_ips and set(new.allowed_source_ips) - set(old.allowed_source_ips):
         assert "gains source" in told
     if old.expires and new.expires is None:
-        assert "no longer ends" in told
+        assert "no longer expires" in told
     elif old.expires and new.expires and new.expires > old.expires:
         assert "extended" in told
     if new.enabled and not old.enabled:
@@ -209,7 +220,7 @@ def test_each_way_of_widening_is_told_by_its_own_words(edit: tuple[User, User]) 
 @given(users(FEW_NAMES))
 def test_a_new_user_is_announced_with_every_address(user: User) -> None:
     """I10"""
-    told = words_of(Create(Declaration(user, "m", 1)))
+    told = describe(Create(Declaration(user, "m", 1)))
     assert all(address in told[0] for address in user.allowed_from_addresses)
 
 
@@ -225,4 +236,4 @@ def test_no_row_whatever_it_holds_can_stop_a_plan(items: Items, desired: dict[st
         assert all(line.isprintable() for line in shown.split("\n"))
     head, *lines, _ = to_text(plan).split("\n")
     assert head.startswith("smtp users · test · ")
-    assert len(lines) == len(plan.lines) + len(plan.leaving) + len(plan.foreign) + len(plan.revoked)
+    assert len(lines) == len(plan.lines) + len(plan.deleting) + len(plan.unmanaged) + len(plan.revoked)

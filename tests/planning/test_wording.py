@@ -8,10 +8,10 @@ import pytest
 from reconciler.core.record import Record, Revocation
 from reconciler.core.user import Declaration, User, spec_hash
 from reconciler.planning.diff import Adopt, Create, Delete, Update
-from reconciler.planning.wording import words_of
+from reconciler.planning.wording import describe
 from support.world import MARK, a_user
 
-LOSES_ALL = "loses everything: key, policy and IAM user"
+LOSES_ALL = "deletes access key, policy and IAM user"
 
 
 def at(user: User) -> Declaration:
@@ -24,7 +24,7 @@ def row(user: User | None, **fields: Any) -> Record:
 
 
 def words(old: User | None, new: User, *reasons: str) -> list[str]:
-    return words_of(Update(at(new), row(old), reasons))
+    return describe(Update(at(new), row(old), reasons))
 
 
 def with_addresses(*names: str) -> User:
@@ -33,18 +33,18 @@ def with_addresses(*names: str) -> User:
 
 def test_a_new_user_is_told_with_everything_that_confines_it() -> None:
     user = a_user(allowed_source_ips=["203.0.113.0/24"], expires="2027-06-30", enabled=False)
-    assert words_of(Create(at(user))) == [
+    assert describe(Create(at(user))) == [
         "may send as billing@example.com",
         "from 203.0.113.0/24 only",
         "until 2027-06-30",
-        "disabled: gets no key yet",
+        "disabled: no access key yet",
     ]
-    assert words_of(Create(at(a_user()))) == ["may send as billing@example.com"]
+    assert describe(Create(at(a_user()))) == ["may send as billing@example.com"]
 
 
 def test_a_deletion_says_what_is_lost_and_why_it_is_driven_again() -> None:
-    assert words_of(Delete(row(a_user()))) == [LOSES_ALL]
-    assert words_of(Delete(row(a_user()), ("stuck",))) == [LOSES_ALL, "stuck"]
+    assert describe(Delete(row(a_user()))) == [LOSES_ALL]
+    assert describe(Delete(row(a_user()), ("stuck",))) == [LOSES_ALL, "stuck"]
 
 
 def test_addresses_that_come_and_go_are_listed() -> None:
@@ -63,33 +63,36 @@ def test_addresses_that_come_and_go_are_listed() -> None:
         (
             {"allowed_source_ips": ["203.0.113.7"]},
             {"allowed_source_ips": ["203.0.113.0/24"]},
-            ["gains source 203.0.113.0/24", "loses source 203.0.113.7/32"],
+            ["gains source network 203.0.113.0/24", "loses source network 203.0.113.7/32"],
         ),
         ({"enabled": False}, {}, ["enabled: may send again"]),
-        ({}, {"enabled": False}, ["disabled: its key becomes inactive"]),
-        ({"expires": "2027-06-30"}, {}, ["no longer ends (was 2027-06-30)"]),
-        ({}, {"expires": "2027-06-30"}, ["ends after 2027-06-30"]),
-        ({"expires": "2027-06-30"}, {"expires": "2028-06-30"}, ["extended from 2027-06-30 to 2028-06-30"]),
-        ({"expires": "2028-06-30"}, {"expires": "2027-06-30"}, ["shortened from 2028-06-30 to 2027-06-30"]),
-        ({}, {"credential": 2}, ["gets a new password; the old one ends 7 days later"]),
+        ({}, {"enabled": False}, ["disabled: its access key becomes inactive"]),
+        ({"expires": "2027-06-30"}, {}, ["no longer expires (was 2027-06-30)"]),
+        ({}, {"expires": "2027-06-30"}, ["expires after 2027-06-30"]),
+        ({"expires": "2027-06-30"}, {"expires": "2028-06-30"}, ["expiry extended from 2027-06-30 to 2028-06-30"]),
+        ({"expires": "2028-06-30"}, {"expires": "2027-06-30"}, ["expiry shortened from 2028-06-30 to 2027-06-30"]),
+        ({}, {"credential": 2}, ["gets a new password; the current one works for 7 more days"]),
         (
             {"enabled": False},
             {"credential": 2},
-            ["enabled: may send again", "gets a new password; the old one ends at once"],
+            ["enabled: may send again", "gets a new password; the current one stops working immediately"],
         ),
         (
             {},
             {"credential": 2, "enabled": False},
-            ["disabled: its key becomes inactive", "gets a new password when it is enabled"],
+            ["disabled: its access key becomes inactive", "gets a new password when it is enabled"],
         ),
         ({"enabled": False}, {"credential": 2, "enabled": False}, ["gets a new password when it is enabled"]),
         (
             {},
             {"credential": 2, "rotation": {"every_days": 90, "overlap_days": 3}},
-            ["gets a new password; the old one ends 3 days later", "rotates every 90 days, overlap 3"],
+            [
+                "gets a new password; the current one works for 3 more days",
+                "rotates every 90 days with an overlap of 3 days",
+            ],
         ),
-        ({"rotation": {"every_days": 90}}, {}, ["rotation stops"]),
-        ({}, {"owner": "billing@example.com"}, ["owner nobody → billing@example.com"]),
+        ({"rotation": {"every_days": 90}}, {}, ["no longer rotates on a schedule"]),
+        ({}, {"owner": "billing@example.com"}, ["owner (none) → billing@example.com"]),
         ({"description": "Invoices"}, {"description": "Reminders"}, ["description changed"]),
     ],
 )
@@ -108,21 +111,23 @@ def test_reasons_follow_the_differences() -> None:
 
 def test_what_replaces_a_row_that_could_not_be_understood_is_told_in_full() -> None:
     """I10"""
-    assert words(None, a_user()) == ["the row could not be understood", "may send as billing@example.com"]
+    assert words(None, a_user()) == ["the record was invalid", "may send as billing@example.com"]
 
 
 def test_an_adoption_says_from_whom() -> None:
     by_hand = Adopt(at(with_addresses("a", "b")), row(with_addresses("a"), managed_by=""))
-    assert words_of(by_hand) == ["taken over from a row put by hand", "gains b@example.com"]
-    assert words_of(Adopt(at(a_user()), row(a_user(), managed_by="console")))[0] == "taken over from console"
+    assert describe(by_hand) == ["adopts the record created manually", "gains b@example.com"]
+    assert (
+        describe(Adopt(at(a_user()), row(a_user(), managed_by="console")))[0] == "adopts the record managed by console"
+    )
 
 
 @pytest.mark.parametrize("status", ["", "draft", "pending", "failed", "deleting"])
 def test_adopting_a_row_that_granted_nothing_so_far_says_what_it_grants(status: str) -> None:
     """I10: a status that asks for nothing has no IAM user; adopted, the user may send."""
     new = a_user(expires="2027-06-30")
-    told = words_of(Adopt(at(new), row(new, managed_by="", status=status)))
-    assert told == ["taken over from a row put by hand", "may send as billing@example.com", "until 2027-06-30"]
+    told = describe(Adopt(at(new), row(new, managed_by="", status=status)))
+    assert told == ["adopts the record created manually", "may send as billing@example.com", "until 2027-06-30"]
 
 
 @pytest.mark.parametrize("status", ["active", "disabled"])
@@ -130,47 +135,47 @@ def test_adopting_a_row_that_was_served_says_what_changes(status: str) -> None:
     """I10"""
     old = a_user(enabled=status == "active")
     new = replace(with_addresses("billing", "crm"), enabled=old.enabled)
-    told = words_of(Adopt(at(new), row(old, managed_by="", status=status)))
-    assert told == ["taken over from a row put by hand", "gains crm@example.com"]
+    told = describe(Adopt(at(new), row(old, managed_by="", status=status)))
+    assert told == ["adopts the record created manually", "gains crm@example.com"]
 
 
 def test_adopting_a_row_that_could_not_be_understood_says_so_and_tells_the_grant_in_full() -> None:
     """I10"""
-    told = words_of(Adopt(at(a_user()), row(None, managed_by="console")))
-    assert told == ["taken over from console", "the row could not be understood", "may send as billing@example.com"]
+    told = describe(Adopt(at(a_user()), row(None, managed_by="console")))
+    assert told == ["adopts the record managed by console", "the record was invalid", "may send as billing@example.com"]
 
 
 @pytest.mark.parametrize("enabled", [False, True])
 def test_a_password_that_ends_at_once_is_not_promised_an_overlap(enabled: bool) -> None:
     """Raised while disabled the old key is dead already, and is deleted when the user is enabled again."""
     told = words(a_user(enabled=False), a_user(enabled=enabled, credential=2))
-    assert not any("ends 7 days later" in clause for clause in told)
+    assert not any("works for 7 more days" in clause for clause in told)
 
 
 def rotated(old: User | None, new: User, **fields: Any) -> list[str]:
     """The change of a user whose overlap is still on."""
     fields = {"previous_key": "AKIAEXAMPLE0", "previous_key_retires_at": "2026-06-05T12:00:00Z", **fields}
-    return words_of(Update(at(new), row(old, **fields), ("failed: x",)))
+    return describe(Update(at(new), row(old, **fields), ("failed: x",)))
 
 
 def test_a_second_new_password_within_the_overlap_says_what_becomes_of_the_one_before() -> None:
     """IAM allows two keys, so somebody who still uses the oldest password is cut off."""
     assert rotated(a_user(credential=2), a_user(credential=3)) == [
-        "gets a new password; the old one ends 7 days later",
-        "the password before that ends at once",
+        "gets a new password; the current one works for 7 more days",
+        "the previous password stops working immediately",
         "failed: x",
     ]
     assert rotated(a_user(credential=2, enabled=False), a_user(credential=3)) == [
         "enabled: may send again",
-        "gets a new password; the old one ends at once",
-        "the password before that ends at once",
+        "gets a new password; the current one stops working immediately",
+        "the previous password stops working immediately",
         "failed: x",
     ]
 
 
 def test_the_password_before_is_not_spoken_of_when_it_stays() -> None:
     """Nothing is said where there is none, where the credential stays, and where a disabled user gets no key."""
-    before = "the password before that ends at once"
+    before = "the previous password stops working immediately"
     assert before not in rotated(a_user(credential=2), a_user(credential=3), previous_key="")
     assert before not in rotated(a_user(credential=2), a_user("billing-mailer", "crm@example.com", credential=2))
     assert before not in rotated(a_user(credential=2), a_user(credential=3, enabled=False))
@@ -181,11 +186,11 @@ def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full() -> None:
     """I10: nobody was told of that edit, so the whole grant is."""
     user = a_user("billing-mailer", "ceo@example.com", "billing@example.com")
     edited = Update(Declaration(user, "users/test/team.yaml", 2), row(user, spec_hash="of another wish"), ("edited",))
-    assert words_of(edited) == ["may send as billing@example.com, ceo@example.com", "edited"]
+    assert describe(edited) == ["may send as billing@example.com, ceo@example.com", "edited"]
 
 
 def test_nothing_promises_a_revoked_user_that_it_sends() -> None:
     revoked = Revocation("octocat", "leaked", "2026-05-01T00:00:00Z")
     new = a_user(credential=2)
     change = Update(at(new), row(a_user(enabled=False), status="disabled", revoked=revoked))
-    assert words_of(change) == ["enabled, but revoked", "gets a new password when it is resumed"]
+    assert describe(change) == ["enabled, but still revoked", "gets a new password when it is resumed"]

@@ -36,7 +36,7 @@ def test_every_planted_difference_is_found_and_nothing_before(sandbox: Sandbox) 
     clean = sandbox.reconcile("drift")
     assert clean.returncode == 0, clean.stdout
     users = 7 + sum(plant.before for plant in PLANTS)
-    assert clean.stdout.endswith(f"Nothing differs: {users} users checked.\n")
+    assert clean.stdout.endswith(f"No drift: {users} users checked.\n")
 
     sandbox.map_anew("manager", Enabled=False)  # nothing is repaired before the drift check
     iam = sandbox.client("iam")
@@ -51,12 +51,12 @@ def test_every_planted_difference_is_found_and_nothing_before(sandbox: Sandbox) 
 
     found = sandbox.reconcile("drift", "--format", "json")
     assert found.returncode == 2, found.stderr
-    differences = json.loads(found.stdout)["differences"]
-    assert [(entry["name"], entry["kind"]) for entry in differences] == [(plant.name, plant.kind) for plant in PLANTS]
-    for entry, plant in zip(differences, PLANTS, strict=True):
-        assert plant.words in entry["words"]
+    findings = json.loads(found.stdout)["findings"]
+    assert [(entry["name"], entry["kind"]) for entry in findings] == [(plant.name, plant.kind) for plant in PLANTS]
+    for entry, plant in zip(findings, PLANTS, strict=True):
+        assert plant.words in entry["description"]
     assert (sandbox.rows(), sandbox.users()) == before
 
     shown = sandbox.reconcile("drift")
     assert shown.returncode == 2
-    assert f"Drift: {len(PLANTS)} differences at {len(PLANTS)} of " in shown.stdout
+    assert f"Drift: {len(PLANTS)} findings for {len(PLANTS)} of " in shown.stdout

@@ -61,7 +61,7 @@ def test_the_lifecycle_from_entry_to_teardown(sandbox: Sandbox) -> None:
     sandbox.edit("platform.yaml", "owner: platform@example.com\n    allowed_from_addresses: [wiki",
                  "owner: platform@example.com\n    credential: 2\n    allowed_from_addresses: [wiki")  # fmt: skip
     rotated = sandbox.reconcile()
-    assert "gets a new password; the old one ends 7 days later" in rotated.stdout
+    assert "gets a new password; the current one works for 7 more days" in rotated.stdout
     assert sandbox.keys("wiki") == ["Active", "Active"]
     second = json.loads(sandbox.reconcile("credentials", "wiki", "--format", "json").stdout)
     assert second["username"] != first["username"]
@@ -109,7 +109,7 @@ def test_a_record_created_manually_becomes_active_and_stays_unmanaged(sandbox: S
     before = sandbox.rows()["by-hand"]
     run = sandbox.reconcile()
     assert run.returncode == 0
-    assert "? by-hand   foreign, not touched: active, put by hand" in run.stdout
+    assert "? by-hand   unmanaged, ignored: active, created manually" in run.stdout
     assert sandbox.rows()["by-hand"] == before
 
 

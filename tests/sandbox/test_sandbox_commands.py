@@ -218,7 +218,7 @@ def test_the_demo_shows_every_step_and_leaves_nothing(tmp_path: Path) -> None:
         "Plan: 7 to create",
         "Nothing to do: 7 unchanged.",
         "gains docs@example.com",
-        "disabled: its key becomes inactive",
+        "disabled: its access key becomes inactive",
         "build-server: removed",
         "Nothing is left running.",
     ):

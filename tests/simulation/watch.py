@@ -33,7 +33,7 @@ class Watch:
 
     def announce(self, plan: Plan) -> None:
         for line in plan.lines:
-            self.announced.setdefault(line.name, []).extend(line.words)
+            self.announced.setdefault(line.name, []).extend(line.details)
 
     # The wire calls these.
 
@@ -208,5 +208,5 @@ def _widenings(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, tupl
     found += [(f"sending from {network}", (network,)) for network in fewer if networks and network not in networks]
     end, later = (document.get("DateLessThan", {}).get("aws:CurrentTime", "9999") for document in (old, new))
     if later > end:
-        found.append((f"sending until {later}", ("extended", "no longer ends", "may send as")))
+        found.append((f"sending until {later}", ("extended", "no longer expires", "may send as")))
     return found

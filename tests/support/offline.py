@@ -88,7 +88,7 @@ QUOTES = 'a value that begins with * needs quotes: "*@example.com"'
 SPACES = "indent with spaces, not with tabs"
 ASCII = "plain ASCII only"
 NAME_HINT = "2 to 40 of a-z, 0-9 and '-'"
-VALUE = "write the value out where it is used"
+VALUE = "repeat the value where it is used"
 MANY = "[" + ", ".join(f"sender-{n:03}@example.com" for n in range(100)) + "]"
 BOMB = "a: &a [x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
@@ -142,7 +142,7 @@ BAD: tuple[Bad, ...] = (
     ),
     bad("empty", "", Told("a.yaml", "the file is empty", "delete it")),
     bad("comments only", "# nothing yet\n", Told("a.yaml", "the file is empty", "delete it")),
-    bad("1 MB and a bit", "#" * 1_000_001, Told("a.yaml", "the file has 1.0 MB, more than the limit of 1 MB", "split")),
+    bad("1 MB and a bit", "#" * 1_000_001, Told("a.yaml", "the file has 1.0 MB; the limit is 1 MB", "split")),
     Bad("50 MB", {}, (Told("a.yaml", "the file has 50.0 MB", "one file per team"),), sparse={"a.yaml": 50_000_000}),
     # What YAML allows and we do not.
     bad("an anchor", manifest("&all [billing@example.com]"), ("5:29", "anchor &all is not allowed", VALUE)),
@@ -153,7 +153,7 @@ BAD: tuple[Bad, ...] = (
         ("6:25", "alias *all is not allowed", VALUE),
     ),
     bad("a merge key", manifest("[billing@example.com]", "<<: {enabled: false}"), ("6:5", "unknown field '<<'")),
-    bad("a second document", f"{manifest()}---\n{manifest()}", ("6:1", "a second document begins", "no '---'")),
+    bad("a second document", f"{manifest()}---\n{manifest()}", ("6:1", "a second YAML document begins", "'---'")),
     bad(
         "a tag that makes objects",
         "users: !!python/object/apply:os.system ['true']\n",
@@ -166,10 +166,10 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a key twice",
         manifest("[billing@example.com]", "name: other"),
-        ("6:5", "the key 'name' stands here a second time (first on line 2)", "keep one of them"),
+        ("6:5", "duplicate key 'name' (first on line 2)", "remove one of them"),
     ),
     bad("a list as a key", manifest("[billing@example.com]", "[x]: y"), ("6:5", "a key must be plain text")),
-    bad("10,000 levels", "users: " + "[" * 10_000, ("1:27", "nested more than 20 levels deep", "four are enough")),
+    bad("10,000 levels", "users: " + "[" * 10_000, ("1:27", "nested more than 20 levels deep", "four levels")),
     bad(
         "a tag, an anchor and an alias in one file",
         manifest("&all [billing@example.com]", "enabled: !!bool yes", "rotation: *all"),
@@ -181,7 +181,7 @@ BAD: tuple[Bad, ...] = (
     bad("a list at the top", "- name: ab\n", ("1:1", "this entry must be a mapping, not a list")),
     bad("a word at the top", "users\n", ("1:1", "this entry must be a mapping, not 'users'")),
     bad("users is no list", "users: {name: ab}\n", ("1:8", "'users' must be a list, not a mapping", "A list of SMTP")),
-    bad("users is nothing", "users:\n", ("1:7", "'users' must be a list, not nothing", "[] when the team has none")),
+    bad("users is nothing", "users:\n", ("1:7", "'users' must be a list, not nothing", "[] if the team has none")),
     bad("an entry is text", "users:\n  - billing\n", ("2:5", "this entry must be a mapping, not 'billing'", "user")),
     bad("an entry is nothing", "users:\n  -\n", ("2:4", "this entry must be a mapping, not nothing", "One SMTP user")),
     bad(
@@ -203,22 +203,22 @@ BAD: tuple[Bad, ...] = (
     bad(
         "one field missing",
         manifest().replace("    owner: billing@example.com\n", ""),
-        ("2:5", "the field 'owner' is missing", "owner: The address of the team"),
+        ("2:5", "the field 'owner' is missing", "owner: The email address of the"),
     ),
     bad(
         "two fields missing",
         "users:\n  - name: billing-mailer\n    allowed_from_addresses: [billing@example.com]\n",
-        ("2:5", "the field 'description' is missing", "description: What sends these mails"),
-        ("2:5", "the field 'owner' is missing", "owner: The address of the team"),
+        ("2:5", "the field 'description' is missing", "description: What sends these messages"),
+        ("2:5", "the field 'owner' is missing", "owner: The email address of the"),
     ),
     bad(
         "no list of addresses",
         manifest("billing@example.com"),
-        ("5:29", "'allowed_from_addresses' must be a list, not 'billing@example.com'", "expected: From addresses"),
+        ("5:29", "'allowed_from_addresses' must be a list, not 'billing@example.com'", "expected: Allowed From"),
     ),
     bad("an empty list of addresses", manifest("[]"), ("5:29", "'allowed_from_addresses' is empty", "From addresses")),
     bad("an address is a number", manifest("[a@example.com, 7]"), ("5:45", "must be text, not '7'", "in quotes")),
-    bad("an address is nothing", manifest("[~]"), ("5:30", "this entry must be text, not nothing", "An address such")),
+    bad("an address is nothing", manifest("[~]"), ("5:30", "this entry must be text, not nothing", "An email address")),
     bad(
         "enabled is text",
         manifest("[billing@example.com]", 'enabled: "true"'),
@@ -227,37 +227,37 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a credential of nought",
         manifest("[billing@example.com]", "credential: 0"),
-        ("6:17", "'credential' is '0', which is not allowed", "A whole number from 1"),
+        ("6:17", "'credential' is '0', which is not allowed", "A whole number, 1 or more"),
     ),
     bad(
         "a credential and a half",
         manifest("[billing@example.com]", "credential: 1.5"),
-        ("6:17", "'credential' must be a whole number, not '1.5'", "A whole number from 1"),
+        ("6:17", "'credential' must be a whole number, not '1.5'", "A whole number, 1 or more"),
     ),
     bad(
         "a number in base 60",
         manifest("[billing@example.com]", "credential: 1:30"),
-        ("6:17", "'credential' must be a whole number, not '1:30'", "A whole number from 1"),
+        ("6:17", "'credential' must be a whole number, not '1:30'", "A whole number, 1 or more"),
     ),
     bad(
         "a number in base 8",
         manifest("[billing@example.com]", "credential: 010"),
-        ("6:17", "'credential' must be a whole number, not '010'", "A whole number from 1"),
+        ("6:17", "'credential' must be a whole number, not '010'", "A whole number, 1 or more"),
     ),
     bad(
         "a number in base 16",
         manifest("[billing@example.com]", "credential: 0x10"),
-        ("6:17", "'credential' must be a whole number, not '0x10'", "A whole number from 1"),
+        ("6:17", "'credential' must be a whole number, not '0x10'", "A whole number, 1 or more"),
     ),
     bad(
         "a credential beyond all bounds",
         manifest("[billing@example.com]", "credential: 1000001"),
-        ("6:17", "'credential' is '1000001', which is not allowed", "A whole number from 1"),
+        ("6:17", "'credential' is '1000001', which is not allowed", "A whole number, 1 or more"),
     ),
     bad(
         "a credential of 5,000 digits",
         manifest("[billing@example.com]", f"credential: {'9' * 5000}"),
-        ("6:17", "'credential' must be a whole number, not '999", "A whole number from 1"),
+        ("6:17", "'credential' must be a whole number, not '999", "A whole number, 1 or more"),
     ),
     bad(
         "a field whose name breaks the line",
@@ -267,7 +267,7 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a key twice that breaks the line",
         manifest("[billing@example.com]", '"a\\nb": 1', '"a\\nb": 1'),
-        ("7:5", "the key 'a\\nb' stands here a second time (first on line 6)", "keep one of them"),
+        ("7:5", "duplicate key 'a\\nb' (first on line 6)", "remove one of them"),
     ),
     bad(
         "a tag that breaks the line",
@@ -297,8 +297,8 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a rotation without its days",
         manifest("[billing@example.com]", "rotation: {overlap_days: 100}"),
-        ("6:15", "the field 'every_days' is missing", "every_days: Days from 2"),
-        ("6:30", "'overlap_days' is '100', which is not allowed", "Days from 1 to 90"),
+        ("6:15", "the field 'every_days' is missing", "every_days: Days until"),
+        ("6:30", "'overlap_days' is '100', which is not allowed", "valid, 1 to 90"),
     ),
     bad(
         "an overlap as long as the rotation",
@@ -318,37 +318,37 @@ BAD: tuple[Bad, ...] = (
     bad(
         "an overlap of fractions as long as the rotation",
         manifest("[billing@example.com]", "rotation: {every_days: 5.0, overlap_days: 7.0}"),
-        ("6:28", "'every_days' must be a whole number, not '5.0'", "Days from 2 to 3650"),
-        ("6:47", "'overlap_days' must be a whole number, not '7.0'", "Days from 1 to 90"),
+        ("6:28", "'every_days' must be a whole number, not '5.0'", "created, 2 to 3650"),
+        ("6:47", "'overlap_days' must be a whole number, not '7.0'", "valid, 1 to 90"),
     ),
     bad(
         "days that are true",
         manifest("[billing@example.com]", "rotation: {every_days: true}"),
-        ("6:28", "'every_days' must be a whole number, not true", "Days from 2 to 3650"),
+        ("6:28", "'every_days' must be a whole number, not true", "created, 2 to 3650"),
     ),
     bad(
         "days that are text",
         manifest("[billing@example.com]", "rotation: {every_days: 90, overlap_days: a week}"),
-        ("6:46", "'overlap_days' must be a whole number, not 'a week'", "Days from 1 to 90"),
+        ("6:46", "'overlap_days' must be a whole number, not 'a week'", "valid, 1 to 90"),
     ),
     bad(
         "a rotation after ten years and more",
         manifest("[billing@example.com]", "rotation: {every_days: 3651}"),
-        ("6:28", "'every_days' is '3651', which is not allowed", "Days from 2 to 3650"),
+        ("6:28", "'every_days' is '3651', which is not allowed", "created, 2 to 3650"),
     ),
     bad("no description", manifest(description='""'), ("3:18", "'description' is '', which", "up to 200 characters")),
     bad("a description of 201", manifest(description="x" * 201), ("3:18", "'description' is", "up to 200 characters")),
     bad(
         "a description of two lines",
         manifest(description='"one\\ntwo"'),
-        ("3:18", "'description' is 'one\\ntwo', which is not allowed", "in a line"),
+        ("3:18", "'description' is 'one\\ntwo', which is not allowed", "one line of"),
     ),
     bad(
         "a description that ends a line",
         manifest(description="|\n      Invoices"),
-        ("3:18", "'description' is 'Invoices\\n', which is not allowed", "in a line"),
+        ("3:18", "'description' is 'Invoices\\n', which is not allowed", "one line of"),
     ),
-    bad("an owner without a domain", manifest(owner="billing"), ("4:12", "'owner' is 'billing'", "the team")),
+    bad("an owner without a domain", manifest(owner="billing"), ("4:12", "'owner' is 'billing'", "responsible team")),
     # Names.
     bad("a name in capitals", manifest(name="Billing"), ("2:11", "'name' is 'Billing', which is not", NAME_HINT)),
     bad("a name of 41", manifest(name="a" * 41), ("2:11", "'name' is 'aaaa", NAME_HINT)),
@@ -373,7 +373,7 @@ BAD: tuple[Bad, ...] = (
     bad(
         "an owner that ends a line",
         manifest(owner='"billing@example.com\\n"'),
-        ("4:12", "'owner' is 'billing@example.com\\n', which is not allowed", "address of the team"),
+        ("4:12", "'owner' is 'billing@example.com\\n', which is not allowed", "responsible team"),
     ),
     Bad(
         "a name in two files",
@@ -381,7 +381,7 @@ BAD: tuple[Bad, ...] = (
         (
             Told(
                 "b.yaml:3:11",
-                "the name 'billing-mailer' is declared already (at users/test/a.yaml:2)",
+                "the name 'billing-mailer' is already declared (at users/test/a.yaml:2)",
                 "names are unique in an environment",
             ),
         ),
@@ -471,20 +471,20 @@ BAD: tuple[Bad, ...] = (
     bad(
         "an empty list of networks",
         manifest("[billing@example.com]", "allowed_source_ips: []"),
-        ("6:25", "'allowed_source_ips' is empty", "leave it out for any"),
+        ("6:25", "'allowed_source_ips' is empty", "default: any network"),
     ),
     # Folders.
-    Bad("no manifest", {}, (Told("", "holds no manifest", "write <team>.yaml"),)),
-    Bad("another kind of file", {"README.md": "# x\n"}, (Told("", "holds no manifest", "write <team>.yaml"),)),
+    Bad("no manifest", {}, (Told("", "contains no manifest", "create <team>.yaml"),)),
+    Bad("another kind of file", {"README.md": "# x\n"}, (Told("", "contains no manifest", "create <team>.yaml"),)),
     Bad(
         "a manifest in a sub-folder",
         {"a.yaml": manifest(), "team/b.yml": manifest(name="other")},
-        (Told("team/b.yml", "manifests are not read from sub-folders", "move it to users/test/b.yml"),),
+        (Told("team/b.yml", "manifests in subfolders are not read", "move it to users/test/b.yml"),),
     ),
     Bad(
         "a folder that looks like a manifest",
         {"a.yaml": manifest(), "x.yaml/.keep": ""},
-        (Told("x.yaml", "is not a file"),),
+        (Told("x.yaml", "not a regular file"),),
     ),
     # Several at once.
     Bad(
@@ -500,15 +500,15 @@ BAD: tuple[Bad, ...] = (
             Told("b.yaml:7:14", "'soon' is not a day", "write YYYY-MM-DD"),
             Told("c.yaml:5:30", "the domain example.org is not allowed here", "allowed domains: "),
             Told("c.yaml:5:45", "'b?@example.com' contains '?'", ASCII),
-            Told("c.yaml:6:17", "'credential' is '0', which is not allowed", "A whole number from 1"),
+            Told("c.yaml:6:17", "'credential' is '0', which is not allowed", "A whole number, 1 or more"),
         ),
     ),
     Bad(
         "a folder that looks like a manifest and holds one",
         {"a.yaml": manifest(), "x.yaml/b.yaml": manifest(name="other")},
         (
-            Told("x.yaml", "is not a file"),
-            Told("x.yaml/b.yaml", "manifests are not read from sub-folders", "move it to users/test/b.yaml"),
+            Told("x.yaml", "not a regular file"),
+            Told("x.yaml/b.yaml", "manifests in subfolders are not read", "move it to users/test/b.yaml"),
         ),
     ),
 )
