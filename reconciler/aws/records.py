@@ -16,7 +16,6 @@ from reconciler.core.record import (
     Status,
 )
 from reconciler.core.record_parser import SPEC_FIELDS, read
-from reconciler.core.record_state import is_leaving
 from reconciler.core.user import User, spec_fields, spec_hash
 from reconciler.errors import Conflict
 from reconciler.ports import Outcome, Request
@@ -74,7 +73,7 @@ class DynamoStore:
 
     def retry(self, record: Record, request: Request) -> int:
         """Ask again for what the row asks for already."""
-        status = Status.DELETING if is_leaving(record) else Status.PENDING
+        status = Status.DELETING if record.is_being_deleted else Status.PENDING
         return self._request(record, _asked(status, request), request)
 
     def revoke(self, record: Record, reason: str, request: Request) -> int:

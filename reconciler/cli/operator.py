@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.aws.records import DynamoStore
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.core.record_state import is_leaving, is_rotation_due
+from reconciler.core.record_state import is_rotation_due
 from reconciler.core.text import count, printable
 from reconciler.engine.progress import follow
 from reconciler.engine.provenance import find_checkout, make_request
@@ -47,7 +47,7 @@ class Desk:
             except AwsError as error:
                 say_line(f"  ! {record.name}: not written: {error}", err=True, fg="red")
         good = len(written) == len(records)
-        leaving = [record.name for record in records if is_leaving(record)]
+        leaving = [record.name for record in records if record.is_being_deleted]
         if self.timeout is None:
             say(f"{count(len(written), 'user')} left to the credential manager")
         elif written:
@@ -78,7 +78,7 @@ def retry(desk: Desk, names: Sequence[str], *, all_failed: bool) -> int:
 def revoke(desk: Desk, name: str, reason: str) -> int:
     """Make every key of a user inactive, until it is resumed."""
     record = desk.find(name)
-    if is_leaving(record):
+    if record.is_being_deleted:
         hint = f"a deletion that hangs: reconcile retry {name}"
         raise ReconcileError(f"{name} is being deleted: its keys go with it", hint)
     if record.revoked:  # who was first stays named; its keys are looked at once more
@@ -92,7 +92,7 @@ def resume(desk: Desk, name: str) -> int:
     record = desk.find(name)
     if record.revoked is None:
         raise ReconcileError(f"{name} is not revoked", "reconcile status tells how it stands")
-    if is_leaving(record):
+    if record.is_being_deleted:
         raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile")
     if _has_the_same_key(record):
         say_line(f"{name}: its old password works again. If that leaked, raise `credential` in its manifest instead.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from reconciler.core.decision import (
@@ -22,8 +21,8 @@ from reconciler.core.decision import (
     Settle,
     Step,
 )
-from reconciler.core.record import Record, Status
-from reconciler.core.record_state import is_retired, wanted_status
+from reconciler.core.record import Record
+from reconciler.core.record_state import RecordState
 
 
 class Drift(StrEnum):
@@ -50,14 +49,12 @@ class Difference:
     words: str
 
 
-def differences(record: Record, identity: Identity | None, decision: Decision, now: datetime) -> tuple[str, ...]:
+def differences(state: RecordState, identity: Identity | None, decision: Decision) -> tuple[str, ...]:
     """What `find_differences` finds, in plain words alone."""
-    return tuple(found.words for found in find_differences(record, identity, decision, now))
+    return tuple(found.words for found in find_differences(state, identity, decision))
 
 
-def find_differences(
-    record: Record, identity: Identity | None, decision: Decision, now: datetime
-) -> tuple[Difference, ...]:
+def find_differences(state: RecordState, identity: Identity | None, decision: Decision) -> tuple[Difference, ...]:
     """`decision`: what would be done about an audited `identity`. What time alone asks for is no difference."""
     if isinstance(decision.end, Fail):
         unmarked = identity is not None and not identity.owned
@@ -66,9 +63,9 @@ def find_differences(
         gone = any(isinstance(step, CreateUser) for step in decision.steps)
         return (Difference(Drift.GHOST, "its IAM user is gone"),) if gone else ()
     listed = {key.id for key in identity.keys}
-    found = [difference for step in decision.steps if (difference := _difference(step, record, listed, now))]
+    found = [difference for step in decision.steps if (difference := _difference(step, state, listed))]
     forgotten = isinstance(decision.end, Settle) and decision.end.forget_previous
-    if forgotten and record.previous_key not in listed:
+    if forgotten and (record := state.record).previous_key not in listed:
         found.append(Difference(Drift.KEY, f"the previous key {record.previous_key} was deleted"))
     return tuple(found)
 
@@ -79,7 +76,7 @@ def warnings(attachments: Iterable[Attachment]) -> tuple[str, ...]:
     return tuple(f"AWS attached {policy}: it has seen a key of this user in public" for policy in quarantines)
 
 
-def _difference(step: Step, record: Record, listed: Collection[str], now: datetime) -> Difference | None:
+def _difference(step: Step, state: RecordState, listed: Collection[str]) -> Difference | None:
     match step:
         case RepairUser():
             return Difference(Drift.BOUNDARY, "its tags or its boundary were changed")
@@ -87,11 +84,11 @@ def _difference(step: Step, record: Record, listed: Collection[str], now: dateti
             return Difference(Drift.ATTACHMENT, f"{attachment.kind} {attachment.id} was attached")
         case PutPolicy():
             return Difference(Drift.EDITED, "its policy was edited")
-    words = _words_of_key(step, record, listed, now)
+    words = _words_of_key(step, state.record, listed, state)
     return Difference(Drift.KEY, words) if words else None
 
 
-def _words_of_key(step: Step, record: Record, listed: Collection[str], now: datetime) -> str:
+def _words_of_key(step: Step, record: Record, listed: Collection[str], state: RecordState) -> str:
     """`listed`: the keys that IAM knows."""
     stored = record.smtp_username
     gone = (
@@ -106,17 +103,15 @@ def _words_of_key(step: Step, record: Record, listed: Collection[str], now: date
             return f"key {key_id} was added"
         case SetKey(key_id, active) if active:
             return f"key {key_id} was deactivated"
-        case SetKey(key_id) if not _is_time(key_id, record, now):
+        case SetKey(key_id) if not _is_time(key_id, state):
             return f"key {key_id} was activated"
         case IssueKey(replaces="") if stored and stored not in listed:
             return gone
     return ""
 
 
-def _is_time(key_id: str, record: Record, now: datetime) -> bool:
+def _is_time(key_id: str, state: RecordState) -> bool:
     """Does this key become inactive because its time has come?"""
-    if key_id == record.previous_key and is_retired(record, now):
+    if key_id == state.record.previous_key and state.overlap_over:
         return True
-    user = record.user
-    expired = user is not None and user.enabled and wanted_status(record, user, now) == Status.DISABLED
-    return expired and not record.revoked and record.status == Status.ACTIVE
+    return state.expired and not state.record.revoked

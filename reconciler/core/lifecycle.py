@@ -30,9 +30,9 @@ from reconciler.core.decision import (
     Settle,
     Step,
 )
-from reconciler.core.policy import Document, Sending
+from reconciler.core.policy import Document
 from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import is_observed, is_previous_finished, is_retired, is_rotation_due, wanted_status
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
 
 VISIBLE_AFTER = timedelta(minutes=1)
@@ -40,15 +40,14 @@ VISIBLE_AFTER = timedelta(minutes=1)
 STORED_AFTER = timedelta(minutes=5)
 
 
-def decide(
-    record: Record | None, identity: Identity | None, sending: Sending, now: datetime, *, doubt: bool = False
-) -> Decision:
-    """`identity` is None when IAM has no user of that name.
+def decide(state: RecordState | None, identity: Identity | None, *, doubt: bool = False) -> Decision:
+    """`state` is None when there is no record, `identity` when IAM has no user of that name.
 
     `doubt`: we have just lost a race, so what IAM lists of keys may be older than what was done to them.
     """
-    if record is None or record.status == Status.DELETING:
-        return _tear_down(record, identity, now)
+    if state is None or state.record.status == Status.DELETING:
+        return _tear_down(state, identity)
+    record, sending = state.record, state.sending
     if record.status not in tuple(Status):
         return Decision(Nothing())  # a row that asks for nothing
     if record.user is None:
@@ -60,10 +59,9 @@ def decide(
         advice = policy.advise_split(record.user, sending)
         fail = Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}")
         return Decision(fail, _silence(record, identity))
-    if wanted_status(record, record.user, now) == Status.ACTIVE:
-        return _allow(record, record.user, identity, document, now)
-    certain = not doubt and is_observed(record, sending, now)
-    return _forbid(record, record.user, identity, document, now, certain=certain)
+    if state.wanted == Status.ACTIVE:
+        return _allow(state, record.user, identity, document)
+    return _forbid(state, record.user, identity, document, certain=state.observed and not doubt)
 
 
 def _silence(record: Record, identity: Identity | None) -> tuple[Step, ...]:
@@ -73,9 +71,9 @@ def _silence(record: Record, identity: Identity | None) -> tuple[Step, ...]:
     return tuple(SetKey(key.id, active=False) for key in identity.keys if key.active)
 
 
-def _tear_down(record: Record | None, identity: Identity | None, now: datetime) -> Decision:
-    end: End = RemoveRow() if record else Nothing()
-    if identity is None and record and record.iam_user_arn and _is_young(record.settled_at, now):
+def _tear_down(state: RecordState | None, identity: Identity | None) -> Decision:
+    end: End = RemoveRow() if state else Nothing()
+    if identity is None and state and state.record.iam_user_arn and _is_young(state.record.settled_at, state.now):
         return Decision(LookAgain("an IAM user that was there a moment ago is not found"))
     if identity is None or not identity.owned:
         return Decision(end)
@@ -85,11 +83,12 @@ def _tear_down(record: Record | None, identity: Identity | None, now: datetime) 
     return Decision(end, (*keys, *repair, DeleteUser()))
 
 
-def _allow(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:
+def _allow(state: RecordState, user: User, identity: Identity | None, document: Document) -> Decision:
+    record, now = state.record, state.now
     keys = _Keys.of(record, identity, now)
     if identity and keys.current is None and _stored(record) and _is_young(record.key_created_at, now):
         return Decision(LookAgain(f"the key {_stored(record)}, made a moment ago, is not listed"))
-    steps, settle = _steps_of_keys(record, user, keys, Status.ACTIVE, now)
+    steps, settle = _steps_of_keys(state, user, keys, Status.ACTIVE)
     if any(isinstance(step, IssueKey) for step in steps) and keys.pending:
         return Decision(LookAgain(f"the key {keys.pending[0].id}, made a moment ago, may be about to be stored"))
     if identity and any(attachment.is_quarantine for attachment in identity.attachments):
@@ -101,11 +100,12 @@ def _allow(record: Record, user: User, identity: Identity | None, document: Docu
 
 
 def _forbid(
-    record: Record, user: User, identity: Identity | None, document: Document, now: datetime, *, certain: bool
+    state: RecordState, user: User, identity: Identity | None, document: Document, *, certain: bool
 ) -> Decision:
     """`certain`: what IAM lists can be believed. Else every key that the row knows is switched off, listed or not."""
+    record, now = state.record, state.now
     keys = _Keys.of(record, identity, now)
-    steps, settle = _steps_of_keys(record, user, keys, Status.DISABLED, now)
+    steps, settle = _steps_of_keys(state, user, keys, Status.DISABLED)
     steps += [SetKey(key.id, active=False) for key in keys.pending if key.active]
     if identity and not certain:
         done = {step.key_id for step in steps if isinstance(step, SetKey | DeleteKey)}
@@ -167,15 +167,16 @@ def unknown_keys(record: Record, keys: tuple[Key, ...]) -> list[Key]:
     return [key for key in keys if key.id not in (_stored(record), record.previous_key)]
 
 
-def _steps_of_keys(record: Record, user: User, keys: _Keys, status: Status, now: datetime) -> tuple[list[Step], Settle]:
+def _steps_of_keys(state: RecordState, user: User, keys: _Keys, status: Status) -> tuple[list[Step], Settle]:
     """Steps on keys, and what the row shall note of its previous key."""
+    record, now = state.record, state.now
     may_send = status == Status.ACTIVE
     current, previous = keys.current, keys.previous
     steps: list[Step] = [DeleteKey(key.id) for key in keys.unknown]
     changed = record.key_credential not in (None, user.credential)
-    rotate = may_send and current is not None and (changed or is_rotation_due(record, user, now))
-    retired = is_retired(record, now)
-    if previous and (rotate or is_previous_finished(record, now)):
+    rotate = may_send and current is not None and (changed or state.rotation_due)
+    retired = state.overlap_over
+    if previous and (rotate or state.previous_finished):
         steps.append(DeleteKey(previous.id))
         previous = None
     elif previous:

@@ -88,6 +88,12 @@ class Record:
     # LOCK_FIELDS exactly as they were read.
     lock: tuple[tuple[str, Any], ...] = field(default=(), repr=False, compare=False)
 
+    @property
+    def is_being_deleted(self) -> bool:
+        """Is it to be deleted, or did that fail?"""
+        failed = self.status == Status.FAILED and self.failure is not None and self.failure.during == Status.DELETING
+        return self.status == Status.DELETING or failed
+
 
 def key_of(name: str) -> dict[str, str]:
     return {"PK": PK, "SK": f"{SK_PREFIX}{name}"}

@@ -29,7 +29,7 @@ from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import iam_path, iam_user_name
 from reconciler.core.policy import Sending, grant_hash, partition
 from reconciler.core.record import AWAITING, Failure, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import is_observed, is_settled
+from reconciler.core.record_state import RecordState
 from reconciler.core.smtp import smtp_password
 from reconciler.core.user import NAME
 from reconciler.errors import ABSENT, DENIED, AwsError, Conflict, Retryable, Terminal
@@ -73,12 +73,13 @@ class Converger:
         record = None
         for turn in range(ATTEMPTS):
             record = self.rows.get(name)
+            state = RecordState.of(record, self.sending, self.now()) if record else None
             # Only at first sight: who has lost a race may have deleted the winner's key, so it looks at IAM again.
             shortcut = turn == 0 and not audit
-            if record and self._is_done(record, shortcut=shortcut, audit=audit):
-                return Report(name, "unchanged", correlation_id=record.correlation_id)
+            if state and _is_done(state, shortcut=shortcut, audit=audit):
+                return Report(name, "unchanged", correlation_id=state.record.correlation_id)
             try:
-                return self._attempt(name, record, attempt, audit=audit, doubt=turn > 0)
+                return self._attempt(name, state, attempt, audit=audit, doubt=turn > 0)
             except Conflict:
                 continue
             except AwsError as error:
@@ -98,11 +99,6 @@ class Converger:
             attached = ()
         return Report(name, "unchanged", warnings=warnings(attached))
 
-    def _is_done(self, record: Record, *, shortcut: bool, audit: bool) -> bool:
-        if record.status == Status.FAILED:
-            return not (audit and record.revoked)  # until somebody asks again; but a revocation must get through
-        return shortcut and is_settled(record, self.sending, self.now())
-
     def give_up(self, name: str, error: Exception, attempt: int) -> Report | None:
         """After the last try: the row that waited for the answer becomes `failed`. None when none waits (any more)."""
         record = self.rows.get(name)
@@ -114,18 +110,19 @@ class Converger:
             return None  # asked for anew meanwhile, and not tried yet
         return self._fail(record, error.code, f"{error.operation}: {error.reason}", attempt)
 
-    def _attempt(self, name: str, record: Record | None, attempt: int, *, audit: bool, doubt: bool) -> Report:
+    def _attempt(self, name: str, state: RecordState | None, attempt: int, *, audit: bool, doubt: bool) -> Report:
+        record = state.record if state else None
         try:
             # A name that breaks the rules can never have had an IAM user of ours.
             look = self.identities.audit if audit else self.identities.observe
             identity = look(name) if NAME.fullmatch(name) else None
-            decision = decide(record, identity, self.sending, self.now(), doubt=doubt)
+            decision = decide(state, identity, doubt=doubt)
             if identity and not audit and decision.activates_key:
                 identity = replace(identity, attachments=self.identities.attached(name))
-                decision = decide(record, identity, self.sending, self.now(), doubt=doubt)
-            if not audit or record is None or record.status in AWAITING:
+                decision = decide(state, identity, doubt=doubt)
+            if not audit or state is None or state.record.status in AWAITING:
                 return self._perform(name, record, decision, attempt)
-            return self._repair(record, identity, decision, attempt)
+            return self._repair(state, identity, decision, attempt)
         except Terminal as error:
             if record is None or record.status not in AWAITING:
                 raise  # nobody waits for it, and what works is not called failed
@@ -133,17 +130,17 @@ class Converger:
                 raise Retryable(error.operation, error.code, error.reason) from None
             return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}", attempt)
 
-    def _repair(self, record: Record, identity: Identity | None, decision: Decision, attempt: int) -> Report:
+    def _repair(self, state: RecordState, identity: Identity | None, decision: Decision, attempt: int) -> Report:
         """Put right what is not as the settled row says. Writes nothing where all is."""
-        now = self.now()
+        record = state.record
         end, failed = decision.end, isinstance(decision.end, Fail)
         notes = isinstance(end, Settle) and end != Settle(end.status)
         to_fail = failed and record.status != Status.FAILED
         report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
-        if decision.steps or notes or to_fail or not is_settled(record, self.sending, now):
+        if decision.steps or notes or to_fail or not state.settled:
             report = self._perform(record.name, record, decision, attempt)
-        judged = not failed and is_observed(record, self.sending, now)
-        found = differences(record, identity, decision, now) if judged else ()
+        judged = not failed and state.observed
+        found = differences(state, identity, decision) if judged else ()
         return replace(report, differences=found, warnings=warnings(identity.attachments if identity else ()))
 
     def _is_premature(self, error: Terminal, record: Record) -> bool:
@@ -246,3 +243,9 @@ class Converger:
         failure = Failure(code, message, timestamp(self.now()), attempt, during=record.status)
         self.rows.fail(record, failure)
         return Report(record.name, "failed", correlation_id=record.correlation_id, failure=failure)
+
+
+def _is_done(state: RecordState, *, shortcut: bool, audit: bool) -> bool:
+    if state.record.status == Status.FAILED:
+        return not (audit and state.record.revoked)  # it waits for a retry; but a revocation must be carried out
+    return shortcut and state.settled

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.record import AWAITING, timestamp
-from reconciler.core.record_state import is_due
+from reconciler.core.record_state import RecordState
 from reconciler.errors import AwsError, Retryable
 from reconciler.manager.converge import Converger, Report
 from reconciler.ports import Listing, Message, Queue, Stream
@@ -111,8 +111,10 @@ class DeadLetters:
             names = None  # not our stream, or a number that never was one
         if names is not None:
             return names
-        now = self.now()
-        return {row.name for row in self.rows.records() if row.status in AWAITING or is_due(row, now)}
+        sending, now = self.converger.sending, self.now()
+        return {
+            row.name for row in self.rows.records() if row.status in AWAITING or RecordState.of(row, sending, now).due
+        }
 
     def _give_up(self, message: Message, letter: Letter, error: Exception) -> Handled:
         name, report = letter.user or "", None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import is_overdue
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import NAME
 from reconciler.errors import THROTTLED, UNREACHABLE, AwsError, Conflict
 from reconciler.manager.converge import Converger, Report
@@ -129,7 +129,7 @@ class Sweep:
     def _look_at(self, record: Record, summary: Summary) -> Exception | None:
         """Young rows wait for the stream, failed ones for a person, unless they are revoked."""
         if record.status in AWAITING:
-            if not is_overdue(record, self.now()):
+            if not RecordState.of(record, self.converger.sending, self.now()).overdue:
                 return None
         elif record.status == Status.FAILED and not record.revoked:
             return self._look_for_warnings(record.name, summary)

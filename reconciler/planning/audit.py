@@ -12,7 +12,7 @@ from reconciler.core.lifecycle import STORED_AFTER, decide, unknown_keys
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import Sending
 from reconciler.core.record import AWAITING, Record, Status, manager_mark
-from reconciler.core.record_state import is_due, is_observed, is_overdue
+from reconciler.core.record_state import RecordState
 from reconciler.core.text import count
 from reconciler.core.user import Declaration, spec_hash
 from reconciler.planning.diff import Create, Delete, Diff, Update, diff
@@ -81,15 +81,15 @@ class Audit:
 
 def audit(sides: Sides, environment: str, sending: Sending, now: datetime) -> Audit:
     changes = diff(sides.desired, sides.records.values(), manager_mark(environment), sending, now)
-    found = list(_compare_declarations(changes, now))
+    states = {record.name: RecordState.of(record, sending, now) for record in sides.records.values()}
+    found = list(_compare_declarations(changes, states))
     notes: list[Note] = []
     unclear: set[str] = set()
-    for row in sides.records.values():
-        found += [(row.name, difference) for difference in _judge_row(row, now)]
-        notes += [Note(row.name, words) for words in _notes_of(row, now)]
-    for name in sides.records.keys() | sides.identities.keys():
-        record, identity = sides.records.get(name), sides.identities.get(name)
-        differences, reason = _compare_iam(environment, name, record, identity, sending, now)
+    for name, state in states.items():
+        found += [(name, difference) for difference in _judge_record(state)]
+        notes += [Note(name, words) for words in _notes_of(state)]
+    for name in states.keys() | sides.identities.keys():
+        differences, reason = _compare_iam(environment, name, states.get(name), sides.identities.get(name))
         found += [(name, difference) for difference in differences]
         if reason:
             notes.append(Note(name, f"not clear yet: {reason}"))
@@ -118,7 +118,7 @@ def grow_up(identity: Identity | None, before: Identity | None) -> Identity | No
     return replace(identity, keys=keys)
 
 
-def _compare_declarations(changes: Diff, now: datetime) -> Iterator[tuple[str, Difference]]:
+def _compare_declarations(changes: Diff, states: Mapping[str, RecordState]) -> Iterator[tuple[str, Difference]]:
     """Manifests against rows: what a run would change."""
     for change in changes.changes:
         match change:
@@ -126,7 +126,7 @@ def _compare_declarations(changes: Diff, now: datetime) -> Iterator[tuple[str, D
                 yield change.name, Difference(Drift.MISSING, "declared, but it has no row: a run would create it")
             case Delete(reasons=()):
                 yield change.name, Difference(Drift.UNDECLARED, "no manifest declares it: a run would delete it")
-            case Update() if _is_told_otherwise(change, now):
+            case Update() if _is_told_otherwise(change, states[change.name]):
                 pass
             case Delete():
                 pass  # its deletion hangs or has failed, and its status tells
@@ -138,24 +138,25 @@ def _compare_declarations(changes: Diff, now: datetime) -> Iterator[tuple[str, D
         yield row.name, Difference(Drift.FOREIGN, f"a row that is not ours and no manifest declares: {whose}")
 
 
-def _is_told_otherwise(change: Update, now: datetime) -> bool:
+def _is_told_otherwise(change: Update, state: RecordState) -> bool:
     """Driven again for its status or its time only."""
     record, user = change.record, change.declaration.user
     if record.user != user or record.spec_hash != spec_hash(user):
         return False
-    due = record.status in SETTLED and is_due(record, now)
-    return due or record.status == Status.FAILED or is_overdue(record, now)
+    due = record.status in SETTLED and state.due
+    return due or record.status == Status.FAILED or state.overdue
 
 
-def _judge_row(record: Record, now: datetime) -> Iterator[Difference]:
-    """What a row alone says."""
+def _judge_record(state: RecordState) -> Iterator[Difference]:
+    """What a record alone says."""
+    record = state.record
     if record.status == Status.FAILED:
         failure = record.failure
         yield Difference(Drift.FAILED, f"{failure.code}: {failure.message}" if failure else "for no reason given")
-    if is_overdue(record, now):
+    if state.overdue:
         since = record.requested_at or "an unknown time"
         yield Difference(Drift.OVERDUE, f"{record.status} since {since}: does the credential manager run?")
-    if record.status in SETTLED and is_due(record, now - SWEPT_AFTER):
+    if _was_due_before(state):
         yield Difference(Drift.OVERDUE, f"{_DUE}, for more than a day: does the sweep run?")
 
 
@@ -163,10 +164,17 @@ _STRANGE = "an IAM user under our path that stands for no SMTP user"
 _DUE = "expiry, rotation or the end of an overlap is due"
 
 
-def _notes_of(record: Record, now: datetime) -> Iterator[str]:
-    if record.status in AWAITING and not is_overdue(record, now):
+def _was_due_before(state: RecordState) -> bool:
+    """Time required something a day ago already, so the sweep should have done it."""
+    earlier = RecordState.of(state.record, state.sending, state.now - SWEPT_AFTER)
+    return state.record.status in SETTLED and earlier.due
+
+
+def _notes_of(state: RecordState) -> Iterator[str]:
+    record = state.record
+    if record.status in AWAITING and not state.overdue:
         yield f"under way: {record.status} since {record.requested_at}"
-    if record.status in SETTLED and is_due(record, now) and not is_due(record, now - SWEPT_AFTER):
+    if record.status in SETTLED and state.due and not _was_due_before(state):
         yield f"{_DUE}: the sweep sees to it"
     if revoked := record.revoked:
         reason = revoked.reason or "no reason given"
@@ -174,32 +182,31 @@ def _notes_of(record: Record, now: datetime) -> Iterator[str]:
 
 
 def _compare_iam(
-    environment: str, name: str, record: Record | None, identity: Identity | None, sending: Sending, now: datetime
+    environment: str, name: str, state: RecordState | None, identity: Identity | None
 ) -> tuple[list[Difference], str]:
     """A row against IAM: the differences, or why there cannot be said anything yet."""
     if identity is None:
-        ghost = record is not None and record.status in SETTLED
+        ghost = state is not None and state.record.status in SETTLED
         return [Difference(Drift.GHOST, "its IAM user is gone")] if ghost else [], ""
     if not identity.owned:
         words = f"IAM user {iam_user_name(environment, name)} does not carry our mark: it is not touched"
         return [Difference(Drift.FOREIGN, words)], ""
     found = [Difference(Drift.QUARANTINE, words) for words in warnings(identity.attachments)]
-    if record is None:
+    if state is None:
         keys = count(sum(key.active for key in identity.keys), "active key")
         return [Difference(Drift.ORPHAN, f"an IAM user of ours without a row; {keys}"), *found], ""
-    decision = decide(record, identity, sending, now)
-    observed = is_observed(record, sending, now)
-    if observed and (reason := _unclear(record, identity, decision, now)):
+    decision = decide(state, identity)
+    if state.observed and (reason := _unclear(state, identity, decision)):
         return found, reason
-    behind = find_differences(record, identity, decision, now)
-    return found + [difference for difference in behind if observed or difference.kind in ALWAYS], ""
+    behind = find_differences(state, identity, decision)
+    return found + [difference for difference in behind if state.observed or difference.kind in ALWAYS], ""
 
 
-def _unclear(record: Record, identity: Identity, decision: Decision, now: datetime) -> str:
+def _unclear(state: RecordState, identity: Identity, decision: Decision) -> str:
     if isinstance(decision.end, LookAgain):
         return decision.end.reason
-    for key in unknown_keys(record, identity.keys):
-        if key.created_at is not None and abs(now - key.created_at) < STORED_AFTER:
+    for key in unknown_keys(state.record, identity.keys):
+        if key.created_at is not None and abs(state.now - key.created_at) < STORED_AFTER:
             return f"the key {key.id} was made a moment ago"
     return ""
 

@@ -11,6 +11,7 @@ from reconciler.core.differences import differences, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build
 from reconciler.core.record import Record, timestamp
+from reconciler.core.record_state import RecordState
 from support.rows import EARLIER, K0, K1, K2, LATER, NOW, REVOKED, iam, settled
 from support.world import SENDING, a_user
 
@@ -25,7 +26,8 @@ def audited(*keys: str, **fields: Any) -> Identity:
 
 
 def told(record: Record, identity: Identity | None) -> tuple[str, ...]:
-    return differences(record, identity, decide(record, identity, SENDING, NOW), NOW)
+    state = RecordState.of(record, SENDING, NOW)
+    return differences(state, identity, decide(state, identity))
 
 
 def test_where_nothing_differs_there_is_nothing_to_say() -> None:

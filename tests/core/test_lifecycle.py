@@ -28,6 +28,7 @@ from reconciler.core.decision import (
 from reconciler.core.lifecycle import decide
 from reconciler.core.record import Record, key_of, timestamp
 from reconciler.core.record_parser import read
+from reconciler.core.record_state import RecordState
 from support.rows import ACTIVE, DISABLED, K0, K1, K2, LATER, NOW, asked, grant, iam, run, served, settled
 from support.world import RULES, SENDING, START, a_user
 
@@ -228,7 +229,7 @@ def test_a_stored_key_that_is_not_listed_is_given_time_to_appear(seconds: int, e
     """Reading IAM is eventually consistent; only a key that should be visible by now counts as deleted."""
     made = timestamp(START - timedelta(seconds=seconds))
     record = settled(status="pending", key_created_at=made)
-    assert isinstance(decide(record, Identity(owned=True), SENDING, START).end, end)
+    assert isinstance(decide(RecordState.of(record, SENDING, START), Identity(owned=True)).end, end)
 
 
 def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:

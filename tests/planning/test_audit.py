@@ -13,6 +13,7 @@ from reconciler.core.differences import Difference, Drift, differences, find_dif
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Failure, Record, Revocation, timestamp
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration, User, spec_hash
 from reconciler.output.drift import to_dict
 from reconciler.planning.audit import Audit, Finding, Note, Sides, audit, grow_up
@@ -352,17 +353,18 @@ def test_an_audit_as_plain_data() -> None:
 
 
 def drift_of(record: Record, identity: Identity | None) -> tuple[str, ...]:
-    return differences(record, identity, decide(record, identity, SENDING, NOW), NOW)
+    state = RecordState.of(record, SENDING, NOW)
+    return differences(state, identity, decide(state, identity))
 
 
 def test_a_decision_that_ends_in_a_failure_is_the_difference() -> None:
     record = row(CRM)
-    decision = decide(record, UNOWNED, SENDING, NOW)
-    (foreign,) = find_differences(record, UNOWNED, decision, NOW)
+    state = RecordState.of(record, SENDING, NOW)
+    (foreign,) = find_differences(state, UNOWNED, decide(state, UNOWNED))
     assert foreign.kind == Drift.FOREIGN
     unreadable = replace(record, user=None, problems=("allowed_from_addresses is missing",))
-    decision = decide(unreadable, iam(CRM), SENDING, NOW)
-    assert find_differences(unreadable, iam(CRM), decision, NOW) == (
+    state = RecordState.of(unreadable, SENDING, NOW)
+    assert find_differences(state, iam(CRM), decide(state, iam(CRM))) == (
         Difference(Drift.FAILED, "allowed_from_addresses is missing"),
     )
 
