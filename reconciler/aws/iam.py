@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
-from reconciler.core.decision import Attachment, Identity, Key, Kind
+from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
 from reconciler.core.ownership import MARK, OWNER, iam_path, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, Document, to_json
 from reconciler.errors import ABSENT, DENIED, AwsError, Retryable
@@ -83,16 +83,16 @@ class IamIdentities:
                 return None  # deleted while we looked
             raise
         attachments = (
-            *(Attachment(Kind.INLINE_POLICY, other) for other in inline if other != POLICY_NAME),
+            *(Attachment(AttachmentKind.INLINE_POLICY, other) for other in inline if other != POLICY_NAME),
             *attached,
-            *(Attachment(Kind.GROUP, entry["GroupName"]) for entry in groups),
+            *(Attachment(AttachmentKind.GROUP, entry["GroupName"]) for entry in groups),
         )
-        return replace(identity, policy=policy, attachments=attachments)
+        return replace(identity, policy=policy, attachments=attachments, audited=True)
 
     def attached(self, name: str) -> tuple[Attachment, ...]:
         """The managed policies of a user: AWS's quarantine is one."""
         listed = self._list("list_attached_user_policies", "AttachedPolicies", name)
-        return tuple(Attachment(Kind.MANAGED_POLICY, entry["PolicyArn"]) for entry in listed)
+        return tuple(Attachment(AttachmentKind.MANAGED_POLICY, entry["PolicyArn"]) for entry in listed)
 
     def _policy(self, name: str) -> Document | None:
         with self._calling(name, "iam:GetUserPolicy"):
@@ -102,11 +102,11 @@ class IamIdentities:
 
     def detach(self, name: str, attachment: Attachment) -> None:
         match attachment.kind:
-            case Kind.INLINE_POLICY:
+            case AttachmentKind.INLINE_POLICY:
                 self._delete("delete_user_policy", name, PolicyName=attachment.id)
-            case Kind.MANAGED_POLICY:
+            case AttachmentKind.MANAGED_POLICY:
                 self._delete("detach_user_policy", name, PolicyArn=attachment.id)
-            case Kind.GROUP:
+            case AttachmentKind.GROUP:
                 self._delete("remove_user_from_group", name, GroupName=attachment.id)
 
     def observe(self, name: str) -> Identity | None:

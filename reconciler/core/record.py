@@ -107,7 +107,7 @@ def name_of(keys: Item) -> str | None:
     return sk.removeprefix(SK_PREFIX)
 
 
-def manager_mark(environment: str) -> str:
+def manager_tag(environment: str) -> str:
     """What `managed_by` says on the rows that the reconciler of an environment wrote."""
     return f"reconciler:{environment}"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.core.record import manager_mark, timestamp
+from reconciler.core.record import manager_tag, timestamp
 from reconciler.ports import Request
 
 
@@ -31,7 +31,7 @@ def make_request(environment: str, checkout: Path | None, environ: Mapping[str, 
     commit = environ.get("GITHUB_SHA") or _git_commit(checkout)
     run = "-".join(filter(None, (environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_RUN_ATTEMPT"))))
     return Request(
-        managed_by=manager_mark(environment),
+        managed_by=manager_tag(environment),
         commit=commit,
         actor=environ.get("GITHUB_ACTOR") or _local_user(),
         correlation_id=f"{commit[:12] or 'local'}-{run or secrets.token_hex(4)}",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.core.record import AWAITING, Record, manager_mark
+from reconciler.core.record import AWAITING, Record, manager_tag
 from reconciler.core.text import count
 from reconciler.engine.apply import Result, apply_changes
 from reconciler.engine.progress import follow
@@ -55,7 +55,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     refusals = check_target(wanted, connection.target(), environment.name)
     records = [] if refusals else list(store.records())  # not even read from the wrong place
     refusals += check_checkout(newer_commits(find_checkout(environment.config), {record.commit for record in records}))
-    mark = manager_mark(environment.name)
+    mark = manager_tag(environment.name)
     changes = Diff() if refusals else diff(desired, records, mark, environment.sending, datetime.now(UTC))
     managed = count_managed(records, mark)
     refusals += check_deletes(changes, len(desired), managed, environment.limits, allowance)

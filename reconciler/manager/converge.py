@@ -15,16 +15,16 @@ from reconciler.core.decision import (
     Fail,
     Identity,
     IssueKey,
-    LookAgain,
-    Nothing,
+    NoOp,
     PutPolicy,
-    RemoveRow,
+    RemoveRecord,
     RepairUser,
+    Requeue,
     SetKey,
     Settle,
     Step,
 )
-from reconciler.core.differences import differences, warnings
+from reconciler.core.differences import find_differences, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import iam_path, iam_user_name
 from reconciler.core.policy import Sending, grant_hash, partition
@@ -47,6 +47,7 @@ class Report:
     name: str
     result: str  # active, disabled, failed, removed, unchanged
     steps: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # why these steps
     differences: tuple[str, ...] = ()  # what an audit found changed by hand
     warnings: tuple[str, ...] = ()  # and what of it only a person can put right
     correlation_id: str = ""
@@ -79,7 +80,7 @@ class Converger:
             if state and _is_done(state, shortcut=shortcut, audit=audit):
                 return Report(name, "unchanged", correlation_id=state.record.correlation_id)
             try:
-                return self._attempt(name, state, attempt, audit=audit, doubt=turn > 0)
+                return self._attempt(name, state, attempt, audit=audit, lost_race=turn > 0)
             except Conflict:
                 continue
             except AwsError as error:
@@ -110,16 +111,16 @@ class Converger:
             return None  # asked for anew meanwhile, and not tried yet
         return self._fail(record, error.code, f"{error.operation}: {error.reason}", attempt)
 
-    def _attempt(self, name: str, state: RecordState | None, attempt: int, *, audit: bool, doubt: bool) -> Report:
+    def _attempt(self, name: str, state: RecordState | None, attempt: int, *, audit: bool, lost_race: bool) -> Report:
         record = state.record if state else None
         try:
             # A name that breaks the rules can never have had an IAM user of ours.
             look = self.identities.audit if audit else self.identities.observe
             identity = look(name) if NAME.fullmatch(name) else None
-            decision = decide(state, identity, doubt=doubt)
+            decision = decide(state, identity, lost_race=lost_race)
             if identity and not audit and decision.activates_key:
                 identity = replace(identity, attachments=self.identities.attached(name))
-                decision = decide(state, identity, doubt=doubt)
+                decision = decide(state, identity, lost_race=lost_race)
             if not audit or state is None or state.record.status in AWAITING:
                 return self._perform(name, record, decision, attempt)
             return self._repair(state, identity, decision, attempt)
@@ -139,9 +140,9 @@ class Converger:
         report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
         if decision.steps or notes or to_fail or not state.settled:
             report = self._perform(record.name, record, decision, attempt)
-        judged = not failed and state.observed
-        found = differences(state, identity, decision) if judged else ()
-        return replace(report, differences=found, warnings=warnings(identity.attachments if identity else ()))
+        found = () if failed else find_differences(decision)
+        differences = tuple(difference.description for difference in found)
+        return replace(report, differences=differences, warnings=warnings(identity.attachments if identity else ()))
 
     def _is_premature(self, error: Terminal, record: Record) -> bool:
         """Rights and users take a moment to reach every corner of IAM: until then a refusal is not the last word."""
@@ -154,22 +155,28 @@ class Converger:
         issued: IssuedKey | None = None
         for step in decision.steps:
             issued = self._take(name, step) or issued
-        steps = tuple(type(step).__name__ for step in decision.steps)
-        result = "unchanged"
+        report = Report(
+            name,
+            "unchanged",
+            steps=tuple(type(step).__name__ for step in decision.steps),
+            reasons=tuple(reason.text for reason in decision.reasons),
+            correlation_id=record.correlation_id if record else "",
+        )
         match decision.end:
             case Settle() as settle if record:
                 self._settle(record, self._outcome(record, settle, issued))
-                result = settle.status.value
-            case RemoveRow() if record:
+                return replace(report, result=settle.status.value)
+            case RemoveRecord() if record:
                 self.rows.remove(record)
-                result = "removed"
-            case LookAgain(reason):
+                return replace(report, result="removed")
+            case Requeue(reason):
                 raise Retryable("iam:ListAccessKeys", "NotYetVisible", reason)
             case Fail(code, message) if record:
-                return replace(self._fail(record, code, message, attempt), steps=steps)
-            case Nothing() if decision.steps:
-                result = "removed"
-        return Report(name, result, steps, correlation_id=record.correlation_id if record else "")
+                failed = self._fail(record, code, message, attempt)
+                return replace(report, result=failed.result, failure=failed.failure)
+            case NoOp() if decision.steps:
+                return replace(report, result="removed")
+        return report
 
     def _check_unchanged(self, name: str, record: Record) -> None:
         """An unknown key may be one that another delivery has just stored."""

@@ -15,15 +15,15 @@ WORDS_WIDTH = 72  # what is longer does not push the columns of the others away
 
 def to_text(audit: Audit) -> str:
     """Without colour; the caller may colour lines by their sign."""
-    columns = [(finding.name, finding.kind, finding.words) for finding in audit.findings]
+    columns = [(finding.name, finding.kind, finding.description) for finding in audit.findings]
     name, kind, words = (max((len(row[n]) for row in columns), default=0) for n in range(3))
     words = min(words, WORDS_WIDTH)
-    sides = f"{audit.declared} declared, {count(audit.rows, 'row')}, {count(audit.iam_users, 'IAM user')}"
+    sides = f"{audit.declared} declared, {count(audit.records, 'row')}, {count(audit.iam_users, 'IAM user')}"
     lines = [f"smtp users · {audit.environment} · {sides}"]
     for finding in audit.findings:
-        shown = f"  ! {finding.name:{name}}   {finding.kind:{kind}}   {finding.words:{words}}   {finding.source}"
+        shown = f"  ! {finding.name:{name}}   {finding.kind:{kind}}   {finding.description:{words}}   {finding.source}"
         lines.append(shown.rstrip())
-    lines += [f"  · {note.name}   {note.words}" for note in audit.notes]
+    lines += [f"  · {note.name}   {note.description}" for note in audit.notes]
     return "\n".join(map(printable, [*lines, summary(audit)]))
 
 
@@ -48,12 +48,12 @@ def to_markdown(audit: Audit) -> str:
 
 
 def _row(finding: Finding) -> str:
-    cells = (f"**{escape(finding.name)}**", finding.kind.value, escape(finding.words), escape(finding.source))
+    cells = (f"**{escape(finding.name)}**", finding.kind.value, escape(finding.description), escape(finding.source))
     return f"| {' | '.join(cells)} |"
 
 
 def _markdown_notes(notes: Sequence[Note]) -> list[str]:
-    lines = [f"- **{escape(note.name)}** {escape(note.words)}" for note in notes]
+    lines = [f"- **{escape(note.name)}** {escape(note.description)}" for note in notes]
     shown = fitting(lines, NAMES_BYTES)
     more = [f"- and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else []
     return ["", *shown, *more] if lines else []
@@ -69,18 +69,18 @@ def to_dict(audit: Audit) -> dict[str, Any]:
         "format": 1,
         "environment": audit.environment,
         "declared": audit.declared,
-        "rows": audit.rows,
+        "records": audit.records,
         "iam_users": audit.iam_users,
         "checked": audit.checked,
-        "differences": [
+        "findings": [
             {
                 "name": finding.name,
                 "kind": finding.kind,
-                "words": finding.words,
+                "description": finding.description,
                 "manifest": finding.manifest or None,
                 "line": finding.line or None,
             }
             for finding in audit.findings
         ],
-        "notes": [{"name": note.name, "words": note.words} for note in audit.notes],
+        "notes": [{"name": note.name, "description": note.description} for note in audit.notes],
     }

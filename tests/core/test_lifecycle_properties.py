@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.decision import (
     Attachment,
+    AttachmentKind,
     Decision,
     DeleteKey,
     DeleteUser,
@@ -17,15 +18,14 @@ from reconciler.core.decision import (
     Identity,
     IssueKey,
     Key,
-    Kind,
-    LookAgain,
     PutPolicy,
-    RemoveRow,
+    RemoveRecord,
     RepairUser,
+    Requeue,
     SetKey,
     Settle,
 )
-from reconciler.core.differences import differences
+from reconciler.core.differences import find_differences
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import Document, build, grant_hash
 from reconciler.core.record import Record, Revocation, Status, timestamp
@@ -60,7 +60,7 @@ class Iam:
 
     def audited(self) -> Identity | None:
         seen = self.observed()
-        return replace(seen, policy=self.policy, attachments=self.attachments) if seen else None
+        return replace(seen, policy=self.policy, attachments=self.attachments, audited=True) if seen else None
 
     def perform(self, decision: Decision) -> None:
         self.exists = True
@@ -148,7 +148,7 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
     """I2, I3, I5"""
     iam = Iam(keys if exists else {}, exists)
     decision = decide(RecordState.of(record, SENDING, START), iam.observed())
-    assume(not isinstance(decision.end, LookAgain))  # a key made a moment ago that is not listed: nothing is decided
+    assume(not isinstance(decision.end, Requeue))  # a key made a moment ago that is not listed: nothing is decided
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
@@ -167,7 +167,7 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
         assert iam.issued is None
     assert RecordState.of(after, SENDING, START).settled
     again = decide(RecordState.of(after, SENDING, START), iam.observed())
-    assume(not isinstance(again.end, LookAgain))  # as above, where IAM had no user at first
+    assume(not isinstance(again.end, Requeue))  # as above, where IAM had no user at first
     assert again == Decision(Settle(decision.end.status), (PutPolicy(iam.policy),))
 
 
@@ -196,7 +196,7 @@ def test_settings_that_changed_touch_the_policy_and_no_key(record: Record, keys:
     """I3: and nothing counts as settled before that."""
     iam = Iam(dict(keys))
     decision = decide(RecordState.of(record, SENDING, START), iam.observed())
-    assume(not isinstance(decision.end, LookAgain))  # a key made a moment ago that is not listed: nothing is decided
+    assume(not isinstance(decision.end, Requeue))  # a key made a moment ago that is not listed: nothing is decided
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
@@ -220,7 +220,7 @@ def test_a_crash_after_any_step_converges_to_the_same_keys_and_policy(
         iam.keys["AKIALOST"] = iam.keys.pop("AKIANEW")
     iam.issued = None
     retried = decide(RecordState.of(record, SENDING, START), iam.observed())
-    assume(not isinstance(retried.end, LookAgain))
+    assume(not isinstance(retried.end, Requeue))
     iam.perform(retried)
     assert isinstance(retried.end, Settle)
     after = settle(record, retried.end, iam.issued)
@@ -235,13 +235,14 @@ def test_a_teardown_leaves_nothing_whatever_the_row_knows(record: Record, keys: 
     iam = Iam(keys)
     decision = decide(RecordState.of(replace(record, status=Status.DELETING), SENDING, START), iam.observed())
     iam.perform(decision)
-    assert isinstance(decision.end, RemoveRow)
+    assert isinstance(decision.end, RemoveRecord)
     assert not iam.exists
     assert iam.keys == {}
 
 
 ATTACHMENTS = st.lists(
-    st.sampled_from([Attachment(Kind.GROUP, "senders"), Attachment(Kind.INLINE_POLICY, "by-hand")]), unique=True
+    st.sampled_from([Attachment(AttachmentKind.GROUP, "senders"), Attachment(AttachmentKind.INLINE_POLICY, "by-hand")]),
+    unique=True,
 )
 
 
@@ -252,7 +253,7 @@ def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
     """I3, I5: and what it finds nothing at, it has no step and no word for."""
     iam = Iam(keys, needs_repair=needs_repair, attachments=tuple(attachments))
     decision = decide(RecordState.of(record, SENDING, START), iam.audited())
-    assume(not isinstance(decision.end, LookAgain))
+    assume(not isinstance(decision.end, Requeue))
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
@@ -261,7 +262,7 @@ def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
     assert (iam.attachments, iam.needs_repair) == ((), False)
     again = decide(RecordState.of(after, SENDING, START), iam.audited())
     assert again == Decision(Settle(decision.end.status))
-    assert differences(RecordState.of(after, SENDING, START), iam.audited(), again) == ()
+    assert find_differences(again) == ()
 
 
 @given(records(), KEYS, st.dictionaries(st.sampled_from(IDS), st.booleans(), max_size=2))
@@ -272,14 +273,14 @@ def test_whatever_is_done_to_the_keys_of_a_settled_user_is_put_right_and_told(
     assume(record.key_credential is not None or not record.smtp_username)
     iam = Iam(dict(keys))
     decision = decide(RecordState.of(record, SENDING, START), iam.audited())
-    assume(not isinstance(decision.end, LookAgain))
+    assume(not isinstance(decision.end, Requeue))
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
     as_settled, iam.keys = dict(iam.keys), dict(tampered)
     repair = decide(RecordState.of(after, SENDING, START), iam.audited())
-    assume(not isinstance(repair.end, LookAgain))
-    told = differences(RecordState.of(after, SENDING, START), iam.audited(), repair)
+    assume(not isinstance(repair.end, Requeue))
+    told = find_differences(repair)
     assert bool(told) is (as_settled != tampered and bool(repair.steps or repair.end != Settle(decision.end.status)))
     iam.issued = None
     iam.perform(repair)

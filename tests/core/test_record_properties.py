@@ -9,8 +9,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.decision import Attachment, Identity, Key, Kind
-from reconciler.core.differences import differences
+from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
+from reconciler.core.differences import find_differences
 from reconciler.core.lifecycle import decide
 from reconciler.core.record import Record, key_of, name_of
 from reconciler.core.record_parser import read
@@ -42,7 +42,10 @@ IDENTITIES = st.none() | st.builds(
     keys=KEYS.map(tuple),
     needs_repair=st.booleans(),
     policy=st.none() | st.just({}),
-    attachments=st.lists(st.builds(Attachment, st.sampled_from(Kind), st.text(max_size=5)), max_size=2).map(tuple),
+    audited=st.booleans(),
+    attachments=st.lists(st.builds(Attachment, st.sampled_from(AttachmentKind), st.text(max_size=5)), max_size=2).map(
+        tuple
+    ),
 )
 
 
@@ -51,7 +54,9 @@ def test_deciding_about_any_row_never_raises(item: dict[str, Any], identity: Ide
     """I8: a bad record never blocks the stream, nor the sweep."""
     record = read({**item, **key_of("app")}, RULES)
     state = RecordState.of(record, SENDING, START)
-    assert all(differences(state, identity, decide(state, identity)))
+    decision = decide(state, identity)
+    assert all(reason.text for reason in decision.reasons)
+    assert all(found.description for found in find_differences(decision))
 
 
 @given(st.dictionaries(st.sampled_from(["PK", "SK"]), JUNK))

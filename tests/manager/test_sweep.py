@@ -71,7 +71,7 @@ def test_drift_is_put_right_and_told(manager: World, log: io.StringIO) -> None:
     assert (summary["repaired"], summary["steps"]) == (1, {"PutPolicy": 1})
     assert is_whole(manager, "crm")
     (told,) = [line for line in lines(log) if line.get("smtp_user") == "crm"]
-    assert told["differences"] == ["its policy was edited"]
+    assert told["differences"] == ["its policy was changed"]
     assert told["correlation_id"] == manager.record("crm").correlation_id
     assert not [line for line in lines(log) if line.get("smtp_user") == "wiki"], "nothing to say of it"
     assert run()["repaired"] == 0
@@ -251,4 +251,4 @@ def test_every_user_is_told_as_it_was_looked_at(
     monkeypatch.setattr(identities, "audit", die_at_the_second)
     with pytest.raises(SystemExit):
         run()
-    assert "its policy was edited" in log.getvalue()
+    assert "its policy was changed" in log.getvalue()

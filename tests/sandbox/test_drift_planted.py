@@ -51,10 +51,10 @@ def test_every_planted_difference_is_found_on_what_was_clean(sandbox: Sandbox) -
 
     found = sandbox.reconcile("drift", "--format", "json")
     assert found.returncode == 2, found.stderr
-    differences = json.loads(found.stdout)["differences"]
+    differences = json.loads(found.stdout)["findings"]
     assert [(entry["name"], entry["kind"]) for entry in differences] == [(plant.name, plant.kind) for plant in PLANTS]
     for entry, plant in zip(differences, PLANTS, strict=True):
-        assert plant.words in entry["words"]
+        assert plant.words in entry["description"]
     assert (sandbox.rows(), sandbox.users()) == before
 
     shown = sandbox.reconcile("drift")

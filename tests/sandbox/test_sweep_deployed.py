@@ -72,8 +72,8 @@ def test_drift_made_by_hand_is_repaired_and_told(settled: Sandbox) -> None:
     assert "smtp-sandbox-nobody" in settled.users()
     assert settled.invoke("sweep")["repaired"] == 0
     log = settled.log()
-    assert f"key {added} was added" in log
-    assert "its policy was edited" in log
+    assert f"access key {added} was created outside this system" in log
+    assert "its policy was changed" in log
 
 
 def test_an_iam_user_without_a_row_goes_after_a_day(settled: Sandbox) -> None:

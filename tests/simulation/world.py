@@ -22,7 +22,7 @@ from reconciler.aws.sqs import SqsQueue
 from reconciler.aws.streams import DynamoStream
 from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.core.ownership import iam_user_name
-from reconciler.core.record import PK, SK_PREFIX, Record, manager_mark
+from reconciler.core.record import PK, SK_PREFIX, Record, manager_tag
 from reconciler.core.user import User
 from reconciler.manager.converge import Converger
 from reconciler.manager.dead_letters import DeadLetters
@@ -57,7 +57,7 @@ ENV = Environment(
     limits=Limits(max_deletes=2, max_delete_percent=100),
     local=False,
 )
-MARK = manager_mark(ENV.name)
+MARK = manager_tag(ENV.name)
 BOUNDARY = f"arn:aws:iam::{ENV.account_id}:policy/smtp-boundary-test"
 KEY = f"arn:aws:kms:{ENV.region}:{ENV.account_id}:key/5150"
 STREAM = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}/stream/2026-06-01T00:00:00.000"

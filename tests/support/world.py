@@ -19,7 +19,7 @@ from reconciler.aws.records import DynamoStore
 from reconciler.core.address import Rules
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME, Sending, boundary, to_json
-from reconciler.core.record import Record, key_of, manager_mark
+from reconciler.core.record import Record, key_of, manager_tag
 from reconciler.core.user import User, make_user
 from reconciler.manager.converge import Converger
 from reconciler.ports import Request
@@ -31,7 +31,7 @@ ENV = "test"
 TABLE = "smtp-users-test"
 RULES = Rules(frozenset({"example.com", "news.example.com"}), allow_wildcards=True)
 SENDING = Sending(ACCOUNT, (REGION,), "smtp-test")
-MARK = manager_mark(ENV)
+MARK = manager_tag(ENV)
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 

@@ -67,6 +67,7 @@ class Telemetry:
             "smtp_user": report.name,
             "result": report.result,
             "steps": list(report.steps),
+            "reasons": list(report.reasons),
             "correlation_id": report.correlation_id,
         }
         if report.differences:
