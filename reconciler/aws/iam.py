@@ -58,7 +58,7 @@ class IamIdentities:
                 raise Retryable(operation, ABSENT, "the IAM user is gone") from None
             return None
 
-    def names(self) -> list[str]:
+    def smtp_user_names(self) -> list[str]:
         """Every SMTP user that an IAM user under our path stands for, whether it carries our mark or not."""
         return sorted(filter(None, (smtp_user_name(self._environment, iam_user) for iam_user in self.listed())))
 

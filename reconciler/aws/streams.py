@@ -22,7 +22,7 @@ class DynamoStream:
     def __init__(self, client: DynamoDBStreamsClient) -> None:
         self._client = client
 
-    def names(self, arn: str, shard: str, first: str, last: str) -> set[str] | None:
+    def users_in_batch(self, arn: str, shard: str, first: str, last: str) -> set[str] | None:
         """The SMTP users that the records of a shard speak of, between two sequence numbers, both included.
 
         None when the stream does not know these records any more.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoRecordWriter
 from reconciler.core.record import AWAITING, Record, Status
 from reconciler.core.record_state import is_rotation_due
 from reconciler.core.text import count, printable
@@ -18,16 +18,16 @@ from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, AwsError, Conflict, ReconcileError
 from reconciler.manifests.environments import Environment
 from reconciler.output.terminal import say, say_line
-from reconciler.ports import Request
+from reconciler.ports import ChangeRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where such requests are made: the rows, who asks, and how long to wait for the outcome (None: not at all)."""
 
-    store: DynamoStore
+    store: DynamoRecordWriter
     environment: str
-    request: Request
+    request: ChangeRequest
     timeout: float | None
 
     def find(self, name: str) -> Record:

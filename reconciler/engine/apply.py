@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import AwsError, Conflict, Terminal
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Update
-from reconciler.ports import Request, Requests
+from reconciler.ports import ChangeRequest, RecordWriter
 
 # One partition takes 1,000 write units a second, and a row costs one to three: eight writers stay below that.
 WORKERS = 8
@@ -29,8 +29,8 @@ class Result:
 
 def apply_changes(
     changes: Iterable[Change],
-    requests: Requests,
-    request: Request,
+    requests: RecordWriter,
+    request: ChangeRequest,
     done: Callable[[Result], None],
     pool: Executor | None = None,
 ) -> list[Result]:
@@ -44,7 +44,7 @@ def apply_changes(
     return sorted(results, key=lambda result: result.change.name)
 
 
-def _write(change: Change, requests: Requests, request: Request) -> Result:
+def _write(change: Change, requests: RecordWriter, request: ChangeRequest) -> Result:
     try:
         return Result(change, _revision(change, requests, request))
     except AwsError as error:
@@ -53,7 +53,7 @@ def _write(change: Change, requests: Requests, request: Request) -> Result:
         return Result(change, error=Terminal("dynamodb:Write", type(error).__name__, "internal error"))
 
 
-def _revision(change: Change, requests: Requests, request: Request) -> int:
+def _revision(change: Change, requests: RecordWriter, request: ChangeRequest) -> int:
     match change:
         case Create(at):
             return requests.create(at.user, at.manifest, request)

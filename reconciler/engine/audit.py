@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.aws.iam import IamIdentities
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoRecordReader
 from reconciler.core.decision import Identity
 from reconciler.core.ownership import smtp_user_name
 from reconciler.core.record import Record
@@ -28,7 +28,7 @@ SECOND_LOOK = 5.0  # seconds: the credential manager takes less from making a ke
 @dataclass(frozen=True, slots=True)
 class Auditor:
     environment: Environment
-    store: DynamoStore
+    store: DynamoRecordReader
     identities: IamIdentities
 
     def audit(self, desired: Mapping[str, Declaration]) -> Audit:

@@ -9,10 +9,10 @@ import click
 from reconciler.engine.wait import Settled, wait_until_settled
 from reconciler.errors import AwsError
 from reconciler.output.terminal import STATUS_COLORS, is_interactive, say, say_line
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 
 
-def follow(requests: Requests, revisions: Mapping[str, int], leaving: Collection[str], timeout: float) -> bool:
+def follow(requests: RecordWriter, revisions: Mapping[str, int], leaving: Collection[str], timeout: float) -> bool:
     """Follow the users until each has settled well. What was written stays, also when it cannot be followed.
 
     `revisions`: what was asked for, by name. `leaving`: those that shall go. `timeout` in seconds.

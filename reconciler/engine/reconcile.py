@@ -23,7 +23,7 @@ from reconciler.output.terminal import is_interactive, say, say_line, show_plan
 from reconciler.planning.diff import Delete, Diff, diff
 from reconciler.planning.limits import Allowance, check_checkout, check_deletes, check_target, count_managed
 from reconciler.planning.plan import Plan, make_plan
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Prepared:
 
     plan: Plan
     changes: Diff
-    requests: Requests
+    requests: RecordWriter
     under_way: dict[str, int]  # asked for by an earlier run and not settled yet: revision by name
 
 

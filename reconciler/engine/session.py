@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError
 from reconciler.aws.client import UNRETRIED, aws_errors
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoRecordWriter
 from reconciler.core.policy import partition
 from reconciler.errors import ReconcileError, Refused
 from reconciler.manifests.environments import Environment
@@ -47,9 +47,9 @@ class Connection:
         with aws_errors("sts:GetCallerIdentity"):
             return self.session.client("sts", config=CONFIG).get_caller_identity()["Arn"]
 
-    def store(self) -> DynamoStore:
+    def store(self) -> DynamoRecordWriter:
         client = self.session.client("dynamodb", config=CONFIG)
-        return DynamoStore(client, self.environment.table, self.environment.rules)
+        return DynamoRecordWriter(client, self.environment.table, self.environment.rules)
 
     def identities(self) -> IamIdentities:
         environment = self.environment

@@ -33,7 +33,7 @@ from reconciler.core.record_state import RecordState
 from reconciler.core.smtp import smtp_password
 from reconciler.core.user import NAME
 from reconciler.errors import ABSENT, DENIED, AwsError, Conflict, Retryable, Terminal
-from reconciler.ports import Credentials, Identities, IssuedKey, Outcome, Rows, Vault
+from reconciler.ports import Credentials, Identities, IssuedKey, ManagerRecords, SettledState, Vault
 
 PROPAGATION = timedelta(minutes=1)
 KEPT_INACTIVE = timedelta(days=1)  # a previous key: a client that was forgotten shows before it is gone for good
@@ -41,7 +41,7 @@ ATTEMPTS = 3  # at a row that keeps changing under our hands; then the stream br
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ConvergeResult:
     """What one call did, for logs and metrics: step names in order, and how it ended."""
 
     name: str
@@ -58,12 +58,12 @@ class Report:
 class Converger:
     environment: str
     sending: Sending
-    rows: Rows
+    records: ManagerRecords
     identities: Identities
     vault: Vault
     now: Callable[[], datetime]
 
-    def converge(self, name: str, *, attempt: int = 1, audit: bool = False) -> Report:
+    def converge(self, name: str, *, attempt: int = 1, audit: bool = False) -> ConvergeResult:
         """Make IAM what the row asks for, and the row say so.
 
         `attempt`: how often this was tried, for the record. `audit`: look at IAM closely although the row is settled.
@@ -73,12 +73,12 @@ class Converger:
         """
         record = None
         for turn in range(ATTEMPTS):
-            record = self.rows.get(name)
+            record = self.records.get(name)
             state = RecordState.of(record, self.sending, self.now()) if record else None
             # Only at first sight: who has lost a race may have deleted the winner's key, so it looks at IAM again.
             shortcut = turn == 0 and not audit
             if state and _is_done(state, shortcut=shortcut, audit=audit):
-                return Report(name, "unchanged", correlation_id=state.record.correlation_id)
+                return ConvergeResult(name, "unchanged", correlation_id=state.record.correlation_id)
             try:
                 return self._attempt(name, state, attempt, audit=audit, lost_race=turn > 0)
             except Conflict:
@@ -90,7 +90,7 @@ class Converger:
         conflict.correlation_id = record.correlation_id if record else ""
         raise conflict
 
-    def warn(self, name: str) -> Report:
+    def warn(self, name: str) -> ConvergeResult:
         """Look for what only a person can put right, and touch nothing."""
         try:
             attached = self.identities.attached(name)
@@ -98,11 +98,11 @@ class Converger:
             if error.code != ABSENT:
                 raise
             attached = ()
-        return Report(name, "unchanged", warnings=warnings(attached))
+        return ConvergeResult(name, "unchanged", warnings=warnings(attached))
 
-    def give_up(self, name: str, error: Exception, attempt: int) -> Report | None:
+    def give_up(self, name: str, error: Exception, attempt: int) -> ConvergeResult | None:
         """After the last try: the row that waited for the answer becomes `failed`. None when none waits (any more)."""
-        record = self.rows.get(name)
+        record = self.records.get(name)
         if record is None or record.status not in AWAITING:
             return None
         if not isinstance(error, AwsError):
@@ -111,7 +111,9 @@ class Converger:
             return None  # asked for anew meanwhile, and not tried yet
         return self._fail(record, error.code, f"{error.operation}: {error.reason}", attempt)
 
-    def _attempt(self, name: str, state: RecordState | None, attempt: int, *, audit: bool, lost_race: bool) -> Report:
+    def _attempt(
+        self, name: str, state: RecordState | None, attempt: int, *, audit: bool, lost_race: bool
+    ) -> ConvergeResult:
         record = state.record if state else None
         try:
             # A name that breaks the rules can never have had an IAM user of ours.
@@ -131,13 +133,15 @@ class Converger:
                 raise Retryable(error.operation, error.code, error.reason) from None
             return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}", attempt)
 
-    def _repair(self, state: RecordState, identity: Identity | None, decision: Decision, attempt: int) -> Report:
+    def _repair(
+        self, state: RecordState, identity: Identity | None, decision: Decision, attempt: int
+    ) -> ConvergeResult:
         """Put right what is not as the settled row says. Writes nothing where all is."""
         record = state.record
         end, failed = decision.end, isinstance(decision.end, Fail)
         notes = isinstance(end, Settle) and end != Settle(end.status)
         to_fail = failed and record.status != Status.FAILED
-        report = Report(record.name, "unchanged", correlation_id=record.correlation_id)
+        report = ConvergeResult(record.name, "unchanged", correlation_id=record.correlation_id)
         if decision.steps or notes or to_fail or not state.settled:
             report = self._perform(record.name, record, decision, attempt)
         found = () if failed else find_differences(decision)
@@ -149,13 +153,13 @@ class Converger:
         moments = (parse_timestamp(record.requested_at), error.refused_user_made_at)
         return any(abs(self.now() - moment) < PROPAGATION for moment in moments if moment)
 
-    def _perform(self, name: str, record: Record | None, decision: Decision, attempt: int) -> Report:
+    def _perform(self, name: str, record: Record | None, decision: Decision, attempt: int) -> ConvergeResult:
         if record and record.status != Status.DELETING and decision.deletes_unknown_key(record):
             self._check_unchanged(name, record)
         issued: IssuedKey | None = None
         for step in decision.steps:
             issued = self._take(name, step) or issued
-        report = Report(
+        report = ConvergeResult(
             name,
             "unchanged",
             steps=tuple(type(step).__name__ for step in decision.steps),
@@ -167,7 +171,7 @@ class Converger:
                 self._settle(record, self._outcome(record, settle, issued))
                 return replace(report, result=settle.status.value)
             case RemoveRecord() if record:
-                self.rows.remove(record)
+                self.records.remove(record)
                 return replace(report, result="removed")
             case Requeue(reason):
                 raise Retryable("iam:ListAccessKeys", "NotYetVisible", reason)
@@ -180,7 +184,7 @@ class Converger:
 
     def _check_unchanged(self, name: str, record: Record) -> None:
         """An unknown key may be one that another delivery has just stored."""
-        current = self.rows.get(name)
+        current = self.records.get(name)
         if current is None or current.lock != record.lock:
             raise Conflict(name)
 
@@ -215,10 +219,10 @@ class Converger:
         created_at = timestamp(self.now())
         return IssuedKey(key.id, created_at, step.credential, encrypted, step.replaces, step.retires_at)
 
-    def _outcome(self, record: Record, settle: Settle, issued: IssuedKey | None) -> Outcome:
+    def _outcome(self, record: Record, settle: Settle, issued: IssuedKey | None) -> SettledState:
         user = iam_user_name(self.environment, record.name)
         prefix = f"arn:{partition(self.sending.regions[0])}:iam::{self.sending.account_id}:user"
-        return Outcome(
+        return SettledState(
             status=settle.status,
             observed_hash=grant_hash(record.user, self.sending) if record.user else "",
             settled_at=timestamp(self.now()),
@@ -229,27 +233,27 @@ class Converger:
             previous_deletes_at=timestamp(self.now() + KEPT_INACTIVE) if settle.retire_previous else "",
         )
 
-    def _settle(self, record: Record, outcome: Outcome) -> None:
+    def _settle(self, record: Record, outcome: SettledState) -> None:
         """A key that did not make it into the row is deleted again.
 
         Not where only the answer got lost, because that write may still land: then the next delivery finds the key
         stored, or unknown.
         """
         try:
-            self.rows.settle(record, outcome)
+            self.records.settle(record, outcome)
         except (Conflict, Terminal):
             if outcome.issued is None:
                 raise
-            current = self.rows.get(record.name)
+            current = self.records.get(record.name)
             if current and current.smtp_username == outcome.issued.id:
                 return
             self.identities.delete_key(record.name, outcome.issued.id)
             raise
 
-    def _fail(self, record: Record, code: str, message: str, attempt: int) -> Report:
+    def _fail(self, record: Record, code: str, message: str, attempt: int) -> ConvergeResult:
         failure = Failure(code, message, timestamp(self.now()), attempt, during=record.status)
-        self.rows.fail(record, failure)
-        return Report(record.name, "failed", correlation_id=record.correlation_id, failure=failure)
+        self.records.fail(record, failure)
+        return ConvergeResult(record.name, "failed", correlation_id=record.correlation_id, failure=failure)
 
 
 def _is_done(state: RecordState, *, shortcut: bool, audit: bool) -> bool:

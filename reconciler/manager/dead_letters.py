@@ -12,8 +12,8 @@ from datetime import datetime
 from reconciler.core.record import AWAITING, timestamp
 from reconciler.core.record_state import RecordState
 from reconciler.errors import AwsError, Retryable
-from reconciler.manager.converge import Converger, Report
-from reconciler.ports import Listing, Message, Queue, Stream
+from reconciler.manager.converge import Converger, ConvergeResult
+from reconciler.ports import Message, Queue, RecordReader, Stream
 
 FIRST_DELAY = 30  # seconds until the second try; doubles from try to try
 LONGEST_DELAY = 900
@@ -22,12 +22,12 @@ NUMBER = re.compile(r"[0-9]{1,40}")  # a sequence number
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
+class MessageResult:
     """What became of one message. Not `done`: it comes back when its visibility time-out is over."""
 
     done: bool
     name: str = ""
-    report: Report | None = None
+    report: ConvergeResult | None = None
     error: Exception | None = None
     parked: bool = False
     split: tuple[str, ...] | None = None  # the users that a message of the mapping became messages of
@@ -75,36 +75,38 @@ class DeadLetters:
     """`tries`: how often a message is taken from the queue before it is given up."""
 
     converger: Converger
-    rows: Listing
+    records: RecordReader
     queue: Queue
     stream: Stream
     tries: int
     now: Callable[[], datetime]
 
-    def process(self, message: Message) -> Handled:
+    def process(self, message: Message) -> MessageResult:
         """Never raises: what fails comes back later, and after the last try is parked."""
         letter = read_letter(message.body)
         try:
             if letter.batch:
                 return self._split(letter.batch)
             if letter.user is not None:
-                return Handled(True, letter.user, self.converger.converge(letter.user, attempt=message.receive_count))
+                return MessageResult(
+                    True, letter.user, self.converger.converge(letter.user, attempt=message.receive_count)
+                )
         except Exception as error:  # noqa: BLE001 - one message must not take others with it
             if message.receive_count < self.tries:
                 return self._delay(message, letter, error)
             return self._give_up(message, letter, error)
         return self._give_up(message, letter, ValueError("neither a user nor a batch of the stream"))
 
-    def _split(self, batch: tuple[str, str, str, str]) -> Handled:
+    def _split(self, batch: tuple[str, str, str, str]) -> MessageResult:
         """One message a user: each has its own tries, and none holds up another."""
         names = self._names(batch)
         self.queue.send(names)
-        return Handled(True, split=tuple(sorted(names)))
+        return MessageResult(True, split=tuple(sorted(names)))
 
     def _names(self, batch: tuple[str, str, str, str]) -> set[str]:
         """Where the stream cannot tell any more whom the batch spoke of: everybody who waits."""
         try:
-            names = self.stream.names(*batch)
+            names = self.stream.users_in_batch(*batch)
         except Retryable:
             raise
         except AwsError:
@@ -113,10 +115,12 @@ class DeadLetters:
             return names
         sending, now = self.converger.sending, self.now()
         return {
-            row.name for row in self.rows.records() if row.status in AWAITING or RecordState.of(row, sending, now).due
+            row.name
+            for row in self.records.records()
+            if row.status in AWAITING or RecordState.of(row, sending, now).due
         }
 
-    def _give_up(self, message: Message, letter: Letter, error: Exception) -> Handled:
+    def _give_up(self, message: Message, letter: Letter, error: Exception) -> MessageResult:
         name, report = letter.user or "", None
         try:
             # Parked before the row is failed: after a crash in between both happen again, and nothing is lost.
@@ -129,12 +133,12 @@ class DeadLetters:
             return self._delay(message, letter, trouble)
         except AwsError:
             pass  # a name that no row can have, or no right to write it: the parked message tells
-        return Handled(True, name, report, error, parked=True)
+        return MessageResult(True, name, report, error, parked=True)
 
-    def _delay(self, message: Message, letter: Letter, error: Exception) -> Handled:
+    def _delay(self, message: Message, letter: Letter, error: Exception) -> MessageResult:
         with suppress(AwsError):  # then it comes back after the queue's own time-out
             self.queue.delay(message, backoff(message.receive_count))
-        return Handled(False, letter.user or "", error=error)
+        return MessageResult(False, letter.user or "", error=error)
 
     def _note(self, name: str, error: Exception, attempts: int) -> str:
         """A parked message, which works as it is when it is moved back."""

@@ -12,8 +12,8 @@ from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, ti
 from reconciler.core.record_state import RecordState
 from reconciler.core.user import NAME
 from reconciler.errors import THROTTLED, UNREACHABLE, AwsError, Conflict
-from reconciler.manager.converge import Converger, Report
-from reconciler.ports import Identities, Listing, SweepState, SweepStates
+from reconciler.manager.converge import Converger, ConvergeResult
+from reconciler.ports import Identities, RecordReader, SweepState, SweepStates
 
 GRACE = timedelta(hours=24)  # for an IAM user without a row: the row may have been lost instead of deleted
 FRESH = timedelta(seconds=20)  # since a user settled: IAM may still show it as it was before
@@ -26,13 +26,13 @@ TROUBLE_IN_A_ROW = 3  # throttled, or AWS not reached: then this run ends
 class Observer(Protocol):
     """Is told of every user as it was looked at: a run may be cut off."""
 
-    def report(self, report: Report) -> None: ...
+    def report(self, report: ConvergeResult) -> None: ...
     def retry(self, name: str, error: AwsError) -> None: ...
     def defect(self, name: str, error: Exception) -> None: ...
 
 
 @dataclass(slots=True)
-class Summary:
+class SweepResult:
     """What one run did. The observer is told as it goes."""
 
     observer: Observer
@@ -47,7 +47,7 @@ class Summary:
     stopped: str = ""  # why it is not finished
     steps: Counter[str] = field(default_factory=Counter)
 
-    def add(self, report: Report) -> None:
+    def add(self, report: ConvergeResult) -> None:
         self.repaired += bool(report.differences)
         self.quarantined += bool(report.warnings)
         self.steps.update(report.steps)
@@ -85,18 +85,18 @@ class Sweep:
     """A round looks at every row once. It may take several runs: the position is saved as it goes."""
 
     converger: Converger
-    rows: Listing
+    records: RecordReader
     identities: Identities
     states: SweepStates
     budget: Budget
     now: Callable[[], datetime]
 
-    def run(self, remaining: Callable[[], float], observer: Observer) -> Summary:
+    def run(self, remaining: Callable[[], float], observer: Observer) -> SweepResult:
         """`remaining`: seconds that the function has left. Raises AwsError where the table cannot be read or written.
 
-        One run is enough for a round, unless `Summary.stopped` says why not.
+        One run is enough for a round, unless `SweepResult.stopped` says why not.
         """
-        summary = Summary(observer)
+        summary = SweepResult(observer)
         try:
             state = self._sweep_orphans(self.states.load(), summary, remaining)
             self._sweep_rows(state, summary, remaining)
@@ -104,9 +104,9 @@ class Sweep:
             summary.stopped = "another sweep is at it"
         return summary
 
-    def _sweep_rows(self, state: SweepState, summary: Summary, remaining: Callable[[], float]) -> None:
+    def _sweep_rows(self, state: SweepState, summary: SweepResult, remaining: Callable[[], float]) -> None:
         trouble = 0
-        for seen, record in enumerate(self.rows.records(state.position), start=1):
+        for seen, record in enumerate(self.records.records(state.position), start=1):
             error = self._look_at(record, summary)
             trouble = trouble + 1 if isinstance(error, AwsError) and error.code in THROTTLED | UNREACHABLE else 0
             state = replace(state, position=record.name)
@@ -119,14 +119,14 @@ class Sweep:
         self.states.save(replace(state, position=""))
         summary.finished = True
 
-    def _reason_to_stop(self, summary: Summary, trouble: int, remaining: float) -> str:
+    def _reason_to_stop(self, summary: SweepResult, trouble: int, remaining: float) -> str:
         if trouble >= TROUBLE_IN_A_ROW:
             return "IAM throttles, or is not reached"
         if remaining < RESERVE:
             return "out of time"
         return "budget of this run used up" if summary.checked >= self.budget.users else ""
 
-    def _look_at(self, record: Record, summary: Summary) -> Exception | None:
+    def _look_at(self, record: Record, summary: SweepResult) -> Exception | None:
         """Young rows wait for the stream, failed ones for a person, unless they are revoked."""
         if record.status in AWAITING:
             if not RecordState.of(record, self.converger.sending, self.now()).overdue:
@@ -138,11 +138,11 @@ class Sweep:
         summary.checked += 1
         return self._do(record.name, summary, lambda: self.converger.converge(record.name, audit=True))
 
-    def _look_for_warnings(self, name: str, summary: Summary) -> Exception | None:
+    def _look_for_warnings(self, name: str, summary: SweepResult) -> Exception | None:
         """Of a user that nothing is done about: its key may work, and may have leaked."""
         return self._do(name, summary, lambda: self.converger.warn(name))
 
-    def _do(self, name: str, summary: Summary, look: Callable[[], Report]) -> Exception | None:
+    def _do(self, name: str, summary: SweepResult, look: Callable[[], ConvergeResult]) -> Exception | None:
         try:
             summary.add(look())
         except Exception as error:  # noqa: BLE001 - one user must not end the round for all behind it
@@ -150,7 +150,7 @@ class Sweep:
             return error
         return None
 
-    def _sweep_orphans(self, state: SweepState, summary: Summary, remaining: Callable[[], float]) -> SweepState:
+    def _sweep_orphans(self, state: SweepState, summary: SweepResult, remaining: Callable[[], float]) -> SweepState:
         """Remember IAM users of ours that no row knows, and tear down those whose grace time is over."""
         try:
             candidates, rows = self._find_candidates()
@@ -178,11 +178,11 @@ class Sweep:
         remembered = {name: timestamp(seen) for name, seen in since.items()}
         return self.states.save(replace(state, orphans=remembered)) if remembered != state.orphans else state
 
-    def _tear_down(self, name: str, summary: Summary) -> bool:
+    def _tear_down(self, name: str, summary: SweepResult) -> bool:
         """The row is read once more: where it has come back, the user is made as it says. False: try again."""
         results: list[str] = []
 
-        def converge() -> Report:
+        def converge() -> ConvergeResult:
             report = self.converger.converge(name, audit=True)
             results.append(report.result)
             return report
@@ -196,8 +196,8 @@ class Sweep:
 
         IAM is listed before the rows: a user that is just being made has had its row for longer.
         """
-        listed = self.identities.names()
-        known = self.rows.names()
+        listed = self.identities.smtp_user_names()
+        known = self.records.record_names()
         return sorted(filter(NAME.fullmatch, set(listed) - known)), len(known)  # no other name was ever made by us
 
 

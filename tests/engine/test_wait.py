@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.engine.wait import Settled, wait_until_settled
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 from support.world import World, a_user
 
 
@@ -20,7 +20,7 @@ def follow(world: World, revisions: dict[str, int], work: Callable[[float], None
         now += seconds
         work(now)
 
-    requests: Requests = world.store
+    requests: RecordWriter = world.store
     return list(wait_until_settled(requests, revisions, ["gone"], 60, lambda: now, sleep))
 
 

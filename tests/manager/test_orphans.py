@@ -181,7 +181,7 @@ def test_a_row_that_comes_back_at_the_last_moment_saves_its_user(
     orphaned(manager, "crm")
     run()
     manager.pass_time(hours=24)
-    rows: Any = sweep.sweep().rows
+    rows: Any = sweep.sweep().records
     names = rows.names
 
     def list_and_come_back() -> set[str]:

@@ -137,7 +137,7 @@ def test_the_state_is_nobody_of_ours(manager: World) -> None:
     run()
     assert table().get_item(Key=STATE)["Item"]["position"] == ""
     assert [record.name for record in manager.store.records()] == ["crm"]
-    assert manager.store.names() == {"crm"}
+    assert manager.store.record_names() == {"crm"}
 
 
 def test_a_round_that_is_not_finished_does_not_count_as_one(manager: World, capsys: pytest.CaptureFixture[str]) -> None:

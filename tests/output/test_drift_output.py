@@ -20,7 +20,8 @@ COMMENT_LIMIT = 65_536
 def test_an_audit_reads_as_a_table_with_a_sum() -> None:
     assert to_text(AUDIT).splitlines() == [
         "smtp users · test · 12 declared, 12 rows, 13 IAM users",
-        "  ! billing-mailer   policy_changed   its policy was changed                            users/test/billing.yaml:3",
+        "  ! billing-mailer   policy_changed   its policy was changed                          "
+        "  users/test/billing.yaml:3",
         "  ! old-crm          orphan           an IAM user of ours without a row; 1 active key",
         "  · crm   under way: pending since 2026-06-01T12:00:00Z",
         "Drift: 2 differences at 2 of 13 users.",

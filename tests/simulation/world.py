@@ -17,7 +17,7 @@ import yaml
 from reconciler.aws.dynamodb import unpack
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
 from reconciler.aws.sqs import SqsQueue
 from reconciler.aws.streams import DynamoStream
 from reconciler.aws.sweep_state import DynamoSweepStates
@@ -130,20 +130,21 @@ class World:
 
     def _make_functions(self) -> None:
         dynamodb = Client(self.wire, "dynamodb", self.table)
-        self.store = DynamoStore(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
+        self.store = DynamoRecordWriter(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
+        self.managed = DynamoManagerRecords(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
         self.states = DynamoSweepStates(dynamodb, ENV.table)  # type: ignore[arg-type]
         iam, unretried = (Client(self.wire, "iam", self.iam, repeat=repeat) for repeat in (True, False))
         self.identities = IamIdentities(iam, unretried, ENV.name, BOUNDARY)  # type: ignore[arg-type]
         self.vault = KmsVault(Client(self.wire, "kms", self.kms), KEY, ENV.name)  # type: ignore[arg-type]
         now = self.clock.local
-        self.converger = Converger(ENV.name, ENV.sending, self.store, self.identities, self.vault, now)
+        self.converger = Converger(ENV.name, ENV.sending, self.managed, self.identities, self.vault, now)
         queue = SqsQueue(Client(self.wire, "sqs", self.sqs), DEAD, PARKED)  # type: ignore[arg-type]
         streams = Streams(self.clock, self.table, STREAM)
         stream = DynamoStream(Client(self.wire, "streams", streams))  # type: ignore[arg-type]
         tries = deployed()["dead_letters"]["tries"]
-        self.dead_letters = DeadLetters(self.converger, self.store, queue, stream, tries, now)
+        self.dead_letters = DeadLetters(self.converger, self.managed, queue, stream, tries, now)
         self.sweep = Sweep(
-            self.converger, self.store, self.identities, self.states,
+            self.converger, self.managed, self.identities, self.states,
             Budget(ENV.limits.max_deletes, ENV.limits.max_delete_percent, self.settings.users_per_run),
             now,
         )  # fmt: skip

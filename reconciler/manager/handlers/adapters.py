@@ -14,7 +14,7 @@ from botocore.config import Config
 from reconciler.aws.client import RETRIED, UNRETRIED
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoManagerRecords
 from reconciler.core.address import Rules
 from reconciler.core.policy import Sending
 from reconciler.manager.converge import Converger
@@ -55,7 +55,7 @@ class Adapters:
     """What stands between a function and AWS. `now` is its clock."""
 
     settings: Settings
-    store: DynamoStore
+    records: DynamoManagerRecords
     identities: IamIdentities
     vault: KmsVault
     now: Callable[[], datetime]
@@ -63,7 +63,7 @@ class Adapters:
     def converger(self) -> Converger:
         settings = self.settings
         sending = Sending(settings.account_id, settings.smtp_regions, settings.configuration_set)
-        return Converger(settings.environment, sending, self.store, self.identities, self.vault, self.now)
+        return Converger(settings.environment, sending, self.records, self.identities, self.vault, self.now)
 
 
 def make_adapters(
@@ -74,7 +74,7 @@ def make_adapters(
     iam, unretried = session.client("iam", config=config), session.client("iam", config=UNRETRIED)
     return Adapters(
         settings,
-        DynamoStore(session.client("dynamodb", config=config), settings.table, rules),
+        DynamoManagerRecords(session.client("dynamodb", config=config), settings.table, rules),
         IamIdentities(iam, unretried, settings.environment, settings.boundary_arn),
         KmsVault(session.client("kms", config=config), settings.key, settings.environment),
         now,

@@ -18,7 +18,7 @@ from reconciler.aws.client import RETRIED
 from reconciler.aws.sqs import SqsQueue
 from reconciler.aws.streams import DynamoStream
 from reconciler.errors import AwsError
-from reconciler.manager.dead_letters import DeadLetters, Handled
+from reconciler.manager.dead_letters import DeadLetters, MessageResult
 from reconciler.manager.handlers.adapters import adapters
 from reconciler.manager.handlers.telemetry import Telemetry
 from reconciler.ports import Message
@@ -37,7 +37,7 @@ def dead_letters() -> DeadLetters:
     made, session = adapters(), boto3.session.Session()
     return DeadLetters(
         converger=made.converger(),
-        rows=made.store,
+        records=made.records,
         queue=SqsQueue(
             session.client("sqs", config=RETRIED),
             os.environ["DEAD_LETTER_QUEUE_URL"],
@@ -58,7 +58,7 @@ def handle_record(record: SQSRecord) -> None:
         raise NotDone
 
 
-def _tell(handled: Handled, receive_count: int) -> None:
+def _tell(handled: MessageResult, receive_count: int) -> None:
     if handled.report:
         telemetry.report(handled.report)
     if handled.split is not None:

@@ -13,7 +13,7 @@ from reconciler.aws.client import PATIENT
 from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.manager.handlers.adapters import adapters
 from reconciler.manager.handlers.telemetry import Telemetry
-from reconciler.manager.sweep import Budget, Summary, Sweep
+from reconciler.manager.sweep import Budget, Sweep, SweepResult
 
 telemetry = Telemetry()
 
@@ -24,7 +24,7 @@ def sweep() -> Sweep:
     made = adapters(PATIENT)
     return Sweep(
         converger=made.converger(),
-        rows=made.store,
+        records=made.records,
         identities=made.identities,
         states=DynamoSweepStates(boto3.session.Session().client("dynamodb", config=PATIENT), made.settings.table),
         budget=Budget(
@@ -36,7 +36,7 @@ def sweep() -> Sweep:
     )
 
 
-def _tell(summary: Summary) -> dict[str, Any]:
+def _tell(summary: SweepResult) -> dict[str, Any]:
     numbers = {
         "checked": summary.checked,
         "repaired": summary.repaired,

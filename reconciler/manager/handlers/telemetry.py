@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from aws_xray_sdk.core import xray_recorder
 
 from reconciler.errors import AwsError
-from reconciler.manager.converge import Report
+from reconciler.manager.converge import ConvergeResult
 
 SERVICE = "smtp-credential-manager"
 
@@ -55,14 +55,14 @@ class Telemetry:
             with suppress(Exception):  # telemetry
                 xray_recorder.end_subsegment()
 
-    def report(self, report: Report, asked_by: str = "") -> None:
+    def report(self, report: ConvergeResult, asked_by: str = "") -> None:
         report = replace(report, correlation_id=report.correlation_id or asked_by)
         with suppress(Exception):  # telemetry
             self._log(report)
         self._annotate(smtp_user=report.name, result=report.result, correlation_id=report.correlation_id)
         self.count(**{f"User{report.result.capitalize()}": 1})
 
-    def _log(self, report: Report) -> None:
+    def _log(self, report: ConvergeResult) -> None:
         fields: dict[str, object] = {
             "smtp_user": report.name,
             "result": report.result,
