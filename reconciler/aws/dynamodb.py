@@ -114,7 +114,7 @@ def _conflicts(sk: str) -> Iterator[None]:
         yield
     except AwsError as error:
         if error.code == CONDITION_FAILED:
-            raise Conflict(sk.partition("#")[2]) from None
+            raise Conflict.of(sk.partition("#")[2]) from None
         raise
 
 

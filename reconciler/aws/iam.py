@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
 from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
-from reconciler.core.ownership import MARK, OWNER, iam_path, iam_user_name, ownership_tags, smtp_user_name
+from reconciler.core.ownership import OWNER, OWNER_TAG, iam_path, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, Document, to_json
-from reconciler.errors import ABSENT, DENIED, AwsError, Retryable
+from reconciler.errors import ABSENT, AwsError, Denied, Retryable
 from reconciler.ports import AccessKey
 
 if TYPE_CHECKING:
@@ -44,12 +44,11 @@ class IamIdentities:
         try:
             with aws_errors(operation, terminal=terminal):
                 yield
-        except AwsError as error:
-            if error.code in DENIED:
-                error.refused_user_made_at = self._made_at(name, operation)
-            raise
+        except Denied as error:
+            created_at = self._created_at(name, operation)
+            raise Denied(error.operation, error.code, error.reason, error.hint, user_created_at=created_at) from None
 
-    def _made_at(self, name: str, operation: str) -> datetime | None:
+    def _created_at(self, name: str, operation: str) -> datetime | None:
         try:
             with aws_errors("iam:GetUser"):
                 return self._client.get_user(UserName=self._user(name))["User"]["CreateDate"]
@@ -119,7 +118,7 @@ class IamIdentities:
                 return None
             raise
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
-        if tags.get(MARK) != OWNER:
+        if tags.get(OWNER_TAG) != OWNER:
             return Identity(owned=False)
         keys = self._keys(name)
         if keys is None:

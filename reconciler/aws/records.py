@@ -107,7 +107,7 @@ class DynamoRecordWriter(DynamoRecordReader):
         written = self.fetch([name]).get(name)
         ours = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
         if not ours:
-            raise Conflict(name)
+            raise Conflict.of(name)
 
 
 class DynamoManagerRecords(DynamoRecordReader):

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.arn import ses_arn
 from reconciler.core.user import User, spec_hash
 
 POLICY_NAME = "smtp-send"
@@ -30,16 +31,10 @@ class Sending:
     def resources(self) -> list[str]:
         """Any identity, and the configuration set: SES authorises both (naming another set is refused)."""
         return [
-            f"arn:{partition(region)}:ses:{region}:{self.account_id}:{resource}"
+            ses_arn(region, self.account_id, resource)
             for region in self.regions
             for resource in ("identity/*", f"configuration-set/{self.configuration_set}")
         ]
-
-
-def partition(region: str) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def build(user: User, sending: Sending) -> Document:

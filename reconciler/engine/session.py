@@ -14,7 +14,7 @@ from reconciler.aws.client import UNRETRIED, aws_errors
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoRecordWriter
-from reconciler.core.policy import partition
+from reconciler.core.arn import iam_arn
 from reconciler.errors import ReconcileError, Refused
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline.definition import load_pipeline
@@ -54,7 +54,7 @@ class Connection:
     def identities(self) -> IamIdentities:
         environment = self.environment
         policy = f"policy/{load_pipeline(environment.name).names['boundary']}"
-        boundary = f"arn:{partition(environment.region)}:iam::{environment.account_id}:{policy}"
+        boundary = iam_arn(environment.region, environment.account_id, policy)
         iam, unretried = (self.session.client("iam", config=config) for config in (CONFIG, UNRETRIED))
         return IamIdentities(iam, unretried, environment.name, boundary)
 

@@ -59,7 +59,7 @@ class FakeConnection:
 
     def delete(self, record: Record, _: object) -> int:
         if record.name.endswith("lost"):
-            raise Conflict(record.name)
+            raise Conflict.of(record.name)
         if record.name.endswith("refused"):
             raise Terminal("dynamodb:UpdateItem", "AccessDenied", record.name)
         return 2

@@ -277,5 +277,5 @@ def test_what_may_not_be_read_ends_it_in_one_line(world: World, checkout: Checko
     assert (outcome.code, outcome.out) == (1, "")
     told, hint = outcome.err.splitlines()
     assert told == f"error: iam:{operation}: AccessDenied: not authorized"
-    assert hint == f"  hint: the role in use may not call iam:{operation} here"
+    assert hint == f"  hint: the role in use lacks the permission iam:{operation} here"
     assert outcome.calls.count(operation) < 20

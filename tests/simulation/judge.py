@@ -11,7 +11,7 @@ from reconciler.aws.kms import KmsVault
 from reconciler.core import policy
 from reconciler.core.decision import Fail, Identity
 from reconciler.core.lifecycle import decide
-from reconciler.core.ownership import MARK, OWNER, iam_user_name, ownership_tags, smtp_user_name
+from reconciler.core.ownership import OWNER, OWNER_TAG, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME
 from reconciler.core.record import AWAITING, Record, Status
 from reconciler.core.record_state import RecordState
@@ -126,7 +126,7 @@ def _judge_iam(world: World) -> Iterator[str]:
 
 
 def _is_ours(iam_user: IamUser) -> bool:
-    return iam_user.tags.get(MARK) == OWNER
+    return iam_user.tags.get(OWNER_TAG) == OWNER
 
 
 def _unfounded(world: World, record: Record) -> str:
