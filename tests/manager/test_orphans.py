@@ -162,7 +162,7 @@ def test_where_iam_cannot_be_listed_the_rows_are_looked_at_all_the_same(manager:
 def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row was there before it: so IAM is asked first."""
     identities: Any = sweep.sweep().identities
-    names = identities.names
+    names = identities.smtp_user_names
 
     def list_and_create() -> list[str]:
         manager.ask(a_user("crm"))
@@ -182,7 +182,7 @@ def test_a_row_that_comes_back_at_the_last_moment_saves_its_user(
     run()
     manager.pass_time(hours=24)
     rows: Any = sweep.sweep().records
-    names = rows.names
+    names = rows.record_names
 
     def list_and_come_back() -> set[str]:
         found: set[str] = names()
@@ -256,4 +256,4 @@ def test_an_orphan_whose_key_leaked_is_told(manager: World, log: io.StringIO) ->
     orphaned(manager, "crm")
     quarantine(manager, "smtp-test-crm")
     assert run()["quarantined"] == 1
-    assert "smtp user needs a person" in log.getvalue()
+    assert "manual action required" in log.getvalue()

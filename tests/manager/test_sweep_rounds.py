@@ -23,7 +23,7 @@ def test_a_run_that_used_up_its_budget_goes_on_where_it_stopped(manager: World) 
         manager.put_row(name, status="pending", allowed_from_addresses=["x@example.com"])
     first = run()
     assert (first["checked"], first["finished"]) == (USERS_PER_RUN, False)
-    assert first["stopped"] == "budget of this run used up"
+    assert first["stopped"] == "limit of users per run"
     assert len(manager.users()) == USERS_PER_RUN
     second = run()
     assert (second["checked"], second["finished"], second["stopped"]) == (5, True, "")
@@ -57,7 +57,7 @@ def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> N
     settled(manager, *MANY[:6])
     refusal = Refusal("iam.GetUser", "Throttling")
     summary = run()
-    assert (summary["checked"], summary["errors"], summary["stopped"]) == (3, 3, "IAM throttles, or is not reached")
+    assert (summary["checked"], summary["errors"], summary["stopped"]) == (3, 3, "IAM is throttled or cannot be reached")
     refusal.end()
     assert run()["checked"] == 3
 
@@ -81,7 +81,7 @@ def test_a_second_sweep_meanwhile_stops(manager: World, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(states, "load", load_late)
     summary = run()
-    assert (summary["finished"], summary["stopped"]) == (False, "another sweep is at it")
+    assert (summary["finished"], summary["stopped"]) == (False, "another sweep is running")
 
 
 def test_the_position_is_saved_as_the_run_goes(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:

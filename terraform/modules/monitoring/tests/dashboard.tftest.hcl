@@ -129,15 +129,15 @@ run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
       strcontains(aws_cloudwatch_query_definition.this["what happened to user NAME"].query_string, field) &&
       strcontains(file("${path.module}/../../../reconciler/manager/handlers/telemetry.py"), "\"${field}\": ")
     ])
-    error_message = "A field that runtime.py does not log finds nothing."
+    error_message = "A field that telemetry.py does not log finds nothing."
   }
 
   assert {
     condition = alltrue(flatten([
       for query, source in {
-        "changed by hand" = { file = "runtime.py", words = ["differences", "warnings"] }
+        "changed by hand" = { file = "telemetry.py", words = ["differences", "warnings"] }
         "sweeps" = { file = "sweep.py", words = [
-          "checked", "repaired", "errors", "quarantined", "orphans", "orphans_removed", "orphans_held", "finished", "stopped", "sweep",
+          "checked", "repaired", "errors", "quarantined", "orphans", "orphans_removed", "orphans_held", "finished", "stopped", "sweep finished",
         ] }
         "dead letters" = { file = "dead_letter.py", words = [
           "dead letter split", "dead letter parked", "smtp_user", "reason", "attempts", "correlation_id", "users",
@@ -145,7 +145,7 @@ run "saved_queries_read_every_function_by_the_fields_that_the_code_writes" {
         } : [
         for word in source.words :
         strcontains(aws_cloudwatch_query_definition.this[query].query_string, word) &&
-        can(regex("\"${word}\"|[( ]${word}=", file("${path.module}/../../../reconciler/handlers/${source.file}")))
+        can(regex("\"${word}\"|[( ]${word}=", file("${path.module}/../../../reconciler/manager/handlers/${source.file}")))
       ]
     ]))
     error_message = "A field that the handlers do not log finds nothing."
