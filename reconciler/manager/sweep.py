@@ -198,9 +198,7 @@ class Sweep:
         """
         listed = self.identities.smtp_user_names()
         known = self.records.record_names()
-        return sorted(filter(NAME.fullmatch, set(listed) - known)), len(
-            known
-        )  # others are not managed
+        return sorted(filter(NAME.fullmatch, set(listed) - known)), len(known)  # others are not managed
 
 
 def _first_seen(state: SweepState, name: str, now: datetime) -> datetime:

@@ -81,6 +81,10 @@ def test_every_attribute_of_a_full_row_is_understood() -> None:
         ("expires", Decimal(20270630), "must be text"),
         ("description", ["x"], "must be text"),
         ("owner", b"x", "must be text"),
+        ("description", "two\nlines", "must be one line of up to 200 characters"),
+        ("description", "x" * 201, "must be one line of up to 200 characters"),
+        ("owner", "the mail team", "must be an address of up to 254 characters"),
+        ("owner", f"{'x' * 243}@example.com", "must be an address of up to 254 characters"),
         ("allowed_source_ips", ["fe80::1%eth0"], "has a zone"),
         ("credential", Decimal(0), "must be a whole number from 1"),
         ("credential", Decimal(1_000_001), "must be a whole number from 1 to 1000000"),
@@ -90,9 +94,10 @@ def test_every_attribute_of_a_full_row_is_understood() -> None:
         ("credential", True, "must be a whole number from 1"),
         ("rotation", Decimal(90), "must be a map with every_days"),
         ("rotation", {"overlap_days": Decimal(1)}, "must be a map with every_days"),
-        ("rotation", {"every_days": "often"}, "must be a whole number from 1 to 3650"),
-        ("rotation", {"every_days": Decimal(3651)}, "must be a whole number from 1 to 3650"),
-        ("rotation", {"every_days": Decimal(90), "overlap_days": Decimal(0)}, "must be a whole number from 1 to 3650"),
+        ("rotation", {"every_days": "often"}, "must be a whole number from 2 to 3650"),
+        ("rotation", {"every_days": Decimal(3651)}, "must be a whole number from 2 to 3650"),
+        ("rotation", {"every_days": Decimal(1), "overlap_days": Decimal(1)}, "must be a whole number from 2 to 3650"),
+        ("rotation", {"every_days": Decimal(90), "overlap_days": Decimal(0)}, "must be a whole number from 1 to 90"),
         ("rotation", {"every_days": Decimal(7)}, "overlap_days (7) is not shorter than every_days (7)"),
         (
             "rotation",
@@ -116,6 +121,7 @@ def test_what_a_row_says_wrongly_is_a_problem_that_names_the_attribute(attribute
         ("rotation", {"every_days": Decimal(90), "overlap_days": Decimal("1E+12")}),
         ("rotation", {"every_days": Decimal("1E+30")}),
         ("rotation", {"every_days": Decimal(3650), "overlap_days": Decimal(3651)}),
+        ("rotation", {"every_days": Decimal(3650), "overlap_days": Decimal(91)}),
         ("credential", Decimal("1E+125")),
     ],
 )
@@ -127,11 +133,15 @@ def test_a_row_is_held_to_the_same_bounds_as_a_manifest(attribute: str, value: A
 @pytest.mark.parametrize(
     ("attribute", "value"),
     [
-        ("rotation", {"every_days": Decimal(3650), "overlap_days": Decimal(3649)}),
+        ("rotation", {"every_days": Decimal(3650), "overlap_days": Decimal(90)}),
         ("rotation", {"every_days": Decimal(2), "overlap_days": Decimal(1)}),
         ("rotation", {"every_days": Decimal(8), "unknown": "x"}),
         ("credential", Decimal(1_000_000)),
         ("credential", Decimal("1.0")),
+        ("description", ""),
+        ("description", "x" * 200),
+        ("owner", ""),
+        ("owner", f"{'x' * 242}@example.com"),
     ],
 )
 def test_a_row_may_go_as_far_as_the_bounds(attribute: str, value: Any) -> None:

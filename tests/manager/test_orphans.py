@@ -170,7 +170,7 @@ def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch
         found: list[str] = names()
         return found
 
-    monkeypatch.setattr(identities, "names", list_and_create)
+    monkeypatch.setattr(identities, "smtp_user_names", list_and_create)
     assert told(run()) == (0, 0, 0)
 
 
@@ -189,7 +189,7 @@ def test_a_row_that_comes_back_at_the_last_moment_saves_its_user(
         manager.ask(a_user("crm"))
         return found
 
-    monkeypatch.setattr(rows, "names", list_and_come_back)
+    monkeypatch.setattr(rows, "record_names", list_and_come_back)
     assert told(run())[1] == 0
     assert manager.users() == ["smtp-test-crm"]
 

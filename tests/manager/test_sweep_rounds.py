@@ -57,7 +57,11 @@ def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> N
     settled(manager, *MANY[:6])
     refusal = Refusal("iam.GetUser", "Throttling")
     summary = run()
-    assert (summary["checked"], summary["errors"], summary["stopped"]) == (3, 3, "IAM is throttled or cannot be reached")
+    assert (summary["checked"], summary["errors"], summary["stopped"]) == (
+        3,
+        3,
+        "IAM is throttled or cannot be reached",
+    )
     refusal.end()
     assert run()["checked"] == 3
 

@@ -18,7 +18,7 @@ from reconciler.aws import iam as identity
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords
-from reconciler.core import lifecycle
+from reconciler.core import key_decision
 from reconciler.core.decision import Identity
 from reconciler.core.record import Record, name_of
 from reconciler.core.record_parser import read
@@ -131,7 +131,7 @@ def _not_recorded(stack: ExitStack) -> None:
         self.records.settle(record, outcome)
 
     stack.enter_context(mock.patch.object(Converger, "_settle", settle))
-    stack.enter_context(mock.patch.object(lifecycle, "unknown_keys", return_value=[]))
+    stack.enter_context(mock.patch.object(key_decision, "unknown_keys", return_value=[]))
 
 
 @bug("mark not looked at")
