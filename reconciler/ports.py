@@ -1,7 +1,7 @@
-"""What the two halves need from the world outside: rows, IAM users and encryption.
+"""What the two halves need of external services: records, IAM users, encryption, queues.
 
-DynamoDB, IAM and KMS stand behind these (`store`, `identity`, `vault`). All of them raise `Retryable` or
-`Terminal` (see `errors`) and nothing else.
+The adapters in `aws/` implement these protocols. All of them raise `Retryable` or `Terminal` (see `errors`) and nothing
+else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.core.user import User
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key just made. The secret can be read only now, so it must not get lost or printed."""
+    """A key that was just created. The secret can be read only now; it must not be lost or printed."""
 
     id: str
     secret: str = field(repr=False)
@@ -26,7 +26,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a mail client signs in with: the user name, and a password per SES region."""
+    """What a mail client authenticates with: the user name, and a password for each SES region."""
 
     username: str
     passwords: Mapping[str, str] = field(repr=False)
@@ -34,7 +34,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key as the row will know it."""
+    """A key as it is stored in the record."""
 
     id: str
     created_at: str
@@ -55,7 +55,7 @@ class SettledState:
     iam_user_arn: str
     issued: IssuedKey | None = None
     forget_previous: bool = False
-    previous_deletes_at: str = ""  # set when the previous key has just become inactive
+    previous_deletes_at: str = ""  # set when the previous key was just deactivated
 
 
 class RecordReader(Protocol):
@@ -116,7 +116,7 @@ class Identities(Protocol):
 
 
 class Vault(Protocol):
-    """Encryption bound to the environment, the user and the key: a ciphertext fits its own row only."""
+    """Encryption bound to the environment, the user and the key: a ciphertext is valid in its own record only."""
 
     def encrypt(self, name: str, credentials: Credentials) -> bytes: ...
     def decrypt(self, name: str, username: str, ciphertext: bytes) -> Credentials: ...
@@ -124,9 +124,9 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """Where the round stands. `orphans`: IAM users without a row, and when each was first seen."""
+    """The position of the round. `orphans`: IAM users without a record, and when each was first found."""
 
-    position: str = ""  # the last user that was looked at
+    position: str = ""  # the last user that was checked
     orphans: Mapping[str, str] = field(default_factory=dict)
     version: Any = None  # as it was read
 
@@ -138,7 +138,7 @@ class SweepStates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the dead-letter queue. `receive_count`: how often it was taken from there, this time included."""
+    """One message of the dead-letter queue. `receive_count`: how often it was received, including this time."""
 
     id: str
     body: str

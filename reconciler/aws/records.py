@@ -105,8 +105,8 @@ class DynamoRecordWriter(DynamoRecordReader):
     def _check_conflict(self, name: str, revision: int, request: ChangeRequest) -> None:
         """An SDK retry can find what its own first attempt wrote: that is success."""
         written = self.fetch([name]).get(name)
-        ours = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
-        if not ours:
+        is_own_write = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
+        if not is_own_write:
             raise Conflict.of(name)
 
 

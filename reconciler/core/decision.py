@@ -1,4 +1,4 @@
-"""What a decision is made from and what it contains: an observed identity, IAM steps with their reasons, and an end."""
+"""The input and the content of a decision: an observed identity, IAM steps with their reasons, and an end."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ UNMANAGED_USER = "ForeignUser"  # the failure code
 def decide(state: RecordState | None, identity: Identity | None, *, lost_race: bool = False) -> Decision:
     """`state` is None when there is no record, `identity` when IAM has no user of that name.
 
-    `lost_race`: another function has just worked on the user, so IAM may list keys as they were before that.
+    `lost_race`: another function has just changed the user, so IAM may list keys as they were before that.
     """
     if state is None or state.record.status == Status.DELETING:
         return _tear_down(state, identity)

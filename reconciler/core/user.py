@@ -159,4 +159,4 @@ def check_date(text: str) -> Fault | None:
         valid = date.fromisoformat(text).isoformat() == text and "2000" <= text < "9999"
     except ValueError:
         valid = False
-    return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a day", "write YYYY-MM-DD, e.g. 2027-06-30")
+    return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a date", "write YYYY-MM-DD, e.g. 2027-06-30")

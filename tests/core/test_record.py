@@ -77,7 +77,7 @@ def test_every_attribute_of_a_full_row_is_understood() -> None:
         ("allowed_source_ips", ["203.0.113.1/24"], "did you mean 203.0.113.0/24?"),
         ("enabled", "yes", "must be true or false"),
         ("enabled", Decimal(1), "must be true or false"),
-        ("expires", "soon", "'soon' is not a day"),
+        ("expires", "soon", "'soon' is not a date"),
         ("expires", Decimal(20270630), "must be text"),
         ("description", ["x"], "must be text"),
         ("owner", b"x", "must be text"),

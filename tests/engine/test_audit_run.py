@@ -27,7 +27,7 @@ READS = {
 def _real_time(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The command reads the clock, and clients of its own, which know of boundaries what moto does not."""
     world.now = datetime.now(UTC) - timedelta(hours=1)
-    monkeypatch.setattr(audit, "SECOND_LOOK", 0)
+    monkeypatch.setattr(audit, "SECOND_READ", 0)
     entry = ("after-call.iam.GetUser", world.gaps._got)
     botocore.handlers.BUILTIN_HANDLERS.append(entry)
     yield

@@ -22,6 +22,7 @@ from reconciler.core import key_decision
 from reconciler.core.decision import Identity
 from reconciler.core.record import Record, name_of
 from reconciler.core.record_parser import read
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration
 from reconciler.errors import InvalidInput, Retryable
 from reconciler.manager import converge
@@ -59,10 +60,10 @@ def _time_stamped(stack: ExitStack) -> None:
     stamps: dict[str, str] = {}
     attempt = Converger._attempt
 
-    def with_stamp(self: Converger, name: str, record: Record | None, *args: Any, **kwargs: Any) -> ConvergeResult:
-        known = record.iam_user_arn.rpartition(".")[2] if record else ""
-        stamps[name] = known or (stamps.get(name, "") if record is None else f"{self.now():%H%M%S}")
-        return attempt(self, name, record, *args, **kwargs)
+    def with_stamp(self: Converger, name: str, state: RecordState | None, *args: Any, **kwargs: Any) -> ConvergeResult:
+        known = state.record.iam_user_arn.rpartition(".")[2] if state else ""
+        stamps[name] = known or (stamps.get(name, "") if state is None else f"{self.now():%H%M%S}")
+        return attempt(self, name, state, *args, **kwargs)
 
     def stamped(environment: str, name: str) -> str:
         return f"smtp-{environment}-{name}.{stamps.get(name, '')}"
