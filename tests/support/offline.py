@@ -403,7 +403,11 @@ BAD: tuple[Bad, ...] = (
     bad("a control character", manifest('["a\\tb@example.com"]'), ("5:30", "the character U+0009", ASCII)),
     bad("a look-alike", manifest("[b\u0456lling@example.com]"), ("5:30", "'b\\u0456lling@example.com'", ASCII)),
     bad("a domain in umlauts", manifest("[a@ex\u00e4mple.com]"), ("5:30", "the character U+00E4", ASCII)),
-    bad("a wildcard in the middle", manifest('["a*b@example.com"]'), ("5:30", "'*' in an invalid position", "at the end")),
+    bad(
+        "a wildcard in the middle",
+        manifest('["a*b@example.com"]'),
+        ("5:30", "'*' in an invalid position", "at the end"),
+    ),
     bad("a wildcard as domain", manifest('["a@*.example.com"]'), ("5:30", "has '*' in its domain", "local part only")),
     bad("no address at all", manifest("[billing]"), ("5:30", "'billing' is not an address", "write local@domain")),
     bad(
