@@ -1,15 +1,16 @@
 """Every error this system raises on purpose.
 
     ReconcileError               one clear line, a hint, an exit code
-    ├── InvalidInput             what people wrote does not hold: all problems at once
+    ├── InvalidInput             manifests or settings are invalid: all problems at once
     ├── Incomplete               records may have changed, but the command did not finish
-    ├── Refused                  a rail said no: the reasons, with their numbers
-    └── AwsError                 an AWS call did not do what was asked
+    ├── Refused                  a safety check failed: the reasons, with their numbers
+    └── AwsError                 an AWS call failed
         ├── Retryable            the same call may succeed later
-        │   └── Conflict         the row is not as it was when the write was planned
-        └── Terminal             trying again cannot help
+        │   └── Conflict         the record is not as it was when the write was planned
+        └── Terminal             a retry cannot help
+            └── Denied           the role in use lacks the permission
 
-No message ever carries a secret: adapters build them from the operation and AWS's error code.
+No message contains a secret: adapters build them from the operation and AWS's error code.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
-# AWS's codes for a missing right.
+# AWS's codes for a missing permission.
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
-# Codes that a later try may not meet again, beside every 5xx.
+# Codes of throttling.
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and the errors of each operation.
 THROTTLED = frozenset(
     {
@@ -29,7 +31,7 @@ THROTTLED = frozenset(
         "ThrottlingException", "TooManyRequestsException",
     }
 )  # fmt: skip
-# What botocore raises where AWS cannot be reached; the code of such a Retryable is the name of the class.
+# What botocore raises when AWS cannot be reached; the code of such a Retryable is the name of the class.
 UNREACHABLE = frozenset(
     {
         "ConnectionClosedError", "ConnectTimeoutError", "EndpointConnectionError", "HTTPClientError",
@@ -40,12 +42,12 @@ ABSENT = "NoSuchEntity"  # IAM's code
 
 EXIT_OK = 0
 EXIT_ERROR = 1  # nothing was changed
-EXIT_CHANGES = 2  # `plan --detailed-exitcode`: there is something to do; `drift`: something differs
-EXIT_INCOMPLETE = 3  # changes were made, but not all of them ended well
+EXIT_CHANGES = 2  # `plan --detailed-exitcode`: there are changes; `drift`: there are differences
+EXIT_INCOMPLETE = 3  # changes were made, but not all of them succeeded
 
 
 class ReconcileError(Exception):
-    """Ends a command with one line for the person who ran it."""
+    """Ends a command with one line for its user."""
 
     exit_code = EXIT_ERROR
 
@@ -71,7 +73,7 @@ class Problem:
 
 
 class InvalidInput(ReconcileError):
-    """Carries every problem of every file, sorted by place."""
+    """Contains every problem of every file, sorted by position."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems))
@@ -80,10 +82,10 @@ class InvalidInput(ReconcileError):
 
 
 class Refused(ReconcileError):
-    """A rail stopped the run before its first write."""
+    """A safety check stopped the run before its first write."""
 
     def __init__(self, reasons: Sequence[tuple[str, str]]) -> None:
-        """`reasons`: (what was refused, how it would be allowed)."""
+        """`reasons`: (what was refused, how to allow it)."""
         self.reasons = tuple(reasons)
         super().__init__("refused; nothing was changed")
 
@@ -95,15 +97,21 @@ class Incomplete(ReconcileError):
 
 
 class AwsError(ReconcileError):
-    """`operation` as IAM writes it (`iam:CreateUser`), `code` as AWS answered it."""
+    """`operation` as IAM spells it (`iam:CreateUser`), `code` as AWS returned it.
 
-    def __init__(self, operation: str, code: str, message: str, hint: str = "") -> None:
+    `correlation_id`: of the record that was being processed, where there was one.
+    """
+
+    def __init__(self, operation: str, code: str, message: str, hint: str = "", *, correlation_id: str = "") -> None:
         super().__init__(f"{operation}: {code}: {message}", hint)
         self.operation = operation
         self.code = code
         self.reason = message
-        self.correlation_id = ""  # of the row that was being worked on, where there was one
-        self.refused_user_made_at: datetime | None = None  # where IAM refused something on a user that exists
+        self.correlation_id = correlation_id
+
+    def during(self, correlation_id: str) -> Self:
+        """The same error, of the request that it interrupted."""
+        return type(self)(self.operation, self.code, self.reason, self.hint, correlation_id=correlation_id)
 
 
 class Retryable(AwsError):
@@ -111,9 +119,30 @@ class Retryable(AwsError):
 
 
 class Conflict(Retryable):
-    def __init__(self, name: str) -> None:
-        super().__init__("dynamodb:UpdateItem", "Conflict", f"the row of {name} changed meanwhile")
+    """Another write came first, or a write whose answer was lost."""
+
+    @classmethod
+    def of(cls, name: str, *, correlation_id: str = "") -> Self:
+        message = f"the record of {name} changed concurrently"
+        return cls("dynamodb:UpdateItem", "Conflict", message, correlation_id=correlation_id)
 
 
 class Terminal(AwsError):
     pass
+
+
+class Denied(Terminal):
+    """`user_created_at`: of the IAM user on which IAM denied an operation, where it exists."""
+
+    def __init__(
+        self,
+        operation: str,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        correlation_id: str = "",
+        user_created_at: datetime | None = None,
+    ) -> None:
+        super().__init__(operation, code, message, hint, correlation_id=correlation_id)
+        self.user_created_at = user_created_at

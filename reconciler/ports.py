@@ -1,7 +1,7 @@
-"""What the two halves need from the world outside: rows, IAM users and encryption.
+"""What the two halves need of external services: records, IAM users, encryption, queues.
 
-DynamoDB, IAM and KMS stand behind these (`store`, `identity`, `vault`). All of them raise `Retryable` or
-`Terminal` (see `errors`) and nothing else.
+The adapters in `aws/` implement these protocols. All of them raise `Retryable` or `Terminal` (see `errors`) and nothing
+else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.core.user import User
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key just made. The secret can be read only now, so it must not get lost or printed."""
+    """A key that was just created. The secret can be read only now; it must not be lost or printed."""
 
     id: str
     secret: str = field(repr=False)
@@ -26,7 +26,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a mail client signs in with: the user name, and a password per SES region."""
+    """What a mail client authenticates with: the user name, and a password for each SES region."""
 
     username: str
     passwords: Mapping[str, str] = field(repr=False)
@@ -34,7 +34,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key as the row will know it."""
+    """A key as it is stored in the record."""
 
     id: str
     created_at: str
@@ -45,8 +45,8 @@ class IssuedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the credential manager made of a row."""
+class SettledState:
+    """What the credential manager stores in a record when it has processed it."""
 
     status: Status
     observed_hash: str
@@ -55,21 +55,28 @@ class Outcome:
     iam_user_arn: str
     issued: IssuedKey | None = None
     forget_previous: bool = False
-    previous_deletes_at: str = ""  # set when the previous key has just become inactive
+    previous_deletes_at: str = ""  # set when the previous key was just deactivated
 
 
-class Rows(Protocol):
-    """The row as the credential manager uses it. Writes raise Conflict when the row is no longer the one read."""
+class RecordReader(Protocol):
+    """All records of an environment, in the order of their names."""
+
+    def records(self, after: str = "") -> Iterator[Record]: ...
+    def record_names(self) -> set[str]: ...
+
+
+class ManagerRecords(RecordReader, Protocol):
+    """The credential manager's half of a record. Writes raise Conflict when the record is not as it was read."""
 
     def get(self, name: str) -> Record | None: ...
-    def settle(self, record: Record, outcome: Outcome) -> None: ...
+    def settle(self, record: Record, outcome: SettledState) -> None: ...
     def fail(self, record: Record, failure: Failure) -> None: ...
     def remove(self, record: Record) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """Who asks for a change, as it will stand in the row."""
+class ChangeRequest:
+    """Who requests a change, as it is stored in the record."""
 
     managed_by: str
     commit: str
@@ -78,30 +85,23 @@ class Request:
     requested_at: str
 
 
-class Listing(Protocol):
-    """All rows of an environment, in the order of their names."""
-
-    def records(self, after: str = "") -> Iterator[Record]: ...
-    def names(self) -> set[str]: ...
-
-
-class Requests(Protocol):
-    """The rows as the reconciler uses them. Writes answer with the new revision, or raise Conflict."""
+class RecordWriter(Protocol):
+    """The reconciler's half of a record. Writes return the new revision, or raise Conflict."""
 
     def records(self) -> Iterator[Record]: ...
     def fetch(self, names: Iterable[str]) -> dict[str, Record]: ...
-    def create(self, user: User, manifest: str, request: Request) -> int: ...
-    def update(self, record: Record, user: User, manifest: str, request: Request) -> int: ...
-    def delete(self, record: Record, request: Request) -> int: ...
-    def retry(self, record: Record, request: Request) -> int: ...
-    def revoke(self, record: Record, reason: str, request: Request) -> int: ...
-    def resume(self, record: Record, request: Request) -> int: ...
+    def create(self, user: User, manifest: str, request: ChangeRequest) -> int: ...
+    def update(self, record: Record, user: User, manifest: str, request: ChangeRequest) -> int: ...
+    def delete(self, record: Record, request: ChangeRequest) -> int: ...
+    def retry(self, record: Record, request: ChangeRequest) -> int: ...
+    def revoke(self, record: Record, reason: str, request: ChangeRequest) -> int: ...
+    def resume(self, record: Record, request: ChangeRequest) -> int: ...
 
 
 class Identities(Protocol):
     """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success."""
 
-    def names(self) -> list[str]: ...
+    def smtp_user_names(self) -> list[str]: ...
     def observe(self, name: str) -> Identity | None: ...
     def audit(self, name: str) -> Identity | None: ...
     def attached(self, name: str) -> tuple[Attachment, ...]: ...
@@ -116,7 +116,7 @@ class Identities(Protocol):
 
 
 class Vault(Protocol):
-    """Encryption bound to the environment, the user and the key: a ciphertext fits its own row only."""
+    """Encryption bound to the environment, the user and the key: a ciphertext is valid in its own record only."""
 
     def encrypt(self, name: str, credentials: Credentials) -> bytes: ...
     def decrypt(self, name: str, username: str, ciphertext: bytes) -> Credentials: ...
@@ -124,9 +124,9 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """Where the round stands. `orphans`: IAM users without a row, and when each was first seen."""
+    """The position of the round. `orphans`: IAM users without a record, and when each was first found."""
 
-    position: str = ""  # the last user that was looked at
+    position: str = ""  # the last user that was checked
     orphans: Mapping[str, str] = field(default_factory=dict)
     version: Any = None  # as it was read
 
@@ -138,7 +138,7 @@ class SweepStates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the dead-letter queue. `receive_count`: how often it was taken from there, this time included."""
+    """One message of the dead-letter queue. `receive_count`: how often it was received, including this time."""
 
     id: str
     body: str
@@ -157,4 +157,4 @@ class Queue(Protocol):
 class Stream(Protocol):
     """The table's stream, read by sequence numbers."""
 
-    def names(self, arn: str, shard: str, first: str, last: str) -> set[str] | None: ...
+    def users_in_batch(self, arn: str, shard: str, first: str, last: str) -> set[str] | None: ...

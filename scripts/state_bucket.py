@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
-from reconciler.core.policy import partition
+from reconciler.core.arn import bucket_arn
 from reconciler.engine.session import connect_checked
 from reconciler.errors import AwsError
 from reconciler.manifests.environments import Environment
@@ -61,7 +61,7 @@ def _create(client: S3Client, name: str, region: str) -> None:
 
 
 def _tls_only(name: str, region: str) -> dict[str, Any]:
-    arn = f"arn:{partition(region)}:s3:::{name}"
+    arn = bucket_arn(region, name)
     return {
         "Version": "2012-10-17",
         "Statement": [

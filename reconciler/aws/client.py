@@ -1,4 +1,4 @@
-"""Where AWS's errors end: one call in, the answer or an AwsError out."""
+"""AWS errors are translated here: a call returns its answer or raises AwsError."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from reconciler.errors import DENIED, THROTTLED, AwsError, Retryable, Terminal
+from reconciler.errors import DENIED, THROTTLED, AwsError, Denied, Retryable, Terminal
 
 RETRYABLE = THROTTLED | frozenset(
     {
@@ -29,20 +29,20 @@ RETRYABLE = THROTTLED | frozenset(
 )  # fmt: skip
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError)
 
-# Standard mode retries throttling and connection faults with jittered backoff. Timeouts are short, because a
-# batch of the stream shares one function time-out.
+# Standard mode retries throttling and connection errors with jittered backoff. Timeouts are short, because a batch of
+# the stream shares one function timeout.
 RETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
-# The sweep has time: adaptive mode slows down where the account is throttled, and leaves room for others.
+# The sweep has time: adaptive mode slows down when the account is throttled, and leaves capacity for others.
 PATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 6})
-# A key that was made although its answer got lost could never be stored: see IamIdentities.create_key.
+# A key that was created although the answer was lost could never be stored: see IamIdentities.create_key.
 UNRETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 @contextmanager
 def aws_errors(operation: str, *, terminal: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turn botocore's errors into AwsError. `terminal`: codes that no retry of this operation can help.
+    """Translate botocore's errors into AwsError. `terminal`: codes for which a retry of this operation cannot help.
 
-    The original is not chained: botocore repeats parameters in some messages, and one of them is a secret.
+    The original is not chained: botocore repeats parameters in some messages, and one parameter is a secret.
     """
     error: AwsError
     try:
@@ -64,7 +64,7 @@ def _from_answer(operation: str, raised: ClientError, terminal: frozenset[str]) 
     code, message = answer.get("Code", "Unknown"), " ".join(answer.get("Message", "").split())
     status = raised.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in DENIED:
-        return Terminal(operation, code, message, f"the role in use may not call {operation} here")
+        return Denied(operation, code, message, f"the role in use lacks the permission {operation} here")
     if code not in terminal and (code in RETRYABLE or status >= 500 or status == 429):
         return Retryable(operation, code, message)
     return Terminal(operation, code, message)

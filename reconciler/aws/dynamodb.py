@@ -1,4 +1,4 @@
-"""The DynamoDB table as this system uses it: single items by their sort key, every write conditional."""
+"""The DynamoDB table as this system uses it: items by their sort key; every write is conditional."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.errors import AwsError, Conflict
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-UNPROCESSED_PAUSE = 0.2  # seconds, where DynamoDB left keys of a batch unread
+UNPROCESSED_PAUSE = 0.2  # seconds, if DynamoDB did not read every key of a batch
 BATCH = 100  # keys that one BatchGetItem takes
 CONDITION_FAILED = "ConditionalCheckFailedException"
 
@@ -25,7 +25,7 @@ Lock = Iterable[tuple[str, Any]]  # attributes as they were read; None: absent
 
 
 class Table:
-    """Items under PK `SMTP_USER`. A write whose condition does not hold raises Conflict."""
+    """Items under PK `SMTP_USER`. A write raises Conflict if its condition is not met."""
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._client = client
@@ -37,7 +37,7 @@ class Table:
         return unpack(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, sks: Iterable[str]) -> Iterator[Values]:
-        """Those that exist, in no order."""
+        """The items that exist, in no particular order."""
         wanted = [_key(sk) for sk in sks]
         while wanted:
             batch, wanted = wanted[:BATCH], wanted[BATCH:]
@@ -49,7 +49,7 @@ class Table:
             yield from map(unpack, answer["Responses"].get(self._name, []))
 
     def query(self, prefix: str, attributes: Iterable[str], after: str = "") -> Iterator[Values]:
-        """Items whose sort key begins with `prefix`, in its order, beginning behind `after`. Pages as it goes."""
+        """Items whose sort key begins with `prefix`, in its order, after `after`. Pages are read lazily."""
         names = {f"#{n}": attribute for n, attribute in enumerate(attributes)}
         start: dict[str, Any] = {"ExclusiveStartKey": _key(after)} if after else {}
         while True:
@@ -74,7 +74,7 @@ class Table:
             self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(PK)")
 
     def update(self, sk: str, values: Values, removed: Iterable[str], lock: Lock, *, create: bool = False) -> None:
-        """`create`: an item that does not exist yet is made."""
+        """`create`: an item that does not exist yet is created."""
         condition, names, expected = unchanged(lock)
         sets = []
         for n, (attribute, value) in enumerate(values.items()):
@@ -109,12 +109,12 @@ class Table:
 
 @contextmanager
 def _conflicts(sk: str) -> Iterator[None]:
-    """A condition that did not hold becomes Conflict."""
+    """A condition that was not met becomes Conflict."""
     try:
         yield
     except AwsError as error:
         if error.code == CONDITION_FAILED:
-            raise Conflict(sk.partition("#")[2]) from None
+            raise Conflict.of(sk.partition("#")[2]) from None
         raise
 
 
@@ -127,7 +127,7 @@ _DESERIALIZER = TypeDeserializer()
 
 
 def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """A condition that holds while these attributes are as they were read (None: absent, or null)."""
+    """A condition that is met while these attributes are as they were read (None: absent, or null)."""
     terms, names, values = [], {}, {}
     for n, (attribute, value) in enumerate(lock):
         names[f"#c{n}"], values[f":c{n}"] = attribute, value

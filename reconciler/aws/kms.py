@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class KmsVault:
-    """The encryption context binds a ciphertext to its row, and names the user in CloudTrail.
+    """The encryption context binds a ciphertext to its record, and identifies the user in CloudTrail.
 
-    KMS encrypts up to 4,096 bytes directly, which holds passwords for some fifty regions:
+    KMS encrypts up to 4,096 bytes directly, enough for the passwords of about fifty regions:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
     """
 
     def __init__(self, client: KMSClient, key: str, environment: str) -> None:
-        """`key`: id, ARN or alias. Decrypt names it too, so a ciphertext of another key is refused."""
+        """`key`: id, ARN or alias. Decrypt passes it too, so a ciphertext of another key is refused."""
         self._client = client
         self._key = key
         self._environment = environment
@@ -47,7 +47,7 @@ class KmsVault:
             return Credentials(str(stored["username"]), {str(k): str(v) for k, v in stored["passwords"].items()})
         except (ValueError, KeyError, TypeError, AttributeError):
             pass  # not chained: the text is the secret
-        raise Terminal("kms:Decrypt", "InvalidContent", "the stored credentials are not in a known form")
+        raise Terminal("kms:Decrypt", "InvalidContent", "the stored credentials have an unknown format")
 
     def _context(self, name: str, username: str) -> dict[str, str]:
         return {"environment": self._environment, "user": name, "access_key_id": username}

@@ -1,4 +1,4 @@
-"""Rows of SMTP users in a single-table DynamoDB design."""
+"""Records of SMTP users in a single-table DynamoDB design. Every write is conditional."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from reconciler.core.record import (
     Status,
 )
 from reconciler.core.record_parser import SPEC_FIELDS, read
-from reconciler.core.record_state import is_leaving
 from reconciler.core.user import User, spec_fields, spec_hash
 from reconciler.errors import Conflict
-from reconciler.ports import Outcome, Request
+from reconciler.ports import ChangeRequest, SettledState
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -28,65 +27,73 @@ if TYPE_CHECKING:
 LONGEST_KEY = 1024  # bytes of a sort key
 
 
-class DynamoStore:
-    """Serves both halves (`ports.Requests` and `ports.Rows`). Every write is conditional."""
+class DynamoRecordReader:
+    """What both halves read (`ports.RecordReader`)."""
 
     def __init__(self, client: DynamoDBClient, table: str, rules: Rules) -> None:
         self._table = Table(client, table)
         self._rules = rules
 
-    def records(self, after: str = "", *, sealed: bool = False) -> Iterator[Record]:
-        """Rows of the environment in the order of their names: one Query page per MB.
+    def get(self, name: str) -> Record | None:
+        item = self._table.get(_sk(name))
+        return self._record(item) if item is not None else None
 
-        `after`: begin behind the row of that name. `sealed`: with their ciphertexts.
+    def records(self, after: str = "", *, sealed: bool = False) -> Iterator[Record]:
+        """Records of the environment in the order of their names: one Query page per MB.
+
+        `after`: begin behind the record of that name. `sealed`: with their ciphertexts.
         """
         attributes = (*_LISTED, "encrypted_credentials") if sealed else _LISTED
         return map(self._record, self._table.query(SK_PREFIX, attributes, _sk(after) if after else ""))
 
-    def names(self) -> set[str]:
-        """Whoever has a row."""
+    def record_names(self) -> set[str]:
         return {item["SK"].removeprefix(SK_PREFIX) for item in self._table.query(SK_PREFIX, ["SK"])}
 
-    # The reconciler's half.
+    def _record(self, item: Values) -> Record:
+        return read(item, self._rules)
+
+
+class DynamoRecordWriter(DynamoRecordReader):
+    """The reconciler's half (`ports.RecordWriter`)."""
 
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
-        """The rows of these users that exist, by name."""
+        """The records of these users that exist, by name."""
         keys = [_sk(name) for name in names if _can_be_key(name)]
         return {record.name: record for record in map(self._record, self._table.get_many(keys))}
 
-    def create(self, user: User, manifest: str, request: Request) -> int:
-        """Put a new row at revision 1. Raises Conflict when there is one already."""
+    def create(self, user: User, manifest: str, request: ChangeRequest) -> int:
+        """Create a record at revision 1. Raises Conflict when there is one already."""
         values = {"entity_type": ENTITY_TYPE, "revision": 1, "created_at": request.requested_at}
         try:
-            self._table.put_new(_sk(user.name), {**values, **_wish(user, manifest, request)})
+            self._table.put_new(_sk(user.name), {**values, **_declaration(user, manifest, request)})
         except Conflict:
             self._check_conflict(user.name, 1, request)
         return 1
 
-    def update(self, record: Record, user: User, manifest: str, request: Request) -> int:
-        """Write a declaration over a row; what the credential manager noted there stays, and so does a revocation."""
-        wish = {"entity_type": ENTITY_TYPE, **_wish(user, manifest, request)}
-        return self._request(record, wish, request, [f for f in SPEC_FIELDS if f not in wish])
+    def update(self, record: Record, user: User, manifest: str, request: ChangeRequest) -> int:
+        """Write a declaration into a record. The credential manager's attributes stay, and so does a revocation."""
+        declared = {"entity_type": ENTITY_TYPE, **_declaration(user, manifest, request)}
+        return self._write(record, declared, request, [f for f in SPEC_FIELDS if f not in declared])
 
-    def delete(self, record: Record, request: Request) -> int:
-        """Mark a row for teardown. The credential manager removes it, once IAM is clean."""
-        return self._request(record, _declared(Status.DELETING, request), request)
+    def delete(self, record: Record, request: ChangeRequest) -> int:
+        """Request the deletion. The credential manager removes the record once IAM is clean."""
+        return self._write(record, _declared(Status.DELETING, request), request)
 
-    def retry(self, record: Record, request: Request) -> int:
-        """Ask again for what the row asks for already."""
-        status = Status.DELETING if is_leaving(record) else Status.PENDING
-        return self._request(record, _asked(status, request), request)
+    def retry(self, record: Record, request: ChangeRequest) -> int:
+        """Request again what the record requests already."""
+        status = Status.DELETING if record.is_being_deleted else Status.PENDING
+        return self._write(record, _requested(status, request), request)
 
-    def revoke(self, record: Record, reason: str, request: Request) -> int:
-        """Switch the user's keys off until it is resumed, whatever its declaration says."""
+    def revoke(self, record: Record, reason: str, request: ChangeRequest) -> int:
+        """Deactivate the user's keys until it is resumed, whatever its declaration says."""
         revoked = {"actor": request.actor, "reason": reason, "at": request.requested_at}
-        return self._request(record, {"revoked": revoked, **_asked(Status.PENDING, request)}, request)
+        return self._write(record, {"revoked": revoked, **_requested(Status.PENDING, request)}, request)
 
-    def resume(self, record: Record, request: Request) -> int:
-        """Let the declaration count again."""
-        return self._request(record, _asked(Status.PENDING, request), request, ["revoked"])
+    def resume(self, record: Record, request: ChangeRequest) -> int:
+        """Lift the revocation; the declaration applies again."""
+        return self._write(record, _requested(Status.PENDING, request), request, ["revoked"])
 
-    def _request(self, record: Record, values: Values, request: Request, removed: Iterable[str] = ()) -> int:
+    def _write(self, record: Record, values: Values, request: ChangeRequest, removed: Iterable[str] = ()) -> int:
         revision = (record.revision or 0) + 1
         planned = [pair for pair in record.lock if pair[0] in PLAN_FIELDS]
         try:
@@ -95,20 +102,18 @@ class DynamoStore:
             self._check_conflict(record.name, revision, request)
         return revision
 
-    def _check_conflict(self, name: str, revision: int, request: Request) -> None:
-        """An SDK retry can meet the row that its own first try wrote: that is success."""
+    def _check_conflict(self, name: str, revision: int, request: ChangeRequest) -> None:
+        """An SDK retry can find what its own first attempt wrote: that is success."""
         written = self.fetch([name]).get(name)
-        ours = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
-        if not ours:
-            raise Conflict(name)
+        is_own_write = written and (written.revision, written.correlation_id) == (revision, request.correlation_id)
+        if not is_own_write:
+            raise Conflict.of(name)
 
-    # The credential manager's half.
 
-    def get(self, name: str) -> Record | None:
-        item = self._table.get(_sk(name))
-        return self._record(item) if item is not None else None
+class DynamoManagerRecords(DynamoRecordReader):
+    """The credential manager's half (`ports.ManagerRecords`)."""
 
-    def settle(self, record: Record, outcome: Outcome) -> None:
+    def settle(self, record: Record, outcome: SettledState) -> None:
         values: dict[str, Any] = {
             "status": outcome.status,
             "observed_revision": record.revision or 0,
@@ -137,7 +142,7 @@ class DynamoStore:
         )
 
     def fail(self, record: Record, failure: Failure) -> None:
-        note = {
+        stored = {
             "code": failure.code,
             "message": failure.message,
             "at": failure.at,
@@ -145,7 +150,7 @@ class DynamoStore:
             "during": failure.during,
         }
         try:
-            self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": note}, [], record.lock)
+            self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": stored}, [], record.lock)
         except Conflict:
             written = self.get(record.name)
             if not written or written.failure != failure:
@@ -153,9 +158,6 @@ class DynamoStore:
 
     def remove(self, record: Record) -> None:
         self._table.delete(_sk(record.name), record.lock)
-
-    def _record(self, item: Values) -> Record:
-        return read(item, self._rules)
 
 
 _PREVIOUS = ("previous_key", "previous_key_retires_at", "previous_key_deletes_at")
@@ -171,15 +173,15 @@ def _sk(name: str) -> str:
 
 
 def _can_be_key(name: str) -> bool:
-    """What no sort key can hold has no row: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    """A name that no sort key can hold has no record: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
     try:
         return len(_sk(name).encode()) <= LONGEST_KEY
     except UnicodeEncodeError:
         return False
 
 
-def _wish(user: User, manifest: str, request: Request) -> dict[str, Any]:
-    """A declaration as attributes of the row."""
+def _declaration(user: User, manifest: str, request: ChangeRequest) -> dict[str, Any]:
+    """A declaration as attributes of the record."""
     fields = {name: value for name, value in spec_fields(user).items() if value != ""}
     return {
         **fields,
@@ -189,12 +191,12 @@ def _wish(user: User, manifest: str, request: Request) -> dict[str, Any]:
     }
 
 
-def _declared(status: Status, request: Request) -> dict[str, Any]:
-    """What manifests ask for: from now on they decide about the row."""
-    return {"managed_by": request.managed_by, "commit": request.commit, **_asked(status, request)}
+def _declared(status: Status, request: ChangeRequest) -> dict[str, Any]:
+    """What manifests request: from now on they define the record."""
+    return {"managed_by": request.managed_by, "commit": request.commit, **_requested(status, request)}
 
 
-def _asked(status: Status, request: Request) -> dict[str, Any]:
+def _requested(status: Status, request: ChangeRequest) -> dict[str, Any]:
     return {
         "status": status,
         "actor": request.actor,

@@ -1,4 +1,4 @@
-"""The dead-letter queue, and the parking queue for what nobody could work off."""
+"""The dead-letter queue, and the parking queue for messages that could not be processed."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class SqsQueue:
         self._parking_url = parking_url
 
     def send(self, names: Iterable[str]) -> None:
-        """A message for each user. Raises Retryable when not every one was taken: then send all of them again."""
+        """Send a message for each user. Raises Retryable if any was not accepted: then send all of them again."""
         bodies = [json.dumps({"user": name}) for name in sorted(names)]
         for start in range(0, len(bodies), BATCH):
             entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[start : start + BATCH])]
             with aws_errors("sqs:SendMessage"):
                 answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
             for failed in answer.get("Failed", []):
-                raise Retryable("sqs:SendMessage", failed["Code"], failed.get("Message", "not taken"))
+                raise Retryable("sqs:SendMessage", failed["Code"], failed.get("Message", "not accepted"))
 
     def delay(self, message: Message, seconds: int) -> None:
-        """Leave a message in the queue, unseen for so long."""
+        """Keep a message in the queue, invisible for that time."""
         with aws_errors("sqs:ChangeMessageVisibility"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=seconds

@@ -1,4 +1,4 @@
-"""What the table's stream still knows of a batch that was given up on."""
+"""Read a failed batch from the table's stream."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from reconciler.errors import AwsError
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-# The stream keeps a record for a day; the shard that held it may be gone as well.
+# The stream keeps a record for a day; its shard may be deleted as well.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
 LOST = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException"})
-EMPTY_PAGES = 20  # in a row, after which a record that should be there is not looked for any longer
+EMPTY_PAGES = 20  # consecutive; after that, the search for a record ends
 
 
 class DynamoStream:
     def __init__(self, client: DynamoDBStreamsClient) -> None:
         self._client = client
 
-    def names(self, arn: str, shard: str, first: str, last: str) -> set[str] | None:
-        """The SMTP users that the records of a shard speak of, between two sequence numbers, both included.
+    def users_in_batch(self, arn: str, shard: str, first: str, last: str) -> set[str] | None:
+        """The SMTP users of a shard's records between two sequence numbers, both included.
 
-        None when the stream does not know these records any more.
+        None if the stream no longer has these records.
         """
         try:
             return self._read(arn, shard, first, int(last))

@@ -1,4 +1,4 @@
-"""Where a sweep stands, kept in a row of its own beside the users'."""
+"""The position of a sweep, in an item of its own next to the records of users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DynamoSweepStates:
         self._table = Table(client, table)
 
     def load(self) -> SweepState:
-        """A state that somebody has garbled is none: the round begins anew."""
+        """An invalid state is ignored: the round starts again."""
         item = self._table.get(SK) or {}
         position, orphans, version = item.get("position"), item.get("orphans"), item.get("version")
         return SweepState(
@@ -31,13 +31,13 @@ class DynamoSweepStates:
         )
 
     def save(self, state: SweepState) -> SweepState:
-        """Raises Conflict when another sweep has saved its own meanwhile."""
+        """Raises Conflict if another sweep has saved its state."""
         version = int(state.version) + 1 if isinstance(state.version, Decimal | int) else 1
         values: dict[str, Any] = {"position": state.position, "orphans": dict(state.orphans), "version": version}
         saved = SweepState(state.position, dict(state.orphans), version)
         try:
             self._table.update(SK, values, [], [("version", state.version)], create=True)
         except Conflict:
-            if self.load() != saved:  # else it was our own write, whose answer got lost
+            if self.load() != saved:  # otherwise it was our own write, whose answer was lost
                 raise
         return saved

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoRecordWriter
 from reconciler.cli.lookup import find_record
 from reconciler.cli.options import (
     Target,
@@ -20,7 +20,7 @@ from reconciler.cli.options import (
     yes_option,
 )
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.core.record_state import is_leaving, is_rotation_due
+from reconciler.core.record_state import is_rotation_due
 from reconciler.core.text import count, printable
 from reconciler.engine.apply import write_records
 from reconciler.engine.progress import show_progress
@@ -30,7 +30,7 @@ from reconciler.engine.writing import writing
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, ReconcileError
 from reconciler.output.prompt import confirm
 from reconciler.output.terminal import say, say_line
-from reconciler.ports import Request
+from reconciler.ports import ChangeRequest
 
 MAX_REASON = 500
 
@@ -39,9 +39,9 @@ MAX_REASON = 500
 class OperatorSession:
     """Where an operator's requests are written. `timeout`: seconds to wait for the result; None: do not wait."""
 
-    store: DynamoStore
+    store: DynamoRecordWriter
     environment: str
-    request: Request
+    request: ChangeRequest
     timeout: float | None
     yes: bool = False
 
@@ -56,7 +56,7 @@ class OperatorSession:
             say_line(f"writing as {self.request.actor}, correlation id {self.request.correlation_id}")
             written = write_records({record.name: lambda record=record: write(record) for record in records})  # type: ignore[misc]
             succeeded = len(written) == len(records)
-            deleting = [record.name for record in records if is_leaving(record)]
+            deleting = [record.name for record in records if record.is_being_deleted]
             if self.timeout is None:
                 say(f"{count(len(written), 'user')} queued; not waiting (--no-wait)")
             elif written:
@@ -127,7 +127,7 @@ def retry_users(session: OperatorSession, names: Sequence[str], *, all_failed: b
 
 def revoke_user(session: OperatorSession, name: str, reason: str) -> int:
     record = session.find(name)
-    if is_leaving(record):
+    if record.is_being_deleted:
         hint = f"if the deletion does not finish: reconcile retry {name} --env {session.environment}"
         raise ReconcileError(f"{name} is being deleted, with its access keys", hint)
     question = f"Revoke {name} in {session.environment}? All its access keys become inactive."
@@ -144,7 +144,7 @@ def resume_user(session: OperatorSession, name: str) -> int:
     record = session.find(name)
     if record.revoked is None:
         raise ReconcileError(f"{name} is not revoked", f"see reconcile status {name} --env {session.environment}")
-    if is_leaving(record):
+    if record.is_being_deleted:
         raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile apply")
     if _keeps_password(record):
         say_line(f"{name}: its old password works again. If it was exposed, raise `credential` instead.")

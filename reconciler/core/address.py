@@ -1,6 +1,6 @@
-"""Which From addresses and source networks may be granted, and why not.
+"""Which From addresses and source networks may be granted, and why others may not.
 
-The same rules judge a manifest in CI and a row that was put by hand, because the address ends up as a
+The same rules apply to a manifest in CI and to a record that was created manually, because the address becomes a
 `StringLike` pattern in an IAM policy, where `*` and `?` match anything and `${…}` is a variable:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -18,7 +18,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an environment permits: whole domains (no sub-domains implied), and `*` or not."""
+    """What an environment permits: exact domains (without subdomains), and whether `*` is allowed."""
 
     allowed_domains: frozenset[str]
     allow_wildcards: bool
@@ -26,14 +26,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a value is refused, and what would be right."""
+    """Why a value is refused, and what is valid."""
 
     message: str
     hint: str
 
 
 def normalize_address(address: str) -> str:
-    """Domain in lower case; the local part as written, because IAM compares it case by case."""
+    """Domain in lower case; the local part unchanged, because IAM compares it case-sensitively."""
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{domain.lower()}"
 
@@ -55,22 +55,22 @@ def _check_local(shown: str, local: str, domain: str, rules: Rules) -> Fault | N
     if "*" in local:
         if local.count("*") > 1 or not local.endswith("*"):
             return Fault(
-                f"'{shown}' has '*' in the wrong place",
+                f"'{shown}' has '*' in an invalid position",
                 f"one '*', at the end of the local part: *@{domain} or alerts-*@{domain}",
             )
         if not rules.allow_wildcards:
-            return Fault(f"'{shown}' is a wildcard", "this environment permits none: list each address")
+            return Fault(f"'{shown}' is a wildcard", "this environment does not allow wildcards: list each address")
         local = local[:-1].removesuffix(".") if len(local) > 2 else local[:-1] or "x"
     if len(local) > 64 or not _LOCAL.fullmatch(local):
-        return Fault(f"'{shown}' has a local part that mail does not allow", "letters, digits, . _ - +; up to 64")
+        return Fault(f"'{shown}' has an invalid local part", "letters, digits, . _ - +; up to 64")
     return None
 
 
 def _check_domain(shown: str, domain: str, rules: Rules) -> Fault | None:
     if "*" in domain:
-        return Fault(f"'{shown}' has '*' in its domain", "'*' may stand in the local part only: *@example.com")
+        return Fault(f"'{shown}' has '*' in its domain", "'*' is allowed in the local part only: *@example.com")
     if len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
-        return Fault(f"'{shown}' has a domain that DNS does not allow", "for example billing@example.com")
+        return Fault(f"'{shown}' has an invalid domain", "for example billing@example.com")
     if domain not in rules.allowed_domains:
         allowed = sorted(rules.allowed_domains)
         near = difflib.get_close_matches(domain, allowed, 1, 0.7)
@@ -99,9 +99,9 @@ def check_network(text: str) -> Fault | None:
         hint = f"did you mean {loose}?" if loose else "an address or a CIDR block, for example 203.0.113.0/24"
         return Fault(f"'{ascii(text)[1:-1]}' is not a network", hint)
     if "%" in text:
-        return Fault(f"'{ascii(text)[1:-1]}' has a zone", "IAM knows no zones: leave out what follows '%'")
+        return Fault(f"'{ascii(text)[1:-1]}' has a zone", "IAM does not support zones: remove '%' and what follows")
     if network.prefixlen == 0:
-        return Fault(f"'{text}' is every address", "leave allowed_source_ips out to allow any source")
+        return Fault(f"'{text}' allows every address", "leave allowed_source_ips out to allow any source")
     return None
 
 

@@ -1,8 +1,8 @@
-"""What a decision is made from and what it says: an observed identity, steps in the words of IAM, and an end."""
+"""The input and the content of a decision: an observed identity, IAM steps with their reasons, and an end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,8 +17,8 @@ class Key:
     created_at: datetime | None = None
 
 
-class Kind(StrEnum):
-    """What somebody may attach to an IAM user so that it is allowed more than its own policy says."""
+class AttachmentKind(StrEnum):
+    """What can be attached to an IAM user so that it is allowed more than its own policy says."""
 
     INLINE_POLICY = "inline policy"
     MANAGED_POLICY = "managed policy"
@@ -29,66 +29,94 @@ class Kind(StrEnum):
 class Attachment:
     """`id`: the name of an inline policy or a group, the ARN of a managed policy."""
 
-    kind: Kind
+    kind: AttachmentKind
     id: str
 
     @property
     def is_quarantine(self) -> bool:
-        """AWS attaches it where it has seen a key in public. That is a warning, and not ours to remove.
+        """AWS attaches it when it finds an access key in public. It is a warning, so it is never detached.
 
         https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
         """
-        return self.kind is Kind.MANAGED_POLICY and ":aws:policy/AWSCompromisedKeyQuarantine" in self.id
+        return self.kind is AttachmentKind.MANAGED_POLICY and ":aws:policy/AWSCompromisedKeyQuarantine" in self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The IAM user of a name as it was observed. `owned`: it carries our mark.
+    """The IAM user of a name as it was observed. `owned`: it carries our ownership tag.
 
-    Only an audit looks at `policy` (ours; None: not looked at, or not there) and at `attachments` beside it.
+    `policy` (None: there is none) and `attachments` were read only where `audited` is set.
     """
 
     owned: bool
     keys: tuple[Key, ...] = ()
-    needs_repair: bool = False  # tags or boundary are not as we made them
+    needs_repair: bool = False  # its tags or its permissions boundary differ from those that were created
     policy: Document | None = None
     attachments: tuple[Attachment, ...] = ()
+    audited: bool = False
 
 
-# Steps, in the words of IAM.
+class ReasonKind(StrEnum):
+    """Why a step is necessary. All but the first three are drift: IAM or the record was changed by something else."""
+
+    REQUESTED = "requested"  # the record requires it, and was not processed yet
+    DUE = "due"  # time requires it: expiry, the end of an overlap, a scheduled rotation
+    DELETED = "deleted"  # the record is to be deleted, or was removed
+    IAM_USER_MISSING = "iam_user_missing"
+    POLICY_CHANGED = "policy_changed"
+    KEY_CHANGED = "key_changed"
+    ATTACHMENT_ADDED = "attachment_added"
+    BOUNDARY_CHANGED = "boundary_changed"
+
+
 @dataclass(frozen=True, slots=True)
-class CreateUser:
+class Reason:
+    kind: ReasonKind
+    text: str
+
+
+REQUESTED = Reason(ReasonKind.REQUESTED, "the record requires it")
+
+
+# Steps, in IAM's terms. The reason explains a step and does not distinguish it from another one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    reason: Reason = field(default=REQUESTED, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser(_Step):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class RepairUser:
-    """Put tags and boundary back."""
+class RepairUser(_Step):
+    """Restore tags and permissions boundary."""
 
 
 @dataclass(frozen=True, slots=True)
-class PutPolicy:
+class PutPolicy(_Step):
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
-class Detach:
+class Detach(_Step):
     attachment: Attachment
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteKey:
+class DeleteKey(_Step):
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class SetKey:
+class SetKey(_Step):
     key_id: str
     active: bool
 
 
 @dataclass(frozen=True, slots=True)
-class IssueKey:
+class IssueKey(_Step):
     """Create a key, derive the passwords, encrypt them. `replaces` stays valid until `retires_at`."""
 
     credential: int
@@ -97,25 +125,26 @@ class IssueKey:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteUser:
+class DeleteUser(_Step):
     """With everything that is attached to it."""
 
 
 Step = CreateUser | RepairUser | Detach | PutPolicy | DeleteKey | SetKey | IssueKey | DeleteUser
 
 
-# How a decision ends, once its steps are done.
+# How a decision ends, after its steps.
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Write the outcome into the row, conditional on the row that was decided upon."""
+    """Write the result into the record, conditional on the record that the decision is based on."""
 
     status: Status
     forget_previous: bool = False
-    retire_previous: bool = False  # note when the previous key, inactive from now on, is to be deleted
+    retire_previous: bool = False  # store when the previous key, inactive from now on, is deleted
+    reason: Reason | None = field(default=None, compare=False)  # where no step explains that the previous key is gone
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveRow:
+class RemoveRecord:
     pass
 
 
@@ -126,24 +155,32 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
-    """IAM does not show yet what must be there: reading it is eventually consistent."""
+class Requeue:
+    """IAM does not list yet what must exist: it is eventually consistent."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NoOp:
     pass
 
 
-End = Settle | RemoveRow | Fail | LookAgain | Nothing
+End = Settle | RemoveRecord | Fail | Requeue | NoOp
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     end: End
     steps: tuple[Step, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Each reason once, in the order of the steps; the reason of the end comes last."""
+        reasons = [step.reason for step in self.steps]
+        if isinstance(self.end, Settle) and self.end.reason:
+            reasons.append(self.end.reason)
+        return tuple(dict.fromkeys(reasons))
 
     @property
     def activates_key(self) -> bool:

@@ -1,122 +1,51 @@
-"""What has become of a settled user behind its row's back: a kind for programs, plain words for people."""
+"""How manifests, records and IAM users can differ: a kind for programs, a sentence for people."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from reconciler.core.decision import (
-    Attachment,
-    CreateUser,
-    Decision,
-    DeleteKey,
-    Detach,
-    Fail,
-    Identity,
-    IssueKey,
-    PutPolicy,
-    RepairUser,
-    SetKey,
-    Settle,
-    Step,
-)
-from reconciler.core.record import Record, Status
-from reconciler.core.record_state import is_retired, wanted_status
+from reconciler.core.decision import Attachment, Decision, Fail
+from reconciler.core.lifecycle import UNMANAGED_USER
 
 
 class Drift(StrEnum):
-    """Every way in which manifests, rows and IAM can differ, in the order they are told for one user."""
+    """Every kind of difference, in the order in which those of one user are shown."""
 
-    FOREIGN = "foreign"  # a row or an IAM user that is not ours
-    ORPHAN = "orphan"  # an IAM user of ours without a row
-    GHOST = "ghost"  # a row whose IAM user is gone
-    MISSING = "missing"  # declared, without a row
-    UNDECLARED = "undeclared"  # a row of ours that no manifest declares
-    DIFFERS = "differs"  # a row that is not as it is declared
+    UNMANAGED = "unmanaged"  # a record or an IAM user without our tag
+    ORPHAN = "orphan"  # a managed IAM user without a record
+    IAM_USER_MISSING = "iam_user_missing"
+    RECORD_MISSING = "record_missing"  # declared, without a record
+    UNDECLARED = "undeclared"  # a managed record that no manifest declares
+    RECORD_OUTDATED = "record_outdated"  # a record that differs from its declaration
     FAILED = "failed"
-    OVERDUE = "overdue"  # it waits for the credential manager or for the sweep, for too long
-    EDITED = "edited"  # its policy
-    KEY = "key"  # unknown, deleted, or in the wrong state
-    ATTACHMENT = "attachment"  # a policy or a group beside its own policy
-    BOUNDARY = "boundary"  # or its tags are not as we made them
-    QUARANTINE = "quarantine"  # AWS has seen a key of it in public
+    OVERDUE = "overdue"  # the credential manager or the sweep should have processed it
+    POLICY_CHANGED = "policy_changed"
+    KEY_CHANGED = "key_changed"  # an access key was created, deleted, activated or deactivated
+    ATTACHMENT_ADDED = "attachment_added"  # a policy or a group in addition to its own policy
+    BOUNDARY_CHANGED = "boundary_changed"  # or its tags
+    KEY_EXPOSED = "key_exposed"  # AWS found an access key in public
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     kind: Drift
-    words: str
+    description: str
 
 
-def differences(record: Record, identity: Identity | None, decision: Decision, now: datetime) -> tuple[str, ...]:
-    """What `find_differences` finds, in plain words alone."""
-    return tuple(found.words for found in find_differences(record, identity, decision, now))
+_KINDS = {kind.value: kind for kind in Drift}
 
 
-def find_differences(
-    record: Record, identity: Identity | None, decision: Decision, now: datetime
-) -> tuple[Difference, ...]:
-    """`decision`: what would be done about an audited `identity`. What time alone asks for is no difference."""
+def find_differences(decision: Decision) -> tuple[Difference, ...]:
+    """What a decision says about drift: the reasons of its steps. What time alone requires is no difference."""
     if isinstance(decision.end, Fail):
-        unmarked = identity is not None and not identity.owned
-        return (Difference(Drift.FOREIGN if unmarked else Drift.FAILED, decision.end.message),)
-    if identity is None:
-        gone = any(isinstance(step, CreateUser) for step in decision.steps)
-        return (Difference(Drift.GHOST, "its IAM user is gone"),) if gone else ()
-    listed = {key.id for key in identity.keys}
-    found = [difference for step in decision.steps if (difference := _difference(step, record, listed, now))]
-    forgotten = isinstance(decision.end, Settle) and decision.end.forget_previous
-    if forgotten and record.previous_key not in listed:
-        found.append(Difference(Drift.KEY, f"the previous key {record.previous_key} was deleted"))
-    return tuple(found)
+        kind = Drift.UNMANAGED if decision.end.code == UNMANAGED_USER else Drift.FAILED
+        return (Difference(kind, decision.end.message),)
+    return tuple(Difference(_KINDS[reason.kind], reason.text) for reason in decision.reasons if reason.kind in _KINDS)
 
 
 def warnings(attachments: Iterable[Attachment]) -> tuple[str, ...]:
-    """What only a person can put right."""
+    """What requires manual action."""
     quarantines = [attachment.id.rpartition("/")[2] for attachment in attachments if attachment.is_quarantine]
-    return tuple(f"AWS attached {policy}: it has seen a key of this user in public" for policy in quarantines)
-
-
-def _difference(step: Step, record: Record, listed: Collection[str], now: datetime) -> Difference | None:
-    match step:
-        case RepairUser():
-            return Difference(Drift.BOUNDARY, "its tags or its boundary were changed")
-        case Detach(attachment):
-            return Difference(Drift.ATTACHMENT, f"{attachment.kind} {attachment.id} was attached")
-        case PutPolicy():
-            return Difference(Drift.EDITED, "its policy was edited")
-    words = _words_of_key(step, record, listed, now)
-    return Difference(Drift.KEY, words) if words else None
-
-
-def _words_of_key(step: Step, record: Record, listed: Collection[str], now: datetime) -> str:
-    """`listed`: the keys that IAM knows."""
-    stored = record.smtp_username
-    gone = (
-        f"key {stored} was deleted" if record.encrypted_credentials else f"its row lost the credential of key {stored}"
-    )
-    match step:
-        case DeleteKey(key_id) if key_id == stored:
-            return f"key {key_id} was deactivated" if record.encrypted_credentials else gone
-        case DeleteKey(key_id) if key_id != record.previous_key:
-            return f"key {key_id} was added"
-        case SetKey(key_id) if key_id not in (stored, record.previous_key):
-            return f"key {key_id} was added"
-        case SetKey(key_id, active) if active:
-            return f"key {key_id} was deactivated"
-        case SetKey(key_id) if not _is_time(key_id, record, now):
-            return f"key {key_id} was activated"
-        case IssueKey(replaces="") if stored and stored not in listed:
-            return gone
-    return ""
-
-
-def _is_time(key_id: str, record: Record, now: datetime) -> bool:
-    """Does this key become inactive because its time has come?"""
-    if key_id == record.previous_key and is_retired(record, now):
-        return True
-    user = record.user
-    expired = user is not None and user.enabled and wanted_status(record, user, now) == Status.DISABLED
-    return expired and not record.revoked and record.status == Status.ACTIVE
+    return tuple(f"AWS detected an exposed access key ({policy} is attached)" for policy in quarantines)

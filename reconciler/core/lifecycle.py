@@ -1,16 +1,16 @@
-"""Decide: what must be done so that IAM is what the row asks for.
+"""Decide which steps make IAM match the record.
 
-`decide` looks at the row and at IAM as they are now and answers with steps. It does not care why it was
-called: a first event, a replay, a crash half-way, a dead letter and a sweep all come out as "what is still missing".
+`decide` compares the record and IAM as they are now and returns the missing steps, each with its reason. The
+caller does not matter: a first event, a replay, a crash half-way, a dead letter and a sweep lead to the same decision.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core import policy
 from reconciler.core.decision import (
+    Attachment,
     CreateUser,
     Decision,
     DeleteKey,
@@ -20,108 +20,110 @@ from reconciler.core.decision import (
     Fail,
     Identity,
     IssueKey,
-    Key,
-    LookAgain,
-    Nothing,
+    NoOp,
     PutPolicy,
-    RemoveRow,
+    Reason,
+    ReasonKind,
+    RemoveRecord,
     RepairUser,
+    Requeue,
     SetKey,
-    Settle,
     Step,
 )
-from reconciler.core.policy import Document, Sending
-from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import is_observed, is_previous_finished, is_retired, is_rotation_due, wanted_status
-from reconciler.core.user import DEFAULT_OVERLAP_DAYS, User
+from reconciler.core.key_decision import ListedKeys, key_steps, stored_key, why_inactive, why_unknown
+from reconciler.core.policy import Document
+from reconciler.core.record import AWAITING, Status, parse_timestamp
+from reconciler.core.record_state import RecordState
+from reconciler.core.user import User
 
 VISIBLE_AFTER = timedelta(minutes=1)
-# No function works on one user for so long: until then a key that no row knows may be about to be stored.
-STORED_AFTER = timedelta(minutes=5)
+UNMANAGED_USER = "ForeignUser"  # the failure code
 
 
-def decide(
-    record: Record | None, identity: Identity | None, sending: Sending, now: datetime, *, doubt: bool = False
-) -> Decision:
-    """`identity` is None when IAM has no user of that name.
+def decide(state: RecordState | None, identity: Identity | None, *, lost_race: bool = False) -> Decision:
+    """`state` is None when there is no record, `identity` when IAM has no user of that name.
 
-    `doubt`: we have just lost a race, so what IAM lists of keys may be older than what was done to them.
+    `lost_race`: another function has just changed the user, so IAM may list keys as they were before that.
     """
-    if record is None or record.status == Status.DELETING:
-        return _tear_down(record, identity, now)
+    if state is None or state.record.status == Status.DELETING:
+        return _tear_down(state, identity)
+    record = state.record
     if record.status not in tuple(Status):
-        return Decision(Nothing())  # a row that asks for nothing
+        return Decision(NoOp())  # an unknown status requests nothing
     if record.user is None:
-        return Decision(Fail("InvalidRecord", "; ".join(record.problems)), _silence(record, identity))
+        return Decision(Fail("InvalidRecord", "; ".join(record.problems)), _deactivate_all_keys(state, identity))
     if identity and not identity.owned:
-        return Decision(_foreign())
-    document = policy.build(record.user, sending)
+        return Decision(_UNMANAGED)
+    document = policy.build(record.user, state.sending)
     if (size := policy.measure(document)) > policy.QUOTA:
-        advice = policy.advise_split(record.user, sending)
+        advice = policy.advise_split(record.user, state.sending)
         fail = Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}")
-        return Decision(fail, _silence(record, identity))
-    if wanted_status(record, record.user, now) == Status.ACTIVE:
-        return _allow(record, record.user, identity, document, now)
-    certain = not doubt and is_observed(record, sending, now)
-    return _forbid(record, record.user, identity, document, now, certain=certain)
+        return Decision(fail, _deactivate_all_keys(state, identity))
+    if state.wanted == Status.ACTIVE:
+        return _activate(state, record.user, identity, document)
+    return _deactivate(state, record.user, identity, document, listing_is_current=state.observed and not lost_race)
 
 
-def _silence(record: Record, identity: Identity | None) -> tuple[Step, ...]:
-    """A revocation holds also where the rest of the row cannot be worked off."""
-    if not record.revoked or identity is None or not identity.owned:
+def _deactivate_all_keys(state: RecordState, identity: Identity | None) -> tuple[Step, ...]:
+    """A revocation applies even when the rest of the record cannot be processed."""
+    if not state.record.revoked or identity is None or not identity.owned:
         return ()
-    return tuple(SetKey(key.id, active=False) for key in identity.keys if key.active)
+    reason = why_inactive(state)
+    return tuple(SetKey(key.id, active=False, reason=reason) for key in identity.keys if key.active)
 
 
-def _tear_down(record: Record | None, identity: Identity | None, now: datetime) -> Decision:
-    end: End = RemoveRow() if record else Nothing()
-    if identity is None and record and record.iam_user_arn and _is_young(record.settled_at, now):
-        return Decision(LookAgain("an IAM user that was there a moment ago is not found"))
+def _tear_down(state: RecordState | None, identity: Identity | None) -> Decision:
+    end: End = RemoveRecord() if state else NoOp()
+    if identity is None and state and state.record.iam_user_arn and _is_young(state.record.settled_at, state.now):
+        return Decision(Requeue("the IAM user existed a moment ago and is not found"))
     if identity is None or not identity.owned:
         return Decision(end)
-    keys = tuple(DeleteKey(key.id) for key in identity.keys)
-    # Without its boundary our role may not delete the user's policies, so that is put back after the keys are gone.
-    repair = (RepairUser(),) if identity.needs_repair else ()
-    return Decision(end, (*keys, *repair, DeleteUser()))
+    reason = Reason(ReasonKind.DELETED, "the user is to be deleted" if state else "its record was removed")
+    keys = tuple(DeleteKey(key.id, reason=reason) for key in identity.keys)
+    # Without its boundary our role may not delete the user's policies, so it is restored after the keys are deleted.
+    return Decision(end, (*keys, *_repair(identity), DeleteUser(reason=reason)))
 
 
-def _allow(record: Record, user: User, identity: Identity | None, document: Document, now: datetime) -> Decision:
-    keys = _Keys.of(record, identity, now)
-    if identity and keys.current is None and _stored(record) and _is_young(record.key_created_at, now):
-        return Decision(LookAgain(f"the key {_stored(record)}, made a moment ago, is not listed"))
-    steps, settle = _steps_of_keys(record, user, keys, Status.ACTIVE, now)
+def _activate(state: RecordState, user: User, identity: Identity | None, document: Document) -> Decision:
+    keys = ListedKeys.of(state.record, identity, state.now)
+    if unlisted := _unlisted_key(state, identity, keys):
+        return Decision(unlisted)
+    steps, settle = key_steps(state, user, keys, Status.ACTIVE, _why_missing(state, identity))
     if any(isinstance(step, IssueKey) for step in steps) and keys.pending:
-        return Decision(LookAgain(f"the key {keys.pending[0].id}, made a moment ago, may be about to be stored"))
+        return Decision(Requeue(f"access key {keys.pending[0].id} was just created and may be about to be stored"))
     if identity and any(attachment.is_quarantine for attachment in identity.attachments):
-        if record.status in AWAITING and any(isinstance(step, SetKey) and step.active for step in steps):
-            return Decision(_quarantined())
+        if state.record.status in AWAITING and any(isinstance(step, SetKey) and step.active for step in steps):
+            return Decision(_QUARANTINED)
         steps = [step for step in steps if not (isinstance(step, SetKey) and step.active)]
-    # Allowed first, then enabled: no moment is wider than both ends.
-    return Decision(settle, (*_steps_of_user(identity), *_grant(identity, document), *steps))
+    # The policy is updated before a key is activated, so that access never exceeds the old or the new grant.
+    return Decision(settle, (*_user_steps(state, identity), *_policy_steps(state, identity, document), *steps))
 
 
-def _forbid(
-    record: Record, user: User, identity: Identity | None, document: Document, now: datetime, *, certain: bool
+def _deactivate(
+    state: RecordState, user: User, identity: Identity | None, document: Document, *, listing_is_current: bool
 ) -> Decision:
-    """`certain`: what IAM lists can be believed. Else every key that the row knows is switched off, listed or not."""
-    keys = _Keys.of(record, identity, now)
-    steps, settle = _steps_of_keys(record, user, keys, Status.DISABLED, now)
-    steps += [SetKey(key.id, active=False) for key in keys.pending if key.active]
-    if identity and not certain:
+    """Unless `listing_is_current`, every key that the record knows is deactivated, listed or not."""
+    record = state.record
+    keys = ListedKeys.of(record, identity, state.now)
+    steps, settle = key_steps(state, user, keys, Status.DISABLED, _why_missing(state, identity))
+    steps += [SetKey(key.id, active=False, reason=why_unknown(state, key.id)) for key in keys.pending if key.active]
+    if identity and not listing_is_current:
         done = {step.key_id for step in steps if isinstance(step, SetKey | DeleteKey)}
-        known = dict.fromkeys(filter(None, (_stored(record), record.previous_key)))
-        steps += [SetKey(key_id, active=False) for key_id in known if key_id not in done]
-    # Switched off before anything else is put right, which may be refused.
-    ordered = (*_steps_of_user(identity), *steps) if identity is None else (*steps, *_steps_of_user(identity))
-    end: End = settle
-    if identity and keys.current is None and _stored(record) and _is_young(record.key_created_at, now):
-        end = LookAgain(f"the key {_stored(record)}, made a moment ago, is not listed")
-    return Decision(end, (*ordered, *_grant(identity, document)))
+        known = dict.fromkeys(filter(None, (stored_key(record), record.previous_key)))
+        steps += [SetKey(key_id, active=False, reason=why_inactive(state)) for key_id in known if key_id not in done]
+    # Keys are deactivated before anything else is repaired, because AWS may refuse a repair.
+    user_steps = _user_steps(state, identity)
+    ordered = (*user_steps, *steps) if identity is None else (*steps, *user_steps)
+    end = _unlisted_key(state, identity, keys) or settle
+    return Decision(end, (*ordered, *_policy_steps(state, identity, document)))
 
 
-def _stored(record: Record) -> str:
-    """The key whose credential the row holds."""
-    return record.smtp_username if record.encrypted_credentials else ""
+def _unlisted_key(state: RecordState, identity: Identity | None, keys: ListedKeys) -> Requeue | None:
+    """The stored key is so young that IAM may not list it yet."""
+    stored = stored_key(state.record)
+    if identity and keys.current is None and stored and _is_young(state.record.key_created_at, state.now):
+        return Requeue(f"access key {stored} was just created and is not listed yet")
+    return None
 
 
 def _is_young(moment: str, now: datetime) -> bool:
@@ -129,86 +131,47 @@ def _is_young(moment: str, now: datetime) -> bool:
     return since is not None and abs(now - since) < VISIBLE_AFTER
 
 
-def _grant(identity: Identity | None, document: Document) -> tuple[Step, ...]:
-    return () if identity and identity.policy == document else (PutPolicy(document),)
+def _why_missing(state: RecordState, identity: Identity | None) -> Reason | None:
+    """Why an IAM user has to be created; None where there is one."""
+    if identity is not None:
+        return None
+    if state.observed:
+        return Reason(ReasonKind.IAM_USER_MISSING, "its IAM user is missing")
+    return Reason(ReasonKind.REQUESTED, "it has no IAM user yet")
 
 
-def _steps_of_user(identity: Identity | None) -> list[Step]:
-    if identity is None:
-        return [CreateUser()]
-    repair: list[Step] = [RepairUser()] if identity.needs_repair else []
-    return repair + [Detach(attachment) for attachment in identity.attachments if not attachment.is_quarantine]
+def _policy_steps(state: RecordState, identity: Identity | None, document: Document) -> tuple[Step, ...]:
+    if identity and identity.policy == document:
+        return ()
+    reason = _why_missing(state, identity)
+    if reason is None and state.observed and identity and identity.audited:
+        reason = Reason(ReasonKind.POLICY_CHANGED, "its policy was changed")
+    return (PutPolicy(document, reason=reason or Reason(ReasonKind.REQUESTED, "the record defines its policy")),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The keys that IAM lists, as the row knows them. `pending`: unknown, and so young that they may be stored yet."""
-
-    current: Key | None
-    previous: Key | None
-    pending: tuple[Key, ...]
-    unknown: tuple[Key, ...]
-
-    @classmethod
-    def of(cls, record: Record, identity: Identity | None, now: datetime) -> _Keys:
-        keys = identity.keys if identity else ()
-        unknown = unknown_keys(record, keys)
-        pending = [key for key in unknown if key.created_at and abs(now - key.created_at) < STORED_AFTER]
-        return cls(
-            current=next((key for key in keys if key.id == _stored(record)), None),
-            previous=next((key for key in keys if key.id == record.previous_key), None),
-            pending=tuple(pending),
-            unknown=tuple(key for key in unknown if key not in pending),
-        )
+def _user_steps(state: RecordState, identity: Identity | None) -> tuple[Step, ...]:
+    if missing := _why_missing(state, identity):
+        return (CreateUser(reason=missing),)
+    assert identity  # noqa: S101 - or it would be missing
+    return (*_repair(identity), *(_detach(one) for one in identity.attachments if not one.is_quarantine))
 
 
-def unknown_keys(record: Record, keys: tuple[Key, ...]) -> list[Key]:
-    """A key whose secret no row holds is of use to nobody."""
-    return [key for key in keys if key.id not in (_stored(record), record.previous_key)]
+def _repair(identity: Identity) -> tuple[Step, ...]:
+    reason = Reason(ReasonKind.BOUNDARY_CHANGED, "its tags or its permissions boundary were changed")
+    return (RepairUser(reason=reason),) if identity.needs_repair else ()
 
 
-def _steps_of_keys(record: Record, user: User, keys: _Keys, status: Status, now: datetime) -> tuple[list[Step], Settle]:
-    """Steps on keys, and what the row shall note of its previous key."""
-    may_send = status == Status.ACTIVE
-    current, previous = keys.current, keys.previous
-    steps: list[Step] = [DeleteKey(key.id) for key in keys.unknown]
-    changed = record.key_credential not in (None, user.credential)
-    rotate = may_send and current is not None and (changed or is_rotation_due(record, user, now))
-    retired = is_retired(record, now)
-    if previous and (rotate or is_previous_finished(record, now)):
-        steps.append(DeleteKey(previous.id))
-        previous = None
-    elif previous:
-        valid = may_send and not retired and not record.previous_key_deletes_at
-        steps += [SetKey(previous.id, valid)] if previous.active != valid else []
-    if rotate and current and not current.active:
-        steps.append(DeleteKey(current.id))  # it was switched off, perhaps for cause: no overlap for it
-        current = None
-    if may_send and (current is None or rotate):
-        steps.append(_issue(user, current, now))
-    elif current and current.active != may_send:
-        steps.append(SetKey(current.id, may_send))
-    forget = bool(record.previous_key) and previous is None
-    return steps, Settle(status, forget_previous=forget, retire_previous=retired and not forget)
+def _detach(attachment: Attachment) -> Detach:
+    reason = Reason(ReasonKind.ATTACHMENT_ADDED, f"{attachment.kind} {attachment.id} was attached")
+    return Detach(attachment, reason=reason)
 
 
-def _issue(user: User, replaced: Key | None, now: datetime) -> IssueKey:
-    if replaced is None:
-        return IssueKey(user.credential)
-    overlap = user.rotation.overlap_days if user.rotation else DEFAULT_OVERLAP_DAYS
-    return IssueKey(user.credential, replaced.id, timestamp(now + timedelta(days=overlap)))
-
-
-def _foreign() -> Fail:
-    return Fail(
-        "ForeignUser",
-        "an IAM user of that name exists without our mark; it is not touched: rename the SMTP user, or remove it",
-    )
-
-
-def _quarantined() -> Fail:
-    return Fail(
-        "Quarantined",
-        "AWS has seen a key of this user in public, and it is switched off: raise `credential` for a new one, or "
-        "detach the policy AWSCompromisedKeyQuarantine",
-    )
+_UNMANAGED = Fail(
+    UNMANAGED_USER,
+    "an unmanaged IAM user has this name and is not modified: rename the SMTP user, or delete the IAM user",
+)
+_QUARANTINED = Fail(
+    "Quarantined",
+    "AWS detected an exposed access key of this user, and the key is inactive: raise `credential` to replace it, or "
+    "detach the policy AWSCompromisedKeyQuarantine",
+)

@@ -1,18 +1,18 @@
-"""What is ours in IAM: deterministic names, an own path, and the mark."""
+"""Which IAM users are managed: deterministic names, an own path, and the ownership tag."""
 
 from __future__ import annotations
 
-# Our mark on an IAM user: this tag, and nothing else.
-MARK, OWNER = "managed-by", "ses-smtp-reconciler"
+# An IAM user is managed if it carries this tag, and only then.
+OWNER_TAG, OWNER = "managed-by", "ses-smtp-reconciler"
 
 
 def iam_user_name(environment: str, name: str) -> str:
-    """One name, one IAM user. Environment names have no '-', so two environments never meet."""
+    """Each name maps to one IAM user. Environment names contain no '-', so two environments never collide."""
     return f"smtp-{environment}-{name}"
 
 
 def smtp_user_name(environment: str, iam_user: str) -> str | None:
-    """The SMTP user that an IAM user of this environment stands for; None for any other IAM user."""
+    """The SMTP user to which an IAM user of this environment belongs; None for any other IAM user."""
     prefix = iam_user_name(environment, "")
     return iam_user.removeprefix(prefix) if iam_user.startswith(prefix) else None
 
@@ -22,5 +22,5 @@ def iam_path(environment: str) -> str:
 
 
 def ownership_tags(environment: str, name: str) -> dict[str, str]:
-    """The mark, and whom the user is for."""
-    return {MARK: OWNER, "smtp-environment": environment, "smtp-user": name}
+    """The ownership tag, and the SMTP user that the IAM user belongs to."""
+    return {OWNER_TAG: OWNER, "smtp-environment": environment, "smtp-user": name}

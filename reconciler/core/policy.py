@@ -1,4 +1,4 @@
-"""The IAM policy behind a grant: build it and measure it."""
+"""The IAM policy of a grant: build it and measure it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.arn import ses_arn
 from reconciler.core.user import User, spec_hash
 
 POLICY_NAME = "smtp-send"
-SEND = "ses:SendRawEmail"  # all that SMTP needs
-# All inline policies of one IAM user together, white space not counted:
+SEND = "ses:SendRawEmail"  # the only action that SMTP uses
+# All inline policies of one IAM user together, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 QUOTA = 2048
 
@@ -21,25 +22,19 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Where an environment sends: the account, the SES regions and the one configuration set."""
+    """How an environment sends: the account, the SES regions and the configuration set."""
 
     account_id: str
     regions: tuple[str, ...]
     configuration_set: str
 
     def resources(self) -> list[str]:
-        """Any identity, and the configuration set: SES authorises both (naming another set is refused)."""
+        """Any identity, and the configuration set: SES authorizes both, so another configuration set is denied."""
         return [
-            f"arn:{partition(region)}:ses:{region}:{self.account_id}:{resource}"
+            ses_arn(region, self.account_id, resource)
             for region in self.regions
             for resource in ("identity/*", f"configuration-set/{self.configuration_set}")
         ]
-
-
-def partition(region: str) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def build(user: User, sending: Sending) -> Document:
@@ -55,12 +50,12 @@ def build(user: User, sending: Sending) -> Document:
 
 
 def grant_hash(user: User, sending: Sending) -> str:
-    """16 hex digits over all that a grant is made from: the declaration and the environment's settings."""
+    """16 hex digits over everything that defines a grant: the declaration and the environment's settings."""
     return hashlib.sha256(f"{spec_hash(user)} {sending.resources()}".encode()).hexdigest()[:16]
 
 
 def boundary(sending: Sending) -> Document:
-    """The most an SMTP user may ever do, whatever else is attached to it: send."""
+    """The permissions boundary: whatever is attached to an SMTP user, it may only send."""
     return _allow(SEND, sending.resources(), {})
 
 
@@ -81,7 +76,7 @@ def measure(document: Document) -> int:
 
 
 def advise_split(user: User, sending: Sending) -> str:
-    """What to do about a policy that is too large."""
+    """How to reduce a policy that is too large."""
     base = measure(build(_with_addresses(user, ()), sending))
     room = QUOTA - base
     fits = 0

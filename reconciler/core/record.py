@@ -1,7 +1,7 @@
-"""The row of one SMTP user: the only place where the two halves meet.
+"""The record of one SMTP user: the only interface between the two halves.
 
-The reconciler writes what is wanted (and `revision`), the credential manager writes what it made of it
-(and `observed_revision`). A row may also have been put by hand, so nothing but the keys is taken for granted.
+The reconciler writes the desired state and `revision`, the credential manager writes the result and
+`observed_revision`. A record may also have been created manually, so it can contain anything except invalid keys.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ PK = "SMTP_USER"
 SK_PREFIX = "USER#"
 ENTITY_TYPE = "smtp_credential"
 
-# What a write of the credential manager is conditional on, and those of them that a plan was made against.
+# A write of the credential manager is conditional on these fields, a planned write on the second list.
 LOCK_FIELDS = ("revision", "correlation_id", "status", "smtp_username")
-PLAN_FIELDS = ("revision", "correlation_id")  # a row made anew differs in them
+PLAN_FIELDS = ("revision", "correlation_id")  # a record that was created again differs in them
 
 Item = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ AWAITING = frozenset({Status.PENDING, Status.DELETING})
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the last attempt ended for good. `during` is the status that was being worked on."""
+    """Why processing failed permanently. `during` is the status that was being processed."""
 
     code: str
     message: str
@@ -49,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """Break-glass: who switched the key off, and why. It holds until somebody resumes the user."""
+    """Emergency deactivation of the keys: who did it, and why. It applies until the user is resumed."""
 
     actor: str
     reason: str
@@ -58,7 +58,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A row as it was read. `user` is None when `problems` says why its wish cannot be understood."""
+    """A record as it was read. `user` is None if it is invalid; `problems` contains the reasons."""
 
     name: str
     status: str = ""
@@ -88,21 +88,27 @@ class Record:
     # LOCK_FIELDS exactly as they were read.
     lock: tuple[tuple[str, Any], ...] = field(default=(), repr=False, compare=False)
 
+    @property
+    def is_being_deleted(self) -> bool:
+        """Is it to be deleted, or did that fail?"""
+        failed = self.status == Status.FAILED and self.failure is not None and self.failure.during == Status.DELETING
+        return self.status == Status.DELETING or failed
+
 
 def key_of(name: str) -> dict[str, str]:
     return {"PK": PK, "SK": f"{SK_PREFIX}{name}"}
 
 
 def name_of(keys: Item) -> str | None:
-    """The user an item's keys speak of, or None when they speak of something else."""
+    """The SMTP user of an item's keys; None for the keys of anything else."""
     pk, sk = keys.get("PK"), keys.get("SK")
     if pk != PK or not isinstance(sk, str) or not sk.startswith(SK_PREFIX):
         return None
     return sk.removeprefix(SK_PREFIX)
 
 
-def manager_mark(environment: str) -> str:
-    """What `managed_by` says on the rows that the reconciler of an environment wrote."""
+def manager_tag(environment: str) -> str:
+    """The value of `managed_by` in the records that the reconciler of an environment wrote."""
     return f"reconciler:{environment}"
 
 
@@ -115,6 +121,6 @@ def parse_timestamp(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError:
-        return moment.replace(tzinfo=UTC)  # at the very ends of the calendar a day does not matter
+        return moment.replace(tzinfo=UTC)  # at the limits of the calendar, a day does not matter
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Read a row. It may have been put by hand, so nothing but the keys is taken for granted."""
+"""Read a record. It may have been created manually, so it can contain anything. The limits of a user apply to it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from reconciler.core.address import Rules
 from reconciler.core.record import LOCK_FIELDS, Failure, Item, Record, Revocation, Status, name_of
 from reconciler.core.text import printable
 from reconciler.core.user import (
+    CREDENTIAL,
     DEFAULT_OVERLAP_DAYS,
-    MAX_CREDENTIAL,
-    MAX_ROTATION_DAYS,
+    DESCRIPTION,
+    DESCRIPTION_HINT,
+    EVERY_DAYS,
+    MAX_OWNER,
     NAME,
     NAME_HINT,
+    OVERLAP_DAYS,
+    OWNER,
+    OWNER_HINT,
+    Limits,
     User,
     check_date,
     check_lists,
@@ -23,7 +30,7 @@ from reconciler.core.user import (
 
 
 def read(item: Item, rules: Rules) -> Record:
-    """Make the best of any item of ours: what cannot be understood ends up in `problems`, never in an error."""
+    """Read any item with our keys. What is invalid becomes a problem of the record, never an error."""
     name = name_of(item) or ""
     user, problems = _read_user(name, item, rules)
     return Record(
@@ -71,6 +78,20 @@ def _read_str(value: Any) -> str:
     return value
 
 
+def _read_description(value: Any) -> str:
+    text = _read_str(value)
+    if text and not DESCRIPTION.fullmatch(text):
+        raise ValueError(f"must be {DESCRIPTION_HINT}")
+    return text
+
+
+def _read_owner(value: Any) -> str:
+    text = _read_str(value)
+    if text and (len(text) > MAX_OWNER or not OWNER.fullmatch(text)):
+        raise ValueError(f"must be {OWNER_HINT}")
+    return text
+
+
 def _read_strings(value: Any) -> list[str]:
     """A list or a string set of DynamoDB."""
     if not isinstance(value, list | set | frozenset | tuple) or not all(isinstance(v, str) for v in value):
@@ -84,10 +105,10 @@ def _read_bool(value: Any) -> bool:
     return value
 
 
-def _read_positive(value: Any, most: int = MAX_CREDENTIAL) -> int:
+def _read_number(value: Any, limits: Limits = CREDENTIAL) -> int:
     number = _whole(value)
-    if number is None or not 1 <= number <= most:
-        raise ValueError(f"must be a whole number from 1 to {most}")
+    if number is None or not limits.least <= number <= limits.most:
+        raise ValueError(f"must be a whole number from {limits.least} to {limits.most}")
     return number
 
 
@@ -100,21 +121,21 @@ def _read_day(value: Any) -> str:
 def _read_rotation(value: Any) -> dict[str, int]:
     if not isinstance(value, Mapping) or "every_days" not in value:
         raise ValueError("must be a map with every_days")
-    given = [key for key in ("every_days", "overlap_days") if key in value]
-    days = {key: _read_positive(value[key], MAX_ROTATION_DAYS) for key in given}
-    if fault := check_rotation(days["every_days"], days.get("overlap_days", DEFAULT_OVERLAP_DAYS)):
+    every_days = _read_number(value["every_days"], EVERY_DAYS)
+    overlap_days = _read_number(value.get("overlap_days", DEFAULT_OVERLAP_DAYS), OVERLAP_DAYS)
+    if fault := check_rotation(every_days, overlap_days):
         raise ValueError(fault.message)
-    return days
+    return {"every_days": every_days, "overlap_days": overlap_days}
 
 
 _SPEC_READERS = {
-    "description": _read_str,
-    "owner": _read_str,
+    "description": _read_description,
+    "owner": _read_owner,
     "allowed_from_addresses": _read_strings,
     "enabled": _read_bool,
     "expires": _read_day,
     "allowed_source_ips": _read_strings,
-    "credential": _read_positive,
+    "credential": _read_number,
     "rotation": _read_rotation,
 }
 SPEC_FIELDS = tuple(_SPEC_READERS)
@@ -133,11 +154,11 @@ def _read_failure(value: Any) -> Failure | None:
 
 
 def _read_revoked(value: Any) -> Revocation | None:
-    """Whatever stands there revokes: a hand that wrote `true` in a hurry meant it."""
+    """Any value revokes, even a `true` that was written manually in a hurry."""
     if value is None:
         return None
-    said = value if isinstance(value, Mapping) else {}
-    return Revocation(*(_text(said.get(field)) for field in ("actor", "reason", "at")))
+    given = value if isinstance(value, Mapping) else {}
+    return Revocation(*(_text(given.get(field)) for field in ("actor", "reason", "at")))
 
 
 def _text(value: Any) -> str:
@@ -145,7 +166,7 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int | None:
-    """DynamoDB gives numbers as Decimal; text that looks like one does not count."""
+    """DynamoDB returns numbers as Decimal; text that looks like a number is not one."""
     if isinstance(value, bool | str) or value is None:
         return None
     try:

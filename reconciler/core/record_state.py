@@ -1,7 +1,8 @@
-"""What a row alone tells: whether its wish has been worked off, and what time has made of it since."""
+"""What a record says at one moment: whether it was processed, and what time has changed since."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core import policy
@@ -12,64 +13,86 @@ from reconciler.core.user import User
 STUCK_AFTER = timedelta(minutes=15)
 
 
-def wanted_status(record: Record, user: User, now: datetime) -> Status:
-    """How a row of this user should end: `user` may be the one declared now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordState:
+    """Computed once for each record that was read. It depends on the record, the settings and the time only.
+
+    `wanted`: the status in which the record should end; None for a record that cannot be understood.
+    `observed`: exactly this declaration was processed, under these settings, and the status agrees.
+    `settled`: nothing to do, as far as the record alone can say.
+    `overdue`: it has waited for the credential manager for longer than the stream takes.
+    `expired`, `overlap_over`, `previous_finished` (the previous key can be deleted), `rotation_due`: what time alone
+    requires; `due`: any of them.
+    """
+
+    record: Record
+    sending: Sending
+    now: datetime
+    wanted: Status | None
+    observed: bool
+    settled: bool
+    overdue: bool
+    expired: bool
+    overlap_over: bool
+    previous_finished: bool
+    rotation_due: bool
+    due: bool
+
+    @classmethod
+    def of(cls, record: Record, sending: Sending, now: datetime, declared: User | None = None) -> RecordState:
+        """`declared`: the user to compare the record with, where it is not the record's own."""
+        user = declared or record.user
+        wanted = None if user is None else _wanted(record, user, now)
+        expired = bool(user and record.status == Status.ACTIVE and user.enabled and not user.may_send(now))
+        rotation_due = user is not None and is_rotation_due(record, user, now)
+        overlap_over = _is_overlap_over(record, now)
+        previous_finished = _is_previous_finished(record, now)
+        observed = (
+            user is not None
+            and record.status == wanted
+            and record.observed_revision == (record.revision or 0)
+            and record.observed_hash == policy.grant_hash(user, sending)
+        )
+        due = user is not None and (expired or overlap_over or previous_finished or rotation_due)
+        lost_credential = record.status == Status.ACTIVE and not record.encrypted_credentials
+        return cls(
+            record=record,
+            sending=sending,
+            now=now,
+            wanted=wanted,
+            observed=observed,
+            # A failed record waits for a person, who retries it.
+            settled=record.status == Status.FAILED or (observed and not due and not lost_credential),
+            overdue=_is_overdue(record, now),
+            expired=expired,
+            overlap_over=overlap_over,
+            previous_finished=previous_finished,
+            rotation_due=rotation_due,
+            due=due,
+        )
+
+
+def _wanted(record: Record, user: User, now: datetime) -> Status:
     return Status.ACTIVE if user.may_send(now) and not record.revoked else Status.DISABLED
 
 
-def is_settled(record: Record, sending: Sending, now: datetime) -> bool:
-    """Nothing to do, told from the row alone."""
-    if record.status == Status.FAILED:
-        return True  # a person looks at it and drives it again
-    if record.status == Status.ACTIVE and not record.encrypted_credentials:
-        return False
-    return is_observed(record, sending, now) and not is_due(record, now)
-
-
-def is_observed(record: Record, sending: Sending, now: datetime) -> bool:
-    """Has exactly this wish been worked off, under these settings, and does the status say so?"""
-    user = record.user
-    return (
-        user is not None
-        and record.status == wanted_status(record, user, now)
-        and record.observed_revision == (record.revision or 0)
-        and record.observed_hash == policy.grant_hash(user, sending)
-    )
-
-
-def is_leaving(record: Record) -> bool:
-    """Is it to be deleted, or did that fail?"""
-    failed = record.status == Status.FAILED and record.failure and record.failure.during == Status.DELETING
-    return record.status == Status.DELETING or bool(failed)
-
-
-def is_overdue(record: Record, now: datetime) -> bool:
-    """Does it wait for the credential manager for longer than the stream can be blamed?"""
+def _is_overdue(record: Record, now: datetime) -> bool:
     if record.status not in AWAITING:
         return False
     since = parse_timestamp(record.requested_at)
     return since is None or abs(now - since) > STUCK_AFTER
 
 
-def is_due(record: Record, now: datetime) -> bool:
-    """Has time alone made a settled row untrue: expiry, a stage of the previous key, a scheduled rotation?"""
-    user = record.user
-    if user is None:
-        return False
-    expired = record.status == Status.ACTIVE and user.enabled and not user.may_send(now)
-    return expired or is_retired(record, now) or is_previous_finished(record, now) or is_rotation_due(record, user, now)
-
-
-def is_retired(record: Record, now: datetime) -> bool:
-    """Is the overlap over, so that the previous key becomes inactive?"""
+def _is_overlap_over(record: Record, now: datetime) -> bool:
+    """Then the previous key becomes inactive."""
     if not record.previous_key or record.previous_key_deletes_at:
         return False
     retires = parse_timestamp(record.previous_key_retires_at)
     return retires is None or now >= retires
 
 
-def is_previous_finished(record: Record, now: datetime) -> bool:
-    """Has the previous key been inactive for long enough to be deleted?"""
+def _is_previous_finished(record: Record, now: datetime) -> bool:
+    """The previous key has been inactive for long enough to be deleted."""
     if not record.previous_key or not record.previous_key_deletes_at:
         return False
     deletes = parse_timestamp(record.previous_key_deletes_at)
@@ -77,8 +100,8 @@ def is_previous_finished(record: Record, now: datetime) -> bool:
 
 
 def is_rotation_due(record: Record, user: User, now: datetime) -> bool:
-    """Is the key older than the user's declaration allows?"""
-    made = parse_timestamp(record.key_created_at)
-    if made is None or user.rotation is None or wanted_status(record, user, now) != Status.ACTIVE:
+    """The key is older than the declaration allows. A key of unknown age is not."""
+    created = parse_timestamp(record.key_created_at)
+    if created is None or user.rotation is None or _wanted(record, user, now) != Status.ACTIVE:
         return False
-    return now - made >= timedelta(days=user.rotation.every_days)
+    return now - created >= timedelta(days=user.rotation.every_days)

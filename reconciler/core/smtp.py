@@ -1,4 +1,4 @@
-"""What a mail client needs to know: the endpoint of a region and the password of a key."""
+"""What a mail client needs: the endpoint of a region and the password of an access key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-# https://docs.aws.amazon.com/general/latest/gr/ses.html, read in 2026. The list ages: it only warns.
+# https://docs.aws.amazon.com/general/latest/gr/ses.html, read in 2026. It can be outdated, so it only warns.
 KNOWN_REGIONS = frozenset(
     "us-east-1 us-east-2 us-west-1 us-west-2 af-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 "
     "ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-5 ca-central-1 "
@@ -18,7 +18,7 @@ KNOWN_REGIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Ports by TLS mode. 25 is left out of the advice: EC2 throttles it."""
+    """Ports by TLS mode. Port 25 is not recommended: EC2 throttles it."""
 
     host: str
     starttls_ports: tuple[int, ...] = (587, 2587, 25)

@@ -1,10 +1,10 @@
-"""Small things that all texts for people share."""
+"""Text helpers that all output shares."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """On one line and harmless: what stands in a file or a row must not steer a terminal, a log or a CI runner."""
+    """One line without control characters: text of a file or a record must not control a terminal or a CI runner."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 

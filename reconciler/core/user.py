@@ -1,4 +1,4 @@
-"""An SMTP user as it is declared: who may send as whom, from where and until when."""
+"""An SMTP user as it is declared: what it may send as, from where and until when; and the limits of a declaration."""
 
 from __future__ import annotations
 
@@ -21,9 +21,23 @@ from reconciler.core.address import (
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 NAME_HINT = "2 to 40 of a-z, 0-9 and '-', starting with a letter, for example billing-mailer"
+DESCRIPTION = re.compile(r"[^\r\n]{1,200}")
+DESCRIPTION_HINT = "one line of up to 200 characters"
+OWNER = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+OWNER_HINT = "an address of up to 254 characters"
+MAX_OWNER = 254
 DEFAULT_OVERLAP_DAYS = 7
-MAX_ROTATION_DAYS = 3650
-MAX_CREDENTIAL = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    least: int
+    most: int
+
+
+CREDENTIAL = Limits(1, 1_000_000)
+EVERY_DAYS = Limits(2, 3650)
+OVERLAP_DAYS = Limits(1, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +48,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One grant. Addresses and networks are normalized, sorted and free of repetition."""
+    """One grant. Addresses and networks are normalized, sorted and unique."""
 
     name: str
     allowed_from_addresses: tuple[str, ...]
@@ -59,7 +73,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A user and the place it is declared at."""
+    """A user, and where it is declared."""
 
     user: User
     manifest: str
@@ -90,7 +104,7 @@ def _tidy(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def spec_fields(user: User) -> dict[str, Any]:
-    """The declaration as plain data; what is at its default is left out. `make_user` reads it back."""
+    """The declaration as plain data, without optional fields that are not set. `make_user` reads it back."""
     fields: dict[str, Any] = {
         "description": user.description,
         "owner": user.owner,
@@ -111,13 +125,13 @@ def spec_fields(user: User) -> dict[str, Any]:
 
 
 def spec_hash(user: User) -> str:
-    """16 hex digits over everything that is declared: equal hashes, equal declarations."""
+    """16 hex digits over the whole declaration: equal hashes mean equal declarations."""
     canonical = json.dumps(spec_fields(user), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def check_lists(addresses: Sequence[str], networks: Sequence[str], rules: Rules) -> list[tuple[tuple[str, int], Fault]]:
-    """Every fault of the two lists with its place: (field, index)."""
+    """Every fault of the two lists with its position: (field, index)."""
     found: list[tuple[tuple[str, int], Fault]] = []
     seen: dict[str, int] = {}
     for index, address in enumerate(addresses):
@@ -133,7 +147,7 @@ def check_lists(addresses: Sequence[str], networks: Sequence[str], rules: Rules)
 
 
 def check_rotation(every_days: int, overlap_days: int) -> Fault | None:
-    """Two keys are all that an IAM user can have, so an overlap must end before the next rotation."""
+    """An IAM user can have two keys only, so an overlap must end before the next rotation."""
     if overlap_days >= every_days:
         return Fault(f"overlap_days ({overlap_days}) is not shorter than every_days ({every_days})", "shorten it")
     return None
@@ -145,4 +159,4 @@ def check_date(text: str) -> Fault | None:
         valid = date.fromisoformat(text).isoformat() == text and "2000" <= text < "9999"
     except ValueError:
         valid = False
-    return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a day", "write YYYY-MM-DD, e.g. 2027-06-30")
+    return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a date", "write YYYY-MM-DD, e.g. 2027-06-30")

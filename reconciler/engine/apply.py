@@ -10,7 +10,7 @@ from reconciler.core.text import printable
 from reconciler.errors import AwsError, Conflict, Terminal
 from reconciler.output.terminal import say_line
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Update
-from reconciler.ports import Request, Requests
+from reconciler.ports import ChangeRequest, RecordWriter
 
 # One partition takes 1,000 write units a second, and a record costs one to three: eight writers stay below that.
 WORKERS = 8
@@ -18,7 +18,7 @@ WORKERS = 8
 Write = Callable[[], int]  # returns the revision that it wrote
 
 
-def change_writes(changes: Iterable[Change], records: Requests, request: Request) -> dict[str, Write]:
+def change_writes(changes: Iterable[Change], records: RecordWriter, request: ChangeRequest) -> dict[str, Write]:
     """The write of each change, by the name of its user."""
     return {change.name: partial(_write, change, records, request) for change in changes}
 
@@ -46,7 +46,7 @@ def _attempt(write: Write) -> int | AwsError:
         return Terminal("dynamodb:Write", type(error).__name__, "internal error")
 
 
-def _write(change: Change, records: Requests, request: Request) -> int:
+def _write(change: Change, records: RecordWriter, request: ChangeRequest) -> int:
     match change:
         case Create(at):
             return records.create(at.user, at.manifest, request)

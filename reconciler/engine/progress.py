@@ -11,11 +11,11 @@ from reconciler.engine.wait import UserResult, wait_for_users
 from reconciler.errors import AwsError
 from reconciler.output.prompt import in_ci
 from reconciler.output.terminal import STATUS_COLORS, say, say_line
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 
 
 def show_progress(
-    records: Requests, revisions: Mapping[str, int], deleting: Collection[str], timeout: float, environment: str
+    records: RecordWriter, revisions: Mapping[str, int], deleting: Collection[str], timeout: float, environment: str
 ) -> bool:
     """Wait until each user has a final status. Returns whether all of them succeeded.
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.core.record import manager_mark, timestamp
-from reconciler.ports import Request
+from reconciler.core.record import manager_tag, timestamp
+from reconciler.ports import ChangeRequest
 
 
 def find_checkout(path: Path) -> Path | None:
@@ -23,15 +23,15 @@ def find_checkout(path: Path) -> Path | None:
     return next((folder for folder in path.absolute().parents if (folder / ".git").exists()), None)
 
 
-def make_request(environment: str, checkout: Path | None, environ: Mapping[str, str], now: datetime) -> Request:
+def make_request(environment: str, checkout: Path | None, environ: Mapping[str, str], now: datetime) -> ChangeRequest:
     """From GitHub's variables in CI, from git and the machine's user elsewhere.
 
     The correlation id is unique per run and begins with the commit: `3f2a9c81d0e4-17089`.
     """
     commit = environ.get("GITHUB_SHA") or _git_commit(checkout)
     run = "-".join(filter(None, (environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_RUN_ATTEMPT"))))
-    return Request(
-        managed_by=manager_mark(environment),
+    return ChangeRequest(
+        managed_by=manager_tag(environment),
         commit=commit,
         actor=environ.get("GITHUB_ACTOR") or _local_user(),
         correlation_id=f"{commit[:12] or 'local'}-{run or secrets.token_hex(4)}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.core.record import AWAITING, Record, manager_mark
+from reconciler.core.record import AWAITING, Record, manager_tag
 from reconciler.core.text import count
 from reconciler.engine.apply import change_writes, write_records
 from reconciler.engine.progress import show_progress
@@ -23,7 +23,7 @@ from reconciler.output.terminal import say, say_line, show_plan
 from reconciler.planning.diff import Delete, Diff, diff
 from reconciler.planning.limits import Allowance, check_checkout, check_deletes, check_target, count_managed
 from reconciler.planning.plan import Plan, make_plan
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Prepared:
 
     plan: Plan
     changes: Diff
-    records: Requests
+    records: RecordWriter
     awaiting: dict[str, int]  # requested by an earlier run and not finished: revision by name
 
 
@@ -54,9 +54,9 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     refusals = check_target(wanted, connection.target(), environment.name)
     records = [] if refusals else list(store.records())  # a wrong account is not even read
     refusals += check_checkout(newer_commits(find_checkout(environment.config), {record.commit for record in records}))
-    mark = manager_mark(environment.name)
-    changes = Diff() if refusals else diff(desired, records, mark, environment.sending, datetime.now(UTC))
-    managed = count_managed(records, mark)
+    tag = manager_tag(environment.name)
+    changes = Diff() if refusals else diff(desired, records, tag, environment.sending, datetime.now(UTC))
+    managed = count_managed(records, tag)
     refusals += check_deletes(changes, len(desired), managed, environment.limits, allowance)
     plan = make_plan(environment.name, changes, managed, len(desired), environment.sending, refusals)
     return Prepared(plan, changes, store, _awaiting(changes, records))

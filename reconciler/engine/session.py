@@ -13,8 +13,8 @@ from botocore.config import Config
 from reconciler.aws.client import UNRETRIED, aws_errors
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
-from reconciler.core.policy import partition
+from reconciler.aws.records import DynamoRecordWriter
+from reconciler.core.arn import iam_arn
 from reconciler.engine.aws_configuration import check_credentials, configuration_errors
 from reconciler.errors import ReconcileError, Refused
 from reconciler.manifests.environments import Environment
@@ -45,13 +45,13 @@ class Connection:
         """Who makes the calls: an ARN."""
         return str(self._identity()["Arn"])
 
-    def store(self) -> DynamoStore:
-        return DynamoStore(self._client("dynamodb"), self.environment.table, self.environment.rules)
+    def store(self) -> DynamoRecordWriter:
+        return DynamoRecordWriter(self._client("dynamodb"), self.environment.table, self.environment.rules)
 
     def identities(self) -> IamIdentities:
         environment = self.environment
         policy = f"policy/{load_pipeline(environment.name).names['boundary']}"
-        boundary = f"arn:{partition(environment.region)}:iam::{environment.account_id}:{policy}"
+        boundary = iam_arn(environment.region, environment.account_id, policy)
         return IamIdentities(self._client("iam"), self._client("iam", UNRETRIED), environment.name, boundary)
 
     def vault(self) -> KmsVault:

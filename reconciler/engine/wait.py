@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
@@ -27,7 +27,7 @@ class UserResult:
 
 
 def wait_for_users(
-    records: Requests,
+    records: RecordWriter,
     revisions: Mapping[str, int],
     deleting: Collection[str],
     timeout: float,

@@ -1,4 +1,4 @@
-"""Work off dead letters: what the stream's mapping gave up on, user by user, less and less often."""
+"""Process dead letters: retry each user of a failed batch with exponential backoff."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.record import AWAITING, timestamp
-from reconciler.core.record_state import is_due
+from reconciler.core.record import AWAITING, Record, timestamp
+from reconciler.core.record_state import RecordState
 from reconciler.errors import AwsError, Retryable
-from reconciler.manager.converge import Converger, Report
-from reconciler.ports import Listing, Message, Queue, Stream
+from reconciler.manager.converge import Converger, ConvergeResult
+from reconciler.ports import Message, Queue, RecordReader, Stream
 
-FIRST_DELAY = 30  # seconds until the second try; doubles from try to try
+FIRST_DELAY = 30  # seconds until the second attempt; it doubles with each attempt
 LONGEST_DELAY = 900
-LONGEST_NAME = 1000  # about what a sort key of DynamoDB holds; far more than a name may have
+LONGEST_NAME = 1000  # about what a sort key of DynamoDB can hold; far longer than any valid name
 NUMBER = re.compile(r"[0-9]{1,40}")  # a sequence number
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
-    """What became of one message. Not `done`: it comes back when its visibility time-out is over."""
+class MessageResult:
+    """The result of processing one message. Not `done`: it returns when its visibility timeout is over."""
 
     done: bool
     name: str = ""
-    report: Report | None = None
+    converged: ConvergeResult | None = None
     error: Exception | None = None
     parked: bool = False
-    split: tuple[str, ...] | None = None  # the users that a message of the mapping became messages of
+    split: tuple[str, ...] | None = None  # the users of a batch, for each of whom a message was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message as it is understood: one user, or what the mapping tells of a batch. Neither: not understood."""
+    """The content of a message: one user, or a batch of the stream. Neither: it is not understood."""
 
     user: str | None = None
     batch: tuple[str, str, str, str] | None = None  # stream ARN, shard, first and last sequence number
 
 
 def read_letter(body: str) -> Letter:
-    """`{"user": NAME}`, or the mapping's on-failure message: sequence numbers, and no record.
+    """`{"user": NAME}`, or the mapping's on-failure message, which contains sequence numbers but no record.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """
@@ -66,78 +66,81 @@ def read_letter(body: str) -> Letter:
 
 
 def backoff(receive_count: int) -> int:
-    """Seconds until the next try."""
+    """Seconds until the next attempt."""
     return min(FIRST_DELAY << min(receive_count - 1, 16), LONGEST_DELAY)
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """`tries`: how often a message is taken from the queue before it is given up."""
+    """`tries`: how often a message is received before it is parked."""
 
     converger: Converger
-    rows: Listing
+    records: RecordReader
     queue: Queue
     stream: Stream
     tries: int
     now: Callable[[], datetime]
 
-    def process(self, message: Message) -> Handled:
-        """Never raises: what fails comes back later, and after the last try is parked."""
+    def process(self, message: Message) -> MessageResult:
+        """Never raises: a message that fails returns later, and is parked after the last attempt."""
         letter = read_letter(message.body)
         try:
             if letter.batch:
                 return self._split(letter.batch)
             if letter.user is not None:
-                return Handled(True, letter.user, self.converger.converge(letter.user, attempt=message.receive_count))
-        except Exception as error:  # noqa: BLE001 - one message must not take others with it
+                converged = self.converger.converge(letter.user, attempt=message.receive_count)
+                return MessageResult(True, letter.user, converged)
+        except Exception as error:  # noqa: BLE001 - one message must not affect the others
             if message.receive_count < self.tries:
                 return self._delay(message, letter, error)
             return self._give_up(message, letter, error)
         return self._give_up(message, letter, ValueError("neither a user nor a batch of the stream"))
 
-    def _split(self, batch: tuple[str, str, str, str]) -> Handled:
-        """One message a user: each has its own tries, and none holds up another."""
-        names = self._names(batch)
+    def _split(self, batch: tuple[str, str, str, str]) -> MessageResult:
+        """Send one message for each user: each has its own attempts, and none delays another."""
+        names = self._users_in_batch(batch)
         self.queue.send(names)
-        return Handled(True, split=tuple(sorted(names)))
+        return MessageResult(True, split=tuple(sorted(names)))
 
-    def _names(self, batch: tuple[str, str, str, str]) -> set[str]:
-        """Where the stream cannot tell any more whom the batch spoke of: everybody who waits."""
+    def _users_in_batch(self, batch: tuple[str, str, str, str]) -> set[str]:
+        """If the stream no longer has the batch: every user that waits."""
         try:
-            names = self.stream.names(*batch)
+            names = self.stream.users_in_batch(*batch)
         except Retryable:
             raise
         except AwsError:
-            names = None  # not our stream, or a number that never was one
+            names = None  # another stream, or an invalid sequence number
         if names is not None:
             return names
-        now = self.now()
-        return {row.name for row in self.rows.records() if row.status in AWAITING or is_due(row, now)}
+        return {record.name for record in self.records.records() if self._waits(record)}
 
-    def _give_up(self, message: Message, letter: Letter, error: Exception) -> Handled:
-        name, report = letter.user or "", None
+    def _waits(self, record: Record) -> bool:
+        return record.status in AWAITING or RecordState.of(record, self.converger.sending, self.now()).due
+
+    def _give_up(self, message: Message, letter: Letter, error: Exception) -> MessageResult:
+        name, converged = letter.user or "", None
         try:
-            # Parked before the row is failed: after a crash in between both happen again, and nothing is lost.
-            self.queue.park(message.body if letter.user is None else self._note(name, error, message.receive_count))
-        except AwsError as trouble:
-            return self._delay(message, letter, trouble)
+            # The message is parked before the record fails: after a crash in between, both happen again.
+            self.queue.park(message.body if letter.user is None else self._parked(name, error, message.receive_count))
+        except AwsError as parking_error:
+            return self._delay(message, letter, parking_error)
         try:
-            report = self.converger.give_up(name, error, message.receive_count) if letter.user else None
-        except Retryable as trouble:
-            return self._delay(message, letter, trouble)
+            converged = self.converger.give_up(name, error, message.receive_count) if letter.user else None
+        except Retryable as write_error:
+            return self._delay(message, letter, write_error)
         except AwsError:
-            pass  # a name that no row can have, or no right to write it: the parked message tells
-        return Handled(True, name, report, error, parked=True)
+            pass  # no record can have this name, or the permission is missing: the parked message has the reason
+        return MessageResult(True, name, converged, error, parked=True)
 
-    def _delay(self, message: Message, letter: Letter, error: Exception) -> Handled:
-        with suppress(AwsError):  # then it comes back after the queue's own time-out
+    def _delay(self, message: Message, letter: Letter, error: Exception) -> MessageResult:
+        with suppress(AwsError):  # then it returns after the queue's own timeout
             self.queue.delay(message, backoff(message.receive_count))
-        return Handled(False, letter.user or "", error=error)
+        return MessageResult(False, letter.user or "", error=error)
 
-    def _note(self, name: str, error: Exception, attempts: int) -> str:
-        """A parked message, which works as it is when it is moved back."""
-        note = {"user": name, "attempts": attempts, "at": timestamp(self.now())}
+    def _parked(self, name: str, error: Exception, attempts: int) -> str:
+        """The body of a parked message. It can be moved back into the queue unchanged."""
+        body = {"user": name, "attempts": attempts, "at": timestamp(self.now())}
         if isinstance(error, AwsError):
             reason = f"{error.operation}: {error.reason}"
-            return json.dumps(note | {"code": error.code, "reason": reason, "correlation_id": error.correlation_id})
-        return json.dumps(note | {"code": "InternalError", "reason": type(error).__name__})
+            return json.dumps(body | {"code": error.code, "reason": reason, "correlation_id": error.correlation_id})
+        return json.dumps(body | {"code": "InternalError", "reason": type(error).__name__})

@@ -1,4 +1,4 @@
-"""The scheduled look at everything: overdue rows, drift, what time has made due, and IAM users without a row."""
+"""Hourly full reconciliation: overdue records, drift, what time requires, and IAM users without a record."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import is_overdue
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import NAME
 from reconciler.errors import THROTTLED, UNREACHABLE, AwsError, Conflict
-from reconciler.manager.converge import Converger, Report
-from reconciler.ports import Identities, Listing, SweepState, SweepStates
+from reconciler.manager.converge import Converger, ConvergeResult
+from reconciler.ports import Identities, RecordReader, SweepState, SweepStates
 
-GRACE = timedelta(hours=24)  # for an IAM user without a row: the row may have been lost instead of deleted
-FRESH = timedelta(seconds=20)  # since a user settled: IAM may still show it as it was before
-RESERVE = 180.0  # seconds of the function's time in which no user is begun any more; one can take two minutes
-MOST_CANDIDATES = 200  # IAM users without a row: more of them are not even looked at, a table has been lost
+GRACE = timedelta(hours=24)  # of an IAM user without a record, which may have been lost instead of deleted
+FRESH = timedelta(seconds=20)  # since a record was settled: IAM may still show the previous state
+RESERVE = 180.0  # seconds before the function's timeout in which no user is started; one can take two minutes
+MOST_CANDIDATES = 200  # IAM users without a record: if there are more, the table was lost, and none is observed
 STEP = 50  # users, after which the position is saved
-TROUBLE_IN_A_ROW = 3  # throttled, or AWS not reached: then this run ends
+MAX_CONSECUTIVE_ERRORS = 3  # throttled, or AWS not reachable: then this run ends
 
 
 class Observer(Protocol):
-    """Is told of every user as it was looked at: a run may be cut off."""
+    """Gets the result of each user at once, because a run can be interrupted."""
 
-    def report(self, report: Report) -> None: ...
+    def report(self, result: ConvergeResult) -> None: ...
     def retry(self, name: str, error: AwsError) -> None: ...
     def defect(self, name: str, error: Exception) -> None: ...
 
 
 @dataclass(slots=True)
-class Summary:
-    """What one run did. The observer is told as it goes."""
+class SweepResult:
+    """What one run did."""
 
     observer: Observer
     checked: int = 0
     repaired: int = 0
     quarantined: int = 0
-    orphans: int = 0  # seen, and not torn down yet
+    orphans: int = 0  # found, and not deleted yet
     orphans_removed: int = 0
-    orphans_held: int = 0  # past their grace time, but too many to be true
+    orphans_held: int = 0  # their grace period is over, but the safety limit withholds their deletion
     errors: int = 0
-    finished: bool = False  # the round: every row was looked at
+    finished: bool = False  # the round: every record was checked
     stopped: str = ""  # why it is not finished
     steps: Counter[str] = field(default_factory=Counter)
 
-    def add(self, report: Report) -> None:
-        self.repaired += bool(report.differences)
-        self.quarantined += bool(report.warnings)
-        self.steps.update(report.steps)
-        if report.steps or report.differences or report.warnings or report.failure:
-            self.observer.report(report)
+    def add(self, result: ConvergeResult) -> None:
+        self.repaired += bool(result.differences)
+        self.quarantined += bool(result.warnings)
+        self.steps.update(result.steps)
+        if result.steps or result.differences or result.warnings or result.failure:
+            self.observer.report(result)
 
     def add_error(self, name: str, error: Exception) -> None:
         self.errors += 1
@@ -64,144 +64,144 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much one run may do.
+    """The limits of one run.
 
-    `orphans`, `orphan_percent`: if more IAM users without a row are past their grace time, or a larger share of all of
-    ours, or if there is no row at all, none is torn down: a table that was lost must not take every IAM user with it.
-    `users`: what one run may ask of IAM, whose throttling the whole account shares.
+    `orphans`, `orphan_percent`: if the grace period of more orphans is over, or of a larger share of all managed users,
+    or if there is no record at all, no orphan is deleted: the loss of a table must not delete every IAM user.
+    `users`: how many users one run may observe, because the whole account shares IAM's throttling.
     """
 
     orphans: int
     orphan_percent: int
     users: int
 
-    def holds(self, orphans: int, rows: int) -> bool:
-        share = 100 * orphans > self.orphan_percent * (orphans + rows)
-        return orphans > 0 and (rows == 0 or orphans > self.orphans or share)
+    def withholds(self, orphans: int, records: int) -> bool:
+        share = 100 * orphans > self.orphan_percent * (orphans + records)
+        return orphans > 0 and (records == 0 or orphans > self.orphans or share)
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A round looks at every row once. It may take several runs: the position is saved as it goes."""
+    """A round checks every record once. It may take several runs; the position is saved in between."""
 
     converger: Converger
-    rows: Listing
+    records: RecordReader
     identities: Identities
     states: SweepStates
     budget: Budget
     now: Callable[[], datetime]
 
-    def run(self, remaining: Callable[[], float], observer: Observer) -> Summary:
-        """`remaining`: seconds that the function has left. Raises AwsError where the table cannot be read or written.
+    def run(self, remaining: Callable[[], float], observer: Observer) -> SweepResult:
+        """`remaining`: seconds until the function's timeout. Raises AwsError if the table cannot be read or written.
 
-        One run is enough for a round, unless `Summary.stopped` says why not.
+        One run completes a round, unless `SweepResult.stopped` has a reason.
         """
-        summary = Summary(observer)
+        result = SweepResult(observer)
         try:
-            state = self._sweep_orphans(self.states.load(), summary, remaining)
-            self._sweep_rows(state, summary, remaining)
+            state = self._sweep_orphans(self.states.load(), result, remaining)
+            self._sweep_records(state, result, remaining)
         except Conflict:
-            summary.stopped = "another sweep is at it"
-        return summary
+            result.stopped = "another sweep is running"
+        return result
 
-    def _sweep_rows(self, state: SweepState, summary: Summary, remaining: Callable[[], float]) -> None:
-        trouble = 0
-        for seen, record in enumerate(self.rows.records(state.position), start=1):
-            error = self._look_at(record, summary)
-            trouble = trouble + 1 if isinstance(error, AwsError) and error.code in THROTTLED | UNREACHABLE else 0
+    def _sweep_records(self, state: SweepState, result: SweepResult, remaining: Callable[[], float]) -> None:
+        errors = 0
+        for seen, record in enumerate(self.records.records(state.position), start=1):
+            error = self._check(record, result)
+            errors = errors + 1 if isinstance(error, AwsError) and error.code in THROTTLED | UNREACHABLE else 0
             state = replace(state, position=record.name)
-            summary.stopped = self._reason_to_stop(summary, trouble, remaining())
-            if summary.stopped:
+            result.stopped = self._reason_to_stop(result, errors, remaining())
+            if result.stopped:
                 self.states.save(state)
                 return
             if seen % STEP == 0:
                 state = self.states.save(state)
         self.states.save(replace(state, position=""))
-        summary.finished = True
+        result.finished = True
 
-    def _reason_to_stop(self, summary: Summary, trouble: int, remaining: float) -> str:
-        if trouble >= TROUBLE_IN_A_ROW:
-            return "IAM throttles, or is not reached"
+    def _reason_to_stop(self, result: SweepResult, errors: int, remaining: float) -> str:
+        if errors >= MAX_CONSECUTIVE_ERRORS:
+            return "IAM is throttled or cannot be reached"
         if remaining < RESERVE:
             return "out of time"
-        return "budget of this run used up" if summary.checked >= self.budget.users else ""
+        return "limit of users per run" if result.checked >= self.budget.users else ""
 
-    def _look_at(self, record: Record, summary: Summary) -> Exception | None:
-        """Young rows wait for the stream, failed ones for a person, unless they are revoked."""
+    def _check(self, record: Record, result: SweepResult) -> Exception | None:
+        """Young records wait for the stream, failed ones for a retry, unless they are revoked."""
         if record.status in AWAITING:
-            if not is_overdue(record, self.now()):
+            if not RecordState.of(record, self.converger.sending, self.now()).overdue:
                 return None
         elif record.status == Status.FAILED and not record.revoked:
-            return self._look_for_warnings(record.name, summary)
+            return self._check_warnings(record.name, result)
         elif (settled := parse_timestamp(record.settled_at)) and abs(self.now() - settled) < FRESH:
             return None
-        summary.checked += 1
-        return self._do(record.name, summary, lambda: self.converger.converge(record.name, audit=True))
+        result.checked += 1
+        return self._run(record.name, result, lambda: self.converger.converge(record.name, audit=True))
 
-    def _look_for_warnings(self, name: str, summary: Summary) -> Exception | None:
-        """Of a user that nothing is done about: its key may work, and may have leaked."""
-        return self._do(name, summary, lambda: self.converger.warn(name))
+    def _check_warnings(self, name: str, result: SweepResult) -> Exception | None:
+        """A user that is not changed may still have an active, leaked key."""
+        return self._run(name, result, lambda: self.converger.warn(name))
 
-    def _do(self, name: str, summary: Summary, look: Callable[[], Report]) -> Exception | None:
+    def _run(self, name: str, result: SweepResult, check: Callable[[], ConvergeResult]) -> Exception | None:
         try:
-            summary.add(look())
-        except Exception as error:  # noqa: BLE001 - one user must not end the round for all behind it
-            summary.add_error(name, error)
+            result.add(check())
+        except Exception as error:  # noqa: BLE001 - one user must not end the round for the others
+            result.add_error(name, error)
             return error
         return None
 
-    def _sweep_orphans(self, state: SweepState, summary: Summary, remaining: Callable[[], float]) -> SweepState:
-        """Remember IAM users of ours that no row knows, and tear down those whose grace time is over."""
+    def _sweep_orphans(self, state: SweepState, result: SweepResult, remaining: Callable[[], float]) -> SweepState:
+        """Remember managed IAM users without a record, and delete those whose grace period is over."""
         try:
-            candidates, rows = self._find_candidates()
+            candidates, records = self._find_candidates()
             if len(candidates) > MOST_CANDIDATES:
-                summary.orphans = summary.orphans_held = len(candidates)
+                result.orphans = result.orphans_held = len(candidates)
                 return state
             orphans = [name for name in candidates if (found := self.identities.observe(name)) and found.owned]
         except AwsError as error:
-            summary.add_error("", error)
+            result.add_error("", error)
             return state
         now = self.now()
         since = {name: _first_seen(state, name, now) for name in orphans}
         over = {name for name, seen in since.items() if now - seen >= GRACE}
-        if self.budget.holds(len(over), rows):
-            summary.orphans_held = len(over)
+        if self.budget.withholds(len(over), records):
+            result.orphans_held = len(over)
             over = set()
         for name in orphans:
             if remaining() < RESERVE:
                 break
             if name not in over:
-                self._look_for_warnings(name, summary)
-            elif self._tear_down(name, summary):
+                self._check_warnings(name, result)
+            elif self._tear_down(name, result):
                 del since[name]
-        summary.orphans = len(since)
+        result.orphans = len(since)
         remembered = {name: timestamp(seen) for name, seen in since.items()}
         return self.states.save(replace(state, orphans=remembered)) if remembered != state.orphans else state
 
-    def _tear_down(self, name: str, summary: Summary) -> bool:
-        """The row is read once more: where it has come back, the user is made as it says. False: try again."""
+    def _tear_down(self, name: str, result: SweepResult) -> bool:
+        """The record is read once more: if it exists again, the user is restored. False: try again."""
         results: list[str] = []
 
-        def converge() -> Report:
-            report = self.converger.converge(name, audit=True)
-            results.append(report.result)
-            return report
+        def converge() -> ConvergeResult:
+            converged = self.converger.converge(name, audit=True)
+            results.append(converged.result)
+            return converged
 
-        done = self._do(name, summary, converge) is None
-        summary.orphans_removed += "removed" in results
+        done = self._run(name, result, converge) is None
+        result.orphans_removed += "removed" in results
         return done
 
     def _find_candidates(self) -> tuple[list[str], int]:
-        """Names under our path without a row, and how many rows there are.
+        """Names under our path without a record, and the number of records.
 
-        IAM is listed before the rows: a user that is just being made has had its row for longer.
+        IAM is listed before the records: a user that is just being created already has its record.
         """
-        listed = self.identities.names()
-        known = self.rows.names()
-        return sorted(filter(NAME.fullmatch, set(listed) - known)), len(known)  # no other name was ever made by us
+        listed = self.identities.smtp_user_names()
+        known = self.records.record_names()
+        return sorted(filter(NAME.fullmatch, set(listed) - known)), len(known)  # others are not managed
 
 
 def _first_seen(state: SweepState, name: str, now: datetime) -> datetime:
-    """What cannot be, because somebody has garbled it, counts as seen now."""
+    """An invalid time counts as now."""
     seen = parse_timestamp(state.orphans.get(name, ""))
     return seen if seen is not None and seen <= now else now

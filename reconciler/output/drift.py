@@ -18,12 +18,12 @@ NOTES = (Column("user"), Column("description", wraps=True))
 
 def to_lines(audit: Audit, width: int | None) -> list[StyledLine]:
     """`width`: that of the terminal, or None: then every finding takes one line."""
-    sides = f"{audit.declared} declared, {count(audit.rows, 'record')}, {count(audit.iam_users, 'IAM user')}"
+    sides = f"{audit.declared} declared, {count(audit.records, 'record')}, {count(audit.iam_users, 'IAM user')}"
     findings = [
-        _cells(Style.BAD, f"! {finding.name}", finding.kind, finding.words, finding.source)
+        _cells(Style.BAD, f"! {finding.name}", finding.kind, finding.description, finding.source)
         for finding in audit.findings
     ]
-    notes = [_cells(Style.MUTED, f"· {note.name}", note.words) for note in audit.notes]
+    notes = [_cells(Style.MUTED, f"· {note.name}", note.description) for note in audit.notes]
     return [
         line(f"smtp users · {audit.environment} · {sides}"),
         *Table(FINDINGS, gap=3, indent=2).lines(findings, width),
@@ -57,12 +57,12 @@ def to_markdown(audit: Audit) -> str:
 
 
 def _row(finding: Finding) -> str:
-    cells = (f"**{escape(finding.name)}**", finding.kind.value, escape(finding.words), escape(finding.source))
+    cells = (f"**{escape(finding.name)}**", finding.kind.value, escape(finding.description), escape(finding.source))
     return f"| {' | '.join(cells)} |"
 
 
 def _markdown_notes(notes: Sequence[Note]) -> list[str]:
-    lines = [f"- **{escape(note.name)}** {escape(note.words)}" for note in notes]
+    lines = [f"- **{escape(note.name)}** {escape(note.description)}" for note in notes]
     shown = fitting(lines, NAMES_BYTES)
     more = [f"- and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else []
     return ["", *shown, *more] if lines else []
@@ -78,18 +78,18 @@ def to_dict(audit: Audit) -> dict[str, Any]:
         "format": 1,
         "environment": audit.environment,
         "declared": audit.declared,
-        "records": audit.rows,
+        "records": audit.records,
         "iam_users": audit.iam_users,
         "checked": audit.checked,
         "findings": [
             {
                 "name": finding.name,
                 "kind": finding.kind,
-                "description": finding.words,
+                "description": finding.description,
                 "manifest": finding.manifest or None,
                 "line": finding.line or None,
             }
             for finding in audit.findings
         ],
-        "notes": [{"name": note.name, "description": note.words} for note in audit.notes],
+        "notes": [{"name": note.name, "description": note.description} for note in audit.notes],
     }

@@ -1,4 +1,4 @@
-"""The audit: manifests, rows and IAM held against each other. What differs is told; nothing is decided or changed."""
+"""The audit: compare manifests, records and IAM users. It reports differences and changes nothing."""
 
 from __future__ import annotations
 
@@ -6,45 +6,44 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.core.decision import Decision, Identity, LookAgain
+from reconciler.core.decision import Decision, Fail, Identity, Requeue
 from reconciler.core.differences import Difference, Drift, find_differences, warnings
-from reconciler.core.lifecycle import STORED_AFTER, decide, unknown_keys
+from reconciler.core.key_decision import STORED_AFTER, unknown_keys
+from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import Sending
-from reconciler.core.record import AWAITING, Record, Status, manager_mark
-from reconciler.core.record_state import is_due, is_observed, is_overdue
+from reconciler.core.record import AWAITING, Record, Status, manager_tag
+from reconciler.core.record_state import RecordState
 from reconciler.core.text import count
 from reconciler.core.user import Declaration, spec_hash
 from reconciler.planning.diff import Create, Delete, Diff, Update, diff
 from reconciler.planning.wording import describe
 
 SETTLED = frozenset({Status.ACTIVE, Status.DISABLED})
-SWEPT_AFTER = timedelta(days=1)  # what time alone asks for is done by then, where the sweep runs
-# These are seen on an IAM user whatever its row asks for.
-ALWAYS = frozenset({Drift.ATTACHMENT, Drift.BOUNDARY})
+SWEPT_AFTER = timedelta(days=1)  # while the sweep runs, what time alone requires is done by then
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """What the three say, by the name of the SMTP user. Rows must come with their ciphertexts.
+class Snapshot:
+    """Manifests, records and IAM users as they were read, by the name of the SMTP user; records with ciphertexts.
 
-    `identities`: of every declared user, every row and every IAM user under our path, where IAM has one.
-    `strangers`: IAM users under our path whose names are no SMTP user's.
+    `identities`: of every declared user, every record and every IAM user under our path, where IAM has one.
+    `unrecognized_users`: IAM users under our path whose names belong to no SMTP user.
     """
 
     desired: Mapping[str, Declaration]
     records: Mapping[str, Record]
     identities: Mapping[str, Identity | None]
-    strangers: tuple[str, ...] = ()
+    unrecognized_users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference. `name`: the SMTP user, or the IAM user where it stands for none."""
+    """One difference. `name`: the SMTP user, or the IAM user where it belongs to none."""
 
     name: str
     kind: Drift
-    words: str
+    description: str
     manifest: str = ""
     line: int = 0
 
@@ -55,62 +54,63 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """No difference, but good to know."""
+    """Information about a user that is not a difference."""
 
     name: str
-    words: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Findings and notes are sorted by name. `unclear`: of whom IAM may not show yet what is there."""
+    """Findings and notes are sorted by name. `inconclusive`: users of whom IAM may not show the current state yet."""
 
     environment: str
     declared: int
-    rows: int
+    records: int
     iam_users: int
     checked: int
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
-    unclear: frozenset[str] = frozenset()
+    inconclusive: frozenset[str] = frozenset()
 
     @property
     def differing(self) -> frozenset[str]:
         return frozenset(finding.name for finding in self.findings)
 
 
-def audit(sides: Sides, environment: str, sending: Sending, now: datetime) -> Audit:
-    changes = diff(sides.desired, sides.records.values(), manager_mark(environment), sending, now)
-    found = list(_compare_declarations(changes, now))
+def audit(snapshot: Snapshot, environment: str, sending: Sending, now: datetime) -> Audit:
+    records = snapshot.records.values()
+    changes = diff(snapshot.desired, records, manager_tag(environment), sending, now)
+    states = {record.name: RecordState.of(record, sending, now) for record in records}
+    found = list(_compare_declarations(changes, states))
     notes: list[Note] = []
-    unclear: set[str] = set()
-    for row in sides.records.values():
-        found += [(row.name, difference) for difference in _judge_row(row, now)]
-        notes += [Note(row.name, words) for words in _notes_of(row, now)]
-    for name in sides.records.keys() | sides.identities.keys():
-        record, identity = sides.records.get(name), sides.identities.get(name)
-        differences, reason = _compare_iam(environment, name, record, identity, sending, now)
+    inconclusive: set[str] = set()
+    for name, state in states.items():
+        found += [(name, difference) for difference in _judge_record(state)]
+        notes += [Note(name, description) for description in _notes_of(state)]
+    for name in states.keys() | snapshot.identities.keys():
+        differences, reason = _compare_iam(environment, name, states.get(name), snapshot.identities.get(name))
         found += [(name, difference) for difference in differences]
         if reason:
-            notes.append(Note(name, f"not clear yet: {reason}"))
-            unclear.add(name)
-    findings = [_finding(name, difference, sides.desired.get(name)) for name, difference in found]
-    findings += [Finding(iam_user, Drift.FOREIGN, _STRANGE) for iam_user in sides.strangers]
-    names = {*sides.desired, *sides.records, *sides.identities, *sides.strangers}
+            notes.append(Note(name, f"inconclusive: {reason}"))
+            inconclusive.add(name)
+    unrecognized = snapshot.unrecognized_users
+    findings = [_finding(name, difference, snapshot.desired.get(name)) for name, difference in found]
+    findings += [Finding(iam_user, Drift.UNMANAGED, _UNRECOGNIZED) for iam_user in unrecognized]
     return Audit(
         environment=environment,
-        declared=len(sides.desired),
-        rows=len(sides.records),
-        iam_users=sum(identity is not None for identity in sides.identities.values()) + len(sides.strangers),
-        checked=len(names),
+        declared=len(snapshot.desired),
+        records=len(snapshot.records),
+        iam_users=sum(identity is not None for identity in snapshot.identities.values()) + len(unrecognized),
+        checked=len({*snapshot.desired, *snapshot.records, *snapshot.identities, *unrecognized}),
         findings=tuple(sorted(findings, key=_order)),
-        notes=tuple(sorted(notes, key=lambda note: (note.name, note.words))),
-        unclear=frozenset(unclear),
+        notes=tuple(sorted(notes, key=lambda note: (note.name, note.description))),
+        inconclusive=frozenset(inconclusive),
     )
 
 
-def grow_up(identity: Identity | None, before: Identity | None) -> Identity | None:
-    """`identity` as it counts at a second look: keys that were there `before` are too old to be about to be stored."""
+def ignore_age_of_known_keys(identity: Identity | None, before: Identity | None) -> Identity | None:
+    """For a second observation: no function is still about to store a key that was listed `before`."""
     if identity is None or before is None:
         return identity
     known = {key.id for key in before.keys}
@@ -118,100 +118,108 @@ def grow_up(identity: Identity | None, before: Identity | None) -> Identity | No
     return replace(identity, keys=keys)
 
 
-def _compare_declarations(changes: Diff, now: datetime) -> Iterator[tuple[str, Difference]]:
-    """Manifests against rows: what a run would change."""
+def _compare_declarations(changes: Diff, states: Mapping[str, RecordState]) -> Iterator[tuple[str, Difference]]:
+    """Manifests against records: what `reconcile apply` would change."""
     for change in changes.changes:
         match change:
             case Create():
-                yield change.name, Difference(Drift.MISSING, "declared, but it has no row: a run would create it")
+                yield change.name, Difference(Drift.RECORD_MISSING, "declared without a record; apply would create it")
             case Delete(reasons=()):
-                yield change.name, Difference(Drift.UNDECLARED, "no manifest declares it: a run would delete it")
-            case Update() if _is_told_otherwise(change, now):
+                yield change.name, Difference(Drift.UNDECLARED, "no manifest declares it; apply would delete it")
+            case Update() if _is_reported_otherwise(change, states[change.name]):
                 pass
             case Delete():
-                pass  # its deletion hangs or has failed, and its status tells
+                pass  # its deletion is stuck or has failed, which its status says
             case _:
-                words = "; ".join(describe(change))
-                yield change.name, Difference(Drift.DIFFERS, f"a run would change it: {words}")
-    for row in changes.unmanaged:
-        whose = f"managed by {row.managed_by}" if row.managed_by else "put by hand"
-        yield row.name, Difference(Drift.FOREIGN, f"a row that is not ours and no manifest declares: {whose}")
+                details = "; ".join(describe(change))
+                yield change.name, Difference(Drift.RECORD_OUTDATED, f"apply would change it: {details}")
+    for record in changes.unmanaged:
+        whose = f"managed by {record.managed_by}" if record.managed_by else "created manually"
+        yield record.name, Difference(Drift.UNMANAGED, f"an unmanaged record that no manifest declares: {whose}")
 
 
-def _is_told_otherwise(change: Update, now: datetime) -> bool:
-    """Driven again for its status or its time only."""
+def _is_reported_otherwise(change: Update, state: RecordState) -> bool:
+    """It is only reprocessed because of its status or of time, and that is another finding or a note."""
     record, user = change.record, change.declaration.user
     if record.user != user or record.spec_hash != spec_hash(user):
         return False
-    due = record.status in SETTLED and is_due(record, now)
-    return due or record.status == Status.FAILED or is_overdue(record, now)
+    due = record.status in SETTLED and state.due
+    return due or record.status == Status.FAILED or state.overdue
 
 
-def _judge_row(record: Record, now: datetime) -> Iterator[Difference]:
-    """What a row alone says."""
+def _judge_record(state: RecordState) -> Iterator[Difference]:
+    """What a record alone says."""
+    record = state.record
     if record.status == Status.FAILED:
         failure = record.failure
-        yield Difference(Drift.FAILED, f"{failure.code}: {failure.message}" if failure else "for no reason given")
-    if is_overdue(record, now):
+        yield Difference(Drift.FAILED, f"{failure.code}: {failure.message}" if failure else "no reason is recorded")
+    if state.overdue:
         since = record.requested_at or "an unknown time"
-        yield Difference(Drift.OVERDUE, f"{record.status} since {since}: does the credential manager run?")
-    if record.status in SETTLED and is_due(record, now - SWEPT_AFTER):
-        yield Difference(Drift.OVERDUE, f"{_DUE}, for more than a day: does the sweep run?")
+        yield Difference(Drift.OVERDUE, f"{record.status} since {since}; check that the credential manager runs")
+    if _was_due_before(state):
+        yield Difference(Drift.OVERDUE, f"{_DUE} for more than a day; check that the sweep runs")
 
 
-_STRANGE = "an IAM user under our path that stands for no SMTP user"
+_UNRECOGNIZED = "an IAM user under our path that belongs to no SMTP user"
 _DUE = "expiry, rotation or the end of an overlap is due"
 
 
-def _notes_of(record: Record, now: datetime) -> Iterator[str]:
-    if record.status in AWAITING and not is_overdue(record, now):
-        yield f"under way: {record.status} since {record.requested_at}"
-    if record.status in SETTLED and is_due(record, now) and not is_due(record, now - SWEPT_AFTER):
-        yield f"{_DUE}: the sweep sees to it"
+def _was_due_before(state: RecordState) -> bool:
+    """Time required something a day ago already, so the sweep should have done it."""
+    earlier = RecordState.of(state.record, state.sending, state.now - SWEPT_AFTER)
+    return state.record.status in SETTLED and earlier.due
+
+
+def _notes_of(state: RecordState) -> Iterator[str]:
+    record = state.record
+    if record.status in AWAITING and not state.overdue:
+        yield f"in progress: {record.status} since {record.requested_at}"
+    if record.status in SETTLED and state.due and not _was_due_before(state):
+        yield f"{_DUE}; the next sweep processes it"
     if revoked := record.revoked:
         reason = revoked.reason or "no reason given"
-        yield f"revoked by {revoked.actor or 'somebody'}: {reason}; no key works until it is resumed"
+        yield f"revoked by {revoked.actor or 'unknown'}: {reason}; keys stay inactive until it is resumed"
 
 
 def _compare_iam(
-    environment: str, name: str, record: Record | None, identity: Identity | None, sending: Sending, now: datetime
+    environment: str, name: str, state: RecordState | None, identity: Identity | None
 ) -> tuple[list[Difference], str]:
-    """A row against IAM: the differences, or why there cannot be said anything yet."""
+    """A record against IAM: the differences, or the reason why the comparison is inconclusive."""
     if identity is None:
-        ghost = record is not None and record.status in SETTLED
-        return [Difference(Drift.GHOST, "its IAM user is gone")] if ghost else [], ""
+        missing = state is not None and state.record.status in SETTLED
+        return [Difference(Drift.IAM_USER_MISSING, "its IAM user is missing")] if missing else [], ""
     if not identity.owned:
-        words = f"IAM user {iam_user_name(environment, name)} does not carry our mark: it is not touched"
-        return [Difference(Drift.FOREIGN, words)], ""
-    found = [Difference(Drift.QUARANTINE, words) for words in warnings(identity.attachments)]
-    if record is None:
+        description = f"IAM user {iam_user_name(environment, name)} does not carry our tag and is never modified"
+        return [Difference(Drift.UNMANAGED, description)], ""
+    found = [Difference(Drift.KEY_EXPOSED, warning) for warning in warnings(identity.attachments)]
+    if state is None:
         keys = count(sum(key.active for key in identity.keys), "active key")
-        return [Difference(Drift.ORPHAN, f"an IAM user of ours without a row; {keys}"), *found], ""
-    decision = decide(record, identity, sending, now)
-    observed = is_observed(record, sending, now)
-    if observed and (reason := _unclear(record, identity, decision, now)):
+        return [Difference(Drift.ORPHAN, f"a managed IAM user without a record; {keys}"), *found], ""
+    decision = decide(state, identity)
+    if state.observed and (reason := _inconclusive_reason(state, identity, decision)):
         return found, reason
-    behind = find_differences(record, identity, decision, now)
-    return found + [difference for difference in behind if observed or difference.kind in ALWAYS], ""
+    if isinstance(decision.end, Fail) and not state.observed:
+        return found, ""  # the next processing reports it
+    return [*found, *find_differences(decision)], ""
 
 
-def _unclear(record: Record, identity: Identity, decision: Decision, now: datetime) -> str:
-    if isinstance(decision.end, LookAgain):
+def _inconclusive_reason(state: RecordState, identity: Identity, decision: Decision) -> str:
+    if isinstance(decision.end, Requeue):
         return decision.end.reason
-    for key in unknown_keys(record, identity.keys):
-        if key.created_at is not None and abs(now - key.created_at) < STORED_AFTER:
-            return f"the key {key.id} was made a moment ago"
+    for key in unknown_keys(state.record, identity.keys):
+        if key.created_at is not None and abs(state.now - key.created_at) < STORED_AFTER:
+            return f"access key {key.id} was just created"
     return ""
 
 
 def _finding(name: str, difference: Difference, declaration: Declaration | None) -> Finding:
     if declaration is None:
-        return Finding(name, difference.kind, difference.words)
-    return Finding(name, difference.kind, difference.words, declaration.manifest, declaration.line)
+        return Finding(name, difference.kind, difference.description)
+    return Finding(name, difference.kind, difference.description, declaration.manifest, declaration.line)
 
 
 def _order(finding: Finding) -> tuple[str, int, str]:
-    return finding.name, _KINDS.index(finding.kind), finding.words
+    return finding.name, _KINDS.index(finding.kind), finding.description
 
 
 _KINDS = list(Drift)

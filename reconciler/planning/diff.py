@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.core.policy import Sending
 from reconciler.core.record import Record, Status
-from reconciler.core.record_state import is_observed, is_overdue, is_retired, is_rotation_due, wanted_status
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration, User, spec_hash
 
 
@@ -92,13 +92,14 @@ def diff(
             else:
                 unmanaged.append(record)
         elif declaration is None:
-            reasons = _reasons_to_retry_deletion(record, now)
+            reasons = _reasons_to_retry_deletion(RecordState.of(record, sending, now))
             if reasons is None:
                 deleting.append(name)
             else:
                 changes.append(Delete(record, reasons))
         else:
-            reasons = _reasons_to_reprocess(declaration.user, record, sending, now)
+            state = RecordState.of(record, sending, now, declaration.user)
+            reasons = _reasons_to_reprocess(declaration.user, state)
             if reasons or record.user != declaration.user:
                 changes.append(Update(declaration, record, reasons))
             else:
@@ -107,17 +108,19 @@ def diff(
     return Diff(tuple(changes), tuple(unchanged), tuple(deleting), tuple(unmanaged), revoked)
 
 
-def _reasons_to_retry_deletion(record: Record, now: datetime) -> tuple[str, ...] | None:
+def _reasons_to_retry_deletion(state: RecordState) -> tuple[str, ...] | None:
     """None: the deletion is in progress. Empty: it has not begun."""
+    record = state.record
     if record.status == Status.DELETING:
-        return _stuck(record, now) or None
+        return _stuck(state) or None
     if record.status == Status.FAILED and record.failure and record.failure.during == Status.DELETING:
         return (f"deletion failed: {record.failure.message}",)
     return ()
 
 
-def _reasons_to_reprocess(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
+def _reasons_to_reprocess(user: User, state: RecordState) -> tuple[str, ...]:
     """Why a declared user is reprocessed although its declaration may not have changed."""
+    record = state.record
     if record.spec_hash == spec_hash(user) and record.user != user:
         return ("the record was modified manually; restoring the declared values",)
     if record.spec_hash != spec_hash(user) and record.user == user:
@@ -128,40 +131,42 @@ def _reasons_to_reprocess(user: User, record: Record, sending: Sending, now: dat
         case Status.DELETING:
             return ("deletion was in progress; recreating with a new access key",)
         case Status.PENDING:
-            return _stuck(record, now)
+            return _stuck(state)
         case Status.ACTIVE | Status.DISABLED:
-            return _reasons_of_settled(user, record, sending, now)
+            return _reasons_of_settled(user, state)
         case _:
             return (f"unknown status '{record.status}'; reprocessing",)
 
 
-def _reasons_of_settled(user: User, record: Record, sending: Sending, now: datetime) -> tuple[str, ...]:
-    due = _reasons_of_time(user, record, now)
+def _reasons_of_settled(user: User, state: RecordState) -> tuple[str, ...]:
+    record, sending = state.record, state.sending
+    due = _reasons_of_time(user, state)
     if due or record.user != user:
         return due
-    if is_observed(record, sending, now):
+    if state.observed:
         return ()
-    if record.observed_revision == (record.revision or 0) and record.status == wanted_status(record, user, now):
+    if record.observed_revision == (record.revision or 0) and record.status == state.wanted:
         through = f"{', '.join(sending.regions)} with {sending.configuration_set}"
         return (f"environment settings changed: the policy now allows {through}",)
     return ("the status was modified manually; reprocessing",)
 
 
-def _reasons_of_time(user: User, record: Record, now: datetime) -> tuple[str, ...]:
+def _reasons_of_time(user: User, state: RecordState) -> tuple[str, ...]:
     """Changes that are due by time alone."""
     reasons = []
-    if record.status == Status.ACTIVE and user.enabled and not user.may_send(now):
+    if state.expired:
         reasons.append("expired: its access key becomes inactive")
-    if is_retired(record, now):
+    if state.overlap_over:
         reasons.append("the overlap ended: the previous password stops working")
-    rotated_anyway = record.user is not None and record.user.credential != user.credential
-    if is_rotation_due(record, user, now) and not rotated_anyway:
+    recorded = state.record.user
+    rotated_anyway = recorded is not None and recorded.credential != user.credential
+    if state.rotation_due and not rotated_anyway:
         reasons.append("scheduled rotation is due: gets a new password")
     return tuple(reasons)
 
 
-def _stuck(record: Record, now: datetime) -> tuple[str, ...]:
+def _stuck(state: RecordState) -> tuple[str, ...]:
     """For a record that waits for the credential manager."""
-    if not is_overdue(record, now):
+    if not state.overdue:
         return ()
-    return (f"stuck: {record.status} since {record.requested_at or 'an unknown time'}",)
+    return (f"stuck: {state.record.status} since {state.record.requested_at or 'an unknown time'}",)

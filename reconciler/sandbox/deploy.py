@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
 from reconciler.core.policy import boundary
+from reconciler.manager.settings import DeadLetterSettings, Settings, SweepSettings
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline.definition import Function, Pipeline
 
@@ -27,11 +28,14 @@ def deploy(session: Session, environment: Environment, pipeline: Pipeline, code:
         boundary_arn = _boundary(session, environment, pipeline)
         parking_url, parking_arn = _queue(session, pipeline.names["parking_queue"], {})
         queue_url, queue_arn = _queue(session, pipeline.names["dead_letter_queue"], _redrive(pipeline, parking_arn))
-        common = function_variables(environment, key_arn, boundary_arn)
+        common = function_settings(environment, key_arn, boundary_arn).to_environ()
+        dead_letters = DeadLetterSettings(
+            queue_url=queue_url, parking_url=parking_url, tries=pipeline.dead_letters["tries"]
+        )
         own = {
             "manager": {},
-            "dead_letter": dead_letter_variables(pipeline, queue_url, parking_url),
-            "sweep": sweep_variables(environment, pipeline),
+            "dead_letter": dead_letters.to_environ(),
+            "sweep": sweep_settings(environment, pipeline).to_environ(),
         }
         zipped = code.read_bytes()
         for kind, function in pipeline.functions.items():
@@ -42,35 +46,26 @@ def deploy(session: Session, environment: Environment, pipeline: Pipeline, code:
         _queue_mapping(session, pipeline, queue_arn)
 
 
-def function_variables(environment: Environment, key_arn: str, boundary_arn: str) -> dict[str, str]:
-    """The environment of every function, as `handlers.adapters.Settings` reads it."""
-    return {
-        "ENVIRONMENT": environment.name,
-        "ACCOUNT_ID": environment.account_id,
-        "TABLE_NAME": environment.table,
-        "KMS_KEY_ARN": key_arn,
-        "PERMISSIONS_BOUNDARY_ARN": boundary_arn,
-        "CONFIGURATION_SET": environment.configuration_set,
-        "SMTP_REGIONS": ",".join(environment.smtp_regions),
-        "ALLOWED_DOMAINS": ",".join(sorted(environment.allowed_domains)),
-        "ALLOW_WILDCARDS": str(environment.allow_wildcards).lower(),
-    }
+def function_settings(environment: Environment, key_arn: str, boundary_arn: str) -> Settings:
+    return Settings(
+        environment=environment.name,
+        account_id=environment.account_id,
+        table=environment.table,
+        key=key_arn,
+        boundary_arn=boundary_arn,
+        configuration_set=environment.configuration_set,
+        smtp_regions=tuple(environment.smtp_regions),
+        allowed_domains=frozenset(environment.allowed_domains),
+        allow_wildcards=environment.allow_wildcards,
+    )
 
 
-def dead_letter_variables(pipeline: Pipeline, queue_url: str, parking_url: str) -> dict[str, str]:
-    return {
-        "DEAD_LETTER_QUEUE_URL": queue_url,
-        "PARKING_QUEUE_URL": parking_url,
-        "DEAD_LETTER_TRIES": str(pipeline.dead_letters["tries"]),
-    }
-
-
-def sweep_variables(environment: Environment, pipeline: Pipeline) -> dict[str, str]:
-    return {
-        "MAX_ORPHANS": str(environment.limits.max_deletes),
-        "MAX_ORPHAN_PERCENT": str(environment.limits.max_delete_percent),
-        "SWEEP_USERS_PER_RUN": str(pipeline.sweep["users_per_run"]),
-    }
+def sweep_settings(environment: Environment, pipeline: Pipeline) -> SweepSettings:
+    return SweepSettings(
+        max_orphans=environment.limits.max_deletes,
+        max_orphan_percent=environment.limits.max_delete_percent,
+        users_per_run=pipeline.sweep["users_per_run"],
+    )
 
 
 def _table(session: Session, environment: Environment) -> str:

@@ -12,7 +12,7 @@ import pytest
 from reconciler.cli import credentials as credentials_module
 from reconciler.cli import main as cli
 from reconciler.core.policy import Sending, grant_hash
-from reconciler.core.record import Failure, Record, manager_mark
+from reconciler.core.record import Failure, Record, manager_tag
 from reconciler.core.user import spec_hash
 from reconciler.engine import reconcile as run_module
 from reconciler.errors import Conflict, Terminal
@@ -57,7 +57,7 @@ class FakeConnection:
 
     def delete(self, record: Record, _: object) -> int:
         if record.name.endswith("lost"):
-            raise Conflict(record.name)
+            raise Conflict.of(record.name)
         if record.name.endswith("refused"):
             raise Terminal("dynamodb:UpdateItem", "AccessDenied", record.name)
         return 2
@@ -72,7 +72,7 @@ def row(name: str) -> Record:
         status="active",
         revision=1,
         spec_hash=spec_hash(user),
-        managed_by=manager_mark("strict"),
+        managed_by=manager_tag("strict"),
         observed_revision=1,
         observed_hash=grant_hash(user, STRICT),
     )

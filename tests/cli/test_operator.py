@@ -7,11 +7,11 @@ import json
 import boto3
 import pytest
 
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoRecordWriter
 from reconciler.cli.main import run
 from reconciler.core.record import Record, key_of
 from reconciler.errors import Retryable, Terminal
-from reconciler.ports import Request
+from reconciler.ports import ChangeRequest
 from support.runs import Checkout, an_entry
 from support.world import ACCOUNT, ENV, TABLE, World, a_request, a_user
 
@@ -245,14 +245,14 @@ def test_one_that_cannot_be_written_does_not_hide_the_others(
     """What was written is followed, and the exit code says that not all was."""
     fail(world, "crm")
     fail(world, "wiki")
-    retry = DynamoStore.retry
+    retry = DynamoRecordWriter.retry
 
-    def refused(store: DynamoStore, record: Record, request: Request) -> int:
+    def refused(store: DynamoRecordWriter, record: Record, request: ChangeRequest) -> int:
         if record.name == "crm":
             raise Terminal("dynamodb:UpdateItem", "ExpiredToken", "sign in again")
         return retry(store, record, request)
 
-    monkeypatch.setattr(DynamoStore, "retry", refused)
+    monkeypatch.setattr(DynamoRecordWriter, "retry", refused)
     outcome = declared.run("retry", "--all-failed")
     assert outcome.code == 3
     assert "crm: not written: dynamodb:UpdateItem: ExpiredToken" in outcome.err

@@ -45,20 +45,20 @@ def test_an_address_that_follows_the_rules_may_be_granted(address: str) -> None:
         ("@example.com", "is not an address", "write local@domain"),
         ("billing@", "is not an address", "write local@domain"),
         ("a@b@example.com", "is not an address", "write local@domain"),
-        ("bil*ling@example.com", "'*' in the wrong place", "*@example.com or alerts-*@example.com"),
-        ("*billing@example.com", "'*' in the wrong place", "at the end of the local part"),
-        ("**@example.com", "'*' in the wrong place", "one '*'"),
+        ("bil*ling@example.com", "'*' in an invalid position", "*@example.com or alerts-*@example.com"),
+        ("*billing@example.com", "'*' in an invalid position", "at the end of the local part"),
+        ("**@example.com", "'*' in an invalid position", "one '*'"),
         ("billing@*.example.com", "'*' in its domain", "local part only"),
         ("*@*", "'*' in its domain", "local part only"),
-        (".billing@example.com", "local part that mail does not allow", "up to 64"),
-        ("billing..dept@example.com", "local part that mail does not allow", "up to 64"),
-        ('"billing"@example.com', "local part that mail does not allow", "up to 64"),
-        ("bill\\ing@example.com", "local part that mail does not allow", "up to 64"),
-        (f"{'a' * 65}@example.com", "local part that mail does not allow", "up to 64"),
-        ("billing@example..com", "domain that DNS does not allow", "billing@example.com"),
-        ("billing@-example.com", "domain that DNS does not allow", "billing@example.com"),
-        (f"billing@{'a' * 64}.example.com", "domain that DNS does not allow", "billing@example.com"),
-        (f"billing@{'a.' * 130}example.com", "domain that DNS does not allow", "billing@example.com"),
+        (".billing@example.com", "invalid local part", "up to 64"),
+        ("billing..dept@example.com", "invalid local part", "up to 64"),
+        ('"billing"@example.com', "invalid local part", "up to 64"),
+        ("bill\\ing@example.com", "invalid local part", "up to 64"),
+        (f"{'a' * 65}@example.com", "invalid local part", "up to 64"),
+        ("billing@example..com", "invalid domain", "billing@example.com"),
+        ("billing@-example.com", "invalid domain", "billing@example.com"),
+        (f"billing@{'a' * 64}.example.com", "invalid domain", "billing@example.com"),
+        (f"billing@{'a.' * 130}example.com", "invalid domain", "billing@example.com"),
         ("billing@example.org", "the domain example.org is not allowed", "example.com, news.example.com"),
         ("billing@sub.example.com", "the domain sub.example.com is not allowed", "allowed domains: "),
         ("billing@evilexample.com", "the domain evilexample.com is not allowed", "allowed domains: "),
@@ -77,7 +77,7 @@ def test_an_address_that_breaks_a_rule_is_refused_with_what_would_be_right(
 def test_a_wildcard_that_no_mail_address_could_match_is_refused(address: str) -> None:
     fault = check_address(address, RULES)
     assert fault
-    assert "local part that mail does not allow" in fault.message
+    assert "invalid local part" in fault.message
 
 
 def test_a_refused_address_is_shown_in_plain_ascii_whatever_it_holds() -> None:
@@ -92,7 +92,7 @@ def test_a_wildcard_is_refused_where_the_environment_permits_none() -> None:
     fault = check_address("billing-*@example.com", STRICT)
     assert fault
     assert "is a wildcard" in fault.message
-    assert "permits none" in fault.hint
+    assert "does not allow wildcards" in fault.hint
 
 
 def test_no_allowed_domain_means_no_address() -> None:
@@ -129,8 +129,8 @@ def test_a_network_is_kept_in_one_spelling(written: str, meant: str) -> None:
         ("", "is not a network", "an address or a CIDR block"),
         ("203.0.113.0/33", "is not a network", "an address or a CIDR block"),
         ("203.0.113.0/24\n", "is not a network", "an address or a CIDR block"),
-        ("0.0.0.0/0", "is every address", "leave allowed_source_ips out"),
-        ("::/0", "is every address", "leave allowed_source_ips out"),
+        ("0.0.0.0/0", "allows every address", "leave allowed_source_ips out"),
+        ("::/0", "allows every address", "leave allowed_source_ips out"),
     ],
 )
 def test_a_network_that_is_none_or_everything_is_refused(network: str, message: str, hint: str) -> None:
@@ -145,4 +145,4 @@ def test_an_address_with_a_zone_is_refused_because_iam_knows_none(network: str) 
     fault = check_network(network)
     assert fault
     assert "has a zone" in fault.message
-    assert "leave out what follows '%'" in fault.hint
+    assert "remove '%' and what follows" in fault.hint

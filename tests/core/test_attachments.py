@@ -6,10 +6,10 @@ import pytest
 
 from reconciler.core.decision import (
     Attachment,
+    AttachmentKind,
     Decision,
     Detach,
     IssueKey,
-    Kind,
     RepairUser,
     SetKey,
 )
@@ -28,9 +28,9 @@ def test_a_policy_that_is_as_it_should_be_is_not_put_again() -> None:
 
 def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
     found = (
-        Attachment(Kind.INLINE_POLICY, "by-hand"),
-        Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AdministratorAccess"),
-        Attachment(Kind.GROUP, "senders"),
+        Attachment(AttachmentKind.INLINE_POLICY, "by-hand"),
+        Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AdministratorAccess"),
+        Attachment(AttachmentKind.GROUP, "senders"),
     )
     steps = run(settled(), iam(K1, needs_repair=True, attachments=found)).steps
     assert steps == (RepairUser(), *map(Detach, found), grant())
@@ -39,14 +39,14 @@ def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
 @pytest.mark.parametrize(
     ("kind", "id_", "taken_off"),
     [
-        (Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3", False),
-        (Kind.MANAGED_POLICY, "arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantine", False),
-        (Kind.MANAGED_POLICY, "arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV3", True),
-        (Kind.INLINE_POLICY, "x:aws:policy/AWSCompromisedKeyQuarantineV3", True),
-        (Kind.GROUP, "AWSCompromisedKeyQuarantineV3", True),
+        (AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3", False),
+        (AttachmentKind.MANAGED_POLICY, "arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantine", False),
+        (AttachmentKind.MANAGED_POLICY, "arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV3", True),
+        (AttachmentKind.INLINE_POLICY, "x:aws:policy/AWSCompromisedKeyQuarantineV3", True),
+        (AttachmentKind.GROUP, "AWSCompromisedKeyQuarantineV3", True),
     ],
 )
-def test_only_the_quarantine_of_aws_itself_stays(kind: Kind, id_: str, taken_off: bool) -> None:
+def test_only_the_quarantine_of_aws_itself_stays(kind: AttachmentKind, id_: str, taken_off: bool) -> None:
     """A policy of that name which somebody made may allow anything."""
     attachment = Attachment(kind, id_)
     assert (Detach(attachment) in run(settled(), iam(K1, attachments=(attachment,))).steps) is taken_off
@@ -54,7 +54,7 @@ def test_only_the_quarantine_of_aws_itself_stays(kind: Kind, id_: str, taken_off
 
 def test_a_key_that_is_off_beside_a_quarantine_is_not_switched_on() -> None:
     """Somebody has seen it in public; a rotation still replaces it."""
-    leaked = (Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),)
+    leaked = (Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),)
     found = iam(inactive=(K1,), attachments=leaked)
     assert run(settled(), found) == Decision(ACTIVE, (grant(),))
     off = a_user(enabled=False)

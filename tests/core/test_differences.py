@@ -6,26 +6,28 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.decision import Attachment, Identity, Key, Kind
-from reconciler.core.differences import differences, warnings
+from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
+from reconciler.core.differences import find_differences, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build
 from reconciler.core.record import Record, timestamp
+from reconciler.core.record_state import RecordState
 from support.rows import EARLIER, K0, K1, K2, LATER, NOW, REVOKED, iam, settled
 from support.world import SENDING, a_user
 
 POLICY = build(a_user(), SENDING)
-QUARANTINE = Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")
+QUARANTINE = Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")
 PREVIOUS = {"previous_key": K0, "previous_key_retires_at": LATER}
 OVER = {"previous_key": K0, "previous_key_retires_at": EARLIER}
 
 
 def audited(*keys: str, **fields: Any) -> Identity:
-    return iam(*keys, **{"policy": POLICY, **fields})
+    return iam(*keys, **{"policy": POLICY, "audited": True, **fields})
 
 
 def told(record: Record, identity: Identity | None) -> tuple[str, ...]:
-    return differences(record, identity, decide(record, identity, SENDING, NOW), NOW)
+    state = RecordState.of(record, SENDING, NOW)
+    return tuple(found.description for found in find_differences(decide(state, identity)))
 
 
 def test_where_nothing_differs_there_is_nothing_to_say() -> None:
@@ -38,24 +40,24 @@ def test_where_nothing_differs_there_is_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("fields", "identity", "words"),
     [
-        ({}, None, "its IAM user is gone"),
-        ({}, audited(K1, needs_repair=True), "its tags or its boundary were changed"),
-        ({}, audited(K1, policy=None), "its policy was edited"),
-        ({}, audited(K1, policy={**POLICY, "Statement": []}), "its policy was edited"),
-        ({}, audited(inactive=(K1,)), f"key {K1} was deactivated"),
-        ({}, audited(K1, K2), f"key {K2} was added"),
-        ({}, audited(), f"key {K1} was deleted"),
-        (PREVIOUS, audited(K1, inactive=(K0,)), f"key {K0} was deactivated"),
-        (PREVIOUS, audited(K1), f"the previous key {K0} was deleted"),
-        ({**OVER, "previous_key_deletes_at": LATER}, audited(K0, K1), f"key {K0} was activated"),
-        ({"revoked": REVOKED}, audited(K1), f"key {K1} was activated"),
-        ({"revoked": REVOKED, **OVER}, audited(K1, inactive=(K0,)), f"key {K1} was activated"),
+        ({}, None, "its IAM user is missing"),
+        ({}, audited(K1, needs_repair=True), "its tags or its permissions boundary were changed"),
+        ({}, audited(K1, policy=None), "its policy was changed"),
+        ({}, audited(K1, policy={**POLICY, "Statement": []}), "its policy was changed"),
+        ({}, audited(inactive=(K1,)), f"access key {K1} was deactivated"),
+        ({}, audited(K1, K2), f"access key {K2} was created outside this system"),
+        ({}, audited(), f"access key {K1} was deleted"),
+        (PREVIOUS, audited(K1, inactive=(K0,)), f"access key {K0} was deactivated"),
+        (PREVIOUS, audited(K1), f"the previous access key {K0} was deleted"),
+        ({**OVER, "previous_key_deletes_at": LATER}, audited(K0, K1), f"access key {K0} was activated"),
+        ({"revoked": REVOKED}, audited(K1), f"access key {K1} was activated"),
+        ({"revoked": REVOKED, **OVER}, audited(K1, inactive=(K0,)), f"access key {K1} was activated"),
         (
             {},
-            audited(K1, attachments=(Attachment(Kind.INLINE_POLICY, "by-hand"),)),
+            audited(K1, attachments=(Attachment(AttachmentKind.INLINE_POLICY, "by-hand"),)),
             "inline policy by-hand was attached",
         ),
-        ({}, audited(K1, attachments=(Attachment(Kind.GROUP, "admins"),)), "group admins was attached"),
+        ({}, audited(K1, attachments=(Attachment(AttachmentKind.GROUP, "admins"),)), "group admins was attached"),
     ],
 )
 def test_each_difference_is_told_in_plain_words(fields: dict[str, Any], identity: Identity | None, words: str) -> None:
@@ -65,12 +67,16 @@ def test_each_difference_is_told_in_plain_words(fields: dict[str, Any], identity
 def test_a_disabled_user_whose_key_was_activated_is_told() -> None:
     off = a_user(enabled=False)
     identity = replace(audited(K1), policy=build(off, SENDING))
-    assert told(settled(off), identity) == (f"key {K1} was activated",)
+    assert told(settled(off), identity) == (f"access key {K1} was activated",)
 
 
 def test_several_differences_are_told_together() -> None:
     identity = audited(K1, K2, policy=None, needs_repair=True)
-    words = ("its tags or its boundary were changed", "its policy was edited", f"key {K2} was added")
+    words = (
+        "its tags or its permissions boundary were changed",
+        "its policy was changed",
+        f"access key {K2} was created outside this system",
+    )
     assert told(settled(), identity) == words
 
 
@@ -92,13 +98,13 @@ def test_a_user_that_is_gone_and_has_been_torn_down_is_no_difference() -> None:
 
 def test_a_user_that_is_not_ours_any_more_is_told() -> None:
     (words,) = told(settled(), Identity(owned=False))
-    assert "without our mark" in words
+    assert "unmanaged IAM user" in words
 
 
 def test_a_stored_credential_that_is_gone_is_no_fault_of_its_key() -> None:
     """The key is replaced because its password can never be read again; nobody touched it."""
     words = told(settled(encrypted_credentials=None), audited(K1))
-    assert words == (f"its row lost the credential of key {K1}",)
+    assert words == (f"the record lost the credential of access key {K1}",)
 
 
 def test_a_quarantine_of_aws_is_a_warning_and_no_difference() -> None:
@@ -106,7 +112,7 @@ def test_a_quarantine_of_aws_is_a_warning_and_no_difference() -> None:
     identity = audited(K1, attachments=(QUARANTINE,))
     assert told(settled(), identity) == ()
     assert warnings(identity.attachments) == (
-        "AWS attached AWSCompromisedKeyQuarantineV3: it has seen a key of this user in public",
+        "AWS detected an exposed access key (AWSCompromisedKeyQuarantineV3 is attached)",
     )
     assert warnings(audited(K1).attachments) == ()
 
@@ -114,4 +120,4 @@ def test_a_quarantine_of_aws_is_a_warning_and_no_difference() -> None:
 def test_a_young_key_that_nobody_knows_beside_a_disabled_user_was_added() -> None:
     keys = (Key(K1, False), Key(K2, True, created_at=NOW))
     words = told(settled(a_user(enabled=False), status="disabled"), replace(audited(K1), keys=keys))
-    assert f"key {K2} was added" in words
+    assert f"access key {K2} was created outside this system" in words

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.core.decision import (
     Attachment,
+    AttachmentKind,
     CreateUser,
     Decision,
     DeleteKey,
@@ -17,17 +18,17 @@ from reconciler.core.decision import (
     Identity,
     IssueKey,
     Key,
-    Kind,
-    LookAgain,
-    Nothing,
-    RemoveRow,
+    NoOp,
+    RemoveRecord,
     RepairUser,
+    Requeue,
     SetKey,
     Settle,
 )
 from reconciler.core.lifecycle import decide
 from reconciler.core.record import Record, key_of, timestamp
 from reconciler.core.record_parser import read
+from reconciler.core.record_state import RecordState
 from support.rows import ACTIVE, DISABLED, K0, K1, K2, LATER, NOW, asked, grant, iam, run, served, settled
 from support.world import RULES, SENDING, START, a_user
 
@@ -84,12 +85,12 @@ def test_a_user_that_is_created_disabled_gets_no_key() -> None:
 
 def test_deleting_takes_keys_first_then_the_user_then_the_row() -> None:
     """I4"""
-    expected = Decision(RemoveRow(), (DeleteKey(K0), DeleteKey(K1), DeleteUser()))
+    expected = Decision(RemoveRecord(), (DeleteKey(K0), DeleteKey(K1), DeleteUser()))
     assert run(served(status="deleting"), iam(K0, inactive=(K1,))) == expected
 
 
 @pytest.mark.parametrize(
-    ("record", "end"), [(served(status="deleting"), RemoveRow()), (None, Nothing())], ids=["deleting", "row gone"]
+    ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "row gone"]
 )
 def test_deleting_a_user_whose_boundary_was_taken_off_puts_it_back_once_no_key_is_left(
     record: Record | None, end: Any
@@ -101,17 +102,17 @@ def test_deleting_a_user_whose_boundary_was_taken_off_puts_it_back_once_no_key_i
 
 def test_deleting_what_is_gone_already_removes_the_row() -> None:
     """I4, I5"""
-    assert run(served(status="deleting"), None) == Decision(RemoveRow())
+    assert run(served(status="deleting"), None) == Decision(RemoveRecord())
 
 
 def test_a_row_that_was_removed_by_hand_is_torn_down_too() -> None:
     """I4"""
-    assert run(None, iam(K1)) == Decision(Nothing(), (DeleteKey(K1), DeleteUser()))
-    assert run(None, None) == Decision(Nothing())
+    assert run(None, iam(K1)) == Decision(NoOp(), (DeleteKey(K1), DeleteUser()))
+    assert run(None, None) == Decision(NoOp())
 
 
 @pytest.mark.parametrize(
-    ("record", "end"), [(served(status="deleting"), RemoveRow()), (None, Nothing())], ids=["deleting", "row gone"]
+    ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "row gone"]
 )
 def test_a_foreign_user_survives_every_teardown(record: Record | None, end: Any) -> None:
     """I7"""
@@ -125,13 +126,13 @@ def test_a_foreign_user_is_never_taken_over(record: Record) -> None:
     assert decision.steps == ()
     assert isinstance(decision.end, Fail)
     assert decision.end.code == "ForeignUser"
-    assert "not touched" in decision.end.message
+    assert "not modified" in decision.end.message
 
 
 def test_deleting_works_for_a_row_whose_wish_cannot_be_understood() -> None:
     """I4: teardown needs the name only."""
     record = replace(served(status="deleting"), user=None, problems=("expires must be text",))
-    assert run(record, iam(K1)) == Decision(RemoveRow(), (DeleteKey(K1), DeleteUser()))
+    assert run(record, iam(K1)) == Decision(RemoveRecord(), (DeleteKey(K1), DeleteUser()))
 
 
 def test_keys_that_the_row_does_not_know_are_deleted() -> None:
@@ -219,23 +220,23 @@ def test_no_row_can_stop_the_credential_manager_with_an_exception(overlap: int) 
 
 @pytest.mark.parametrize("status", ["", "Pending", "done", "paused"])
 def test_a_row_with_another_status_asks_for_nothing(status: str) -> None:
-    assert run(asked(status=status), None) == Decision(Nothing())
-    assert run(asked(status=status), iam(K1)) == Decision(Nothing())
+    assert run(asked(status=status), None) == Decision(NoOp())
+    assert run(asked(status=status), iam(K1)) == Decision(NoOp())
 
 
-@pytest.mark.parametrize(("seconds", "end"), [(30, LookAgain), (90, Settle)])
+@pytest.mark.parametrize(("seconds", "end"), [(30, Requeue), (90, Settle)])
 def test_a_stored_key_that_is_not_listed_is_given_time_to_appear(seconds: int, end: type) -> None:
     """Reading IAM is eventually consistent; only a key that should be visible by now counts as deleted."""
     made = timestamp(START - timedelta(seconds=seconds))
     record = settled(status="pending", key_created_at=made)
-    assert isinstance(decide(record, Identity(owned=True), SENDING, START).end, end)
+    assert isinstance(decide(RecordState.of(record, SENDING, START), Identity(owned=True)).end, end)
 
 
 def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:
     record = settled(smtp_username="AKIAEXAMPLE1", previous_key="AKIAEXAMPLE0")
-    known = Decision(Nothing(), (DeleteKey("AKIAEXAMPLE0"), DeleteKey("AKIAEXAMPLE1")))
+    known = Decision(NoOp(), (DeleteKey("AKIAEXAMPLE0"), DeleteKey("AKIAEXAMPLE1")))
     assert not known.deletes_unknown_key(record)
-    assert Decision(Nothing(), (DeleteKey("AKIAEXAMPLE9"),)).deletes_unknown_key(record)
+    assert Decision(NoOp(), (DeleteKey("AKIAEXAMPLE9"),)).deletes_unknown_key(record)
 
 
 @pytest.mark.parametrize(("minutes", "deleted"), [(4, False), (5, True)])
@@ -247,7 +248,7 @@ def test_an_unknown_key_is_deleted_once_nobody_can_be_about_to_store_it(minutes:
     assert decision.end == ACTIVE
 
 
-@pytest.mark.parametrize(("minutes", "end"), [(4, LookAgain), (5, Settle)])
+@pytest.mark.parametrize(("minutes", "end"), [(4, Requeue), (5, Settle)])
 def test_no_key_is_made_beside_one_that_may_be_about_to_be_stored(minutes: int, end: type[End]) -> None:
     unknown = Key(K2, True, created_at=NOW - timedelta(minutes=minutes))
     assert isinstance(run(asked(), Identity(owned=True, keys=(unknown,))).end, end)
@@ -262,15 +263,15 @@ def test_an_unknown_young_key_of_a_user_that_may_not_send_is_switched_off() -> N
 
 def test_a_key_made_a_moment_ago_is_switched_off_and_looked_for_again() -> None:
     decision = run(served(a_user(enabled=False), key_created_at=timestamp(NOW)), iam())
-    assert isinstance(decision.end, LookAgain)
+    assert isinstance(decision.end, Requeue)
     assert SetKey(K1, False) in decision.steps
 
 
 def test_an_iam_user_that_was_there_a_moment_ago_is_not_taken_for_gone() -> None:
     """Its row must not go before it does."""
     fresh = served(status="deleting", iam_user_arn="arn:aws:iam::123456789012:user/x", settled_at=timestamp(NOW))
-    assert isinstance(run(fresh, None).end, LookAgain)
-    assert run(replace(fresh, settled_at=timestamp(NOW - timedelta(minutes=2))), None) == Decision(RemoveRow())
+    assert isinstance(run(fresh, None).end, Requeue)
+    assert run(replace(fresh, settled_at=timestamp(NOW - timedelta(minutes=2))), None) == Decision(RemoveRecord())
 
 
 class TestQuarantine:
@@ -279,7 +280,9 @@ class TestQuarantine:
     seen = Identity(
         owned=True,
         keys=(Key(K1, False),),
-        attachments=(Attachment(Kind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),),
+        attachments=(
+            Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),
+        ),
     )
 
     def test_who_asks_for_it_is_told(self) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.decision import (
     Attachment,
+    AttachmentKind,
     Decision,
     DeleteKey,
     DeleteUser,
@@ -17,19 +18,18 @@ from reconciler.core.decision import (
     Identity,
     IssueKey,
     Key,
-    Kind,
-    LookAgain,
     PutPolicy,
-    RemoveRow,
+    RemoveRecord,
     RepairUser,
+    Requeue,
     SetKey,
     Settle,
 )
-from reconciler.core.differences import differences
+from reconciler.core.differences import find_differences
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import Document, build, grant_hash
 from reconciler.core.record import Record, Revocation, Status, timestamp
-from reconciler.core.record_state import is_settled
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import User, spec_hash
 from support.generated import users
 from support.world import SENDING, START
@@ -60,7 +60,7 @@ class Iam:
 
     def audited(self) -> Identity | None:
         seen = self.observed()
-        return replace(seen, policy=self.policy, attachments=self.attachments) if seen else None
+        return replace(seen, policy=self.policy, attachments=self.attachments, audited=True) if seen else None
 
     def perform(self, decision: Decision) -> None:
         self.exists = True
@@ -147,8 +147,8 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
 ) -> None:
     """I2, I3, I5"""
     iam = Iam(keys if exists else {}, exists)
-    decision = decide(record, iam.observed(), SENDING, START)
-    assume(not isinstance(decision.end, LookAgain))  # a key made a moment ago that is not listed: nothing is decided
+    decision = decide(RecordState.of(record, SENDING, START), iam.observed())
+    assume(not isinstance(decision.end, Requeue))  # a key made a moment ago that is not listed: nothing is decided
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
@@ -165,9 +165,9 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
         assert after.status == Status.DISABLED
         assert not any(iam.keys.values())
         assert iam.issued is None
-    assert is_settled(after, SENDING, START)
-    again = decide(after, iam.observed(), SENDING, START)
-    assume(not isinstance(again.end, LookAgain))  # as above, where IAM had no user at first
+    assert RecordState.of(after, SENDING, START).settled
+    again = decide(RecordState.of(after, SENDING, START), iam.observed())
+    assume(not isinstance(again.end, Requeue))  # as above, where IAM had no user at first
     assert again == Decision(Settle(decision.end.status), (PutPolicy(iam.policy),))
 
 
@@ -180,7 +180,7 @@ def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
     user = record.user
     assert user
     in_use = record.encrypted_credentials is not None and keys.get(record.smtp_username) is True
-    iam.perform(decide(record, iam.observed(), SENDING, START))
+    iam.perform(decide(RecordState.of(record, SENDING, START), iam.observed()))
     if not may_send(record) or not in_use:
         return
     assert iam.keys[record.smtp_username] is True
@@ -195,14 +195,14 @@ def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
 def test_settings_that_changed_touch_the_policy_and_no_key(record: Record, keys: dict[str, bool]) -> None:
     """I3: and nothing counts as settled before that."""
     iam = Iam(dict(keys))
-    decision = decide(record, iam.observed(), SENDING, START)
-    assume(not isinstance(decision.end, LookAgain))  # a key made a moment ago that is not listed: nothing is decided
+    decision = decide(RecordState.of(record, SENDING, START), iam.observed())
+    assume(not isinstance(decision.end, Requeue))  # a key made a moment ago that is not listed: nothing is decided
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
     assert after.user
-    assert not is_settled(after, MOVED, START)
-    moved = decide(after, iam.observed(), MOVED, START)
+    assert not RecordState.of(after, MOVED, START).settled
+    moved = decide(RecordState.of(after, MOVED, START), iam.observed())
     off = tuple(step for step in moved.steps if isinstance(step, SetKey) and not step.active)
     assert decision.end.status == Status.DISABLED or not off
     assert moved == Decision(Settle(decision.end.status), (*off, PutPolicy(build(after.user, MOVED))))
@@ -214,34 +214,35 @@ def test_a_crash_after_any_step_converges_to_the_same_keys_and_policy(
 ) -> None:
     """I2, I5: the row was not written, so a key that was issued is unknown; it is replaced, never kept."""
     iam = Iam(dict(keys))
-    decision = decide(record, iam.observed(), SENDING, START)
+    decision = decide(RecordState.of(record, SENDING, START), iam.observed())
     iam.perform(replace(decision, steps=decision.steps[:done]))
     if "AKIANEW" in iam.keys:
         iam.keys["AKIALOST"] = iam.keys.pop("AKIANEW")
     iam.issued = None
-    retried = decide(record, iam.observed(), SENDING, START)
-    assume(not isinstance(retried.end, LookAgain))
+    retried = decide(RecordState.of(record, SENDING, START), iam.observed())
+    assume(not isinstance(retried.end, Requeue))
     iam.perform(retried)
     assert isinstance(retried.end, Settle)
     after = settle(record, retried.end, iam.issued)
     assert iam.keys.keys() <= known_keys(after)
     assert iam.policy == build(record.user, SENDING) if record.user else False
-    assert is_settled(after, SENDING, START)
+    assert RecordState.of(after, SENDING, START).settled
 
 
 @given(records(), KEYS)
 def test_a_teardown_leaves_nothing_whatever_the_row_knows(record: Record, keys: dict[str, bool]) -> None:
     """I4"""
     iam = Iam(keys)
-    decision = decide(replace(record, status=Status.DELETING), iam.observed(), SENDING, START)
+    decision = decide(RecordState.of(replace(record, status=Status.DELETING), SENDING, START), iam.observed())
     iam.perform(decision)
-    assert isinstance(decision.end, RemoveRow)
+    assert isinstance(decision.end, RemoveRecord)
     assert not iam.exists
     assert iam.keys == {}
 
 
 ATTACHMENTS = st.lists(
-    st.sampled_from([Attachment(Kind.GROUP, "senders"), Attachment(Kind.INLINE_POLICY, "by-hand")]), unique=True
+    st.sampled_from([Attachment(AttachmentKind.GROUP, "senders"), Attachment(AttachmentKind.INLINE_POLICY, "by-hand")]),
+    unique=True,
 )
 
 
@@ -251,17 +252,17 @@ def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
 ) -> None:
     """I3, I5: and what it finds nothing at, it has no step and no word for."""
     iam = Iam(keys, needs_repair=needs_repair, attachments=tuple(attachments))
-    decision = decide(record, iam.audited(), SENDING, START)
-    assume(not isinstance(decision.end, LookAgain))
+    decision = decide(RecordState.of(record, SENDING, START), iam.audited())
+    assume(not isinstance(decision.end, Requeue))
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
     assert record.user
     assert iam.policy == build(record.user, SENDING)
     assert (iam.attachments, iam.needs_repair) == ((), False)
-    again = decide(after, iam.audited(), SENDING, START)
+    again = decide(RecordState.of(after, SENDING, START), iam.audited())
     assert again == Decision(Settle(decision.end.status))
-    assert differences(after, iam.audited(), again, START) == ()
+    assert find_differences(again) == ()
 
 
 @given(records(), KEYS, st.dictionaries(st.sampled_from(IDS), st.booleans(), max_size=2))
@@ -271,15 +272,15 @@ def test_whatever_is_done_to_the_keys_of_a_settled_user_is_put_right_and_told(
     """I2, I3"""
     assume(record.key_credential is not None or not record.smtp_username)
     iam = Iam(dict(keys))
-    decision = decide(record, iam.audited(), SENDING, START)
-    assume(not isinstance(decision.end, LookAgain))
+    decision = decide(RecordState.of(record, SENDING, START), iam.audited())
+    assume(not isinstance(decision.end, Requeue))
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
     as_settled, iam.keys = dict(iam.keys), dict(tampered)
-    repair = decide(after, iam.audited(), SENDING, START)
-    assume(not isinstance(repair.end, LookAgain))
-    told = differences(after, iam.audited(), repair, START)
+    repair = decide(RecordState.of(after, SENDING, START), iam.audited())
+    assume(not isinstance(repair.end, Requeue))
+    told = find_differences(repair)
     assert bool(told) is (as_settled != tampered and bool(repair.steps or repair.end != Settle(decision.end.status)))
     iam.issued = None
     iam.perform(repair)

@@ -9,12 +9,12 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.decision import Attachment, Identity, Key, Kind
-from reconciler.core.differences import differences
+from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
+from reconciler.core.differences import find_differences
 from reconciler.core.lifecycle import decide
 from reconciler.core.record import Record, key_of, name_of
 from reconciler.core.record_parser import read
-from reconciler.core.record_state import is_due, is_observed, is_overdue
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import User, make_user, spec_fields, spec_hash
 from support.generated import ITEMS, JUNK, users
 from support.world import RULES, SENDING, START
@@ -26,9 +26,8 @@ def test_reading_never_raises_and_yields_a_user_or_the_reasons_why_not(item: dic
     record = read(item, RULES)
     assert (record.user is None) is bool(record.problems)
     assert all(isinstance(problem, str) and problem for problem in record.problems)
-    assert isinstance(is_observed(record, SENDING, START), bool)
-    assert isinstance(is_due(record, START), bool)
-    assert isinstance(is_overdue(record, START), bool)
+    state = RecordState.of(record, SENDING, START)
+    assert all(isinstance(said, bool) for said in (state.observed, state.due, state.overdue, state.settled))
     assert (record.revoked is None) is (item.get("revoked") is None)
     assert isinstance(repr(record), str)
 
@@ -43,7 +42,10 @@ IDENTITIES = st.none() | st.builds(
     keys=KEYS.map(tuple),
     needs_repair=st.booleans(),
     policy=st.none() | st.just({}),
-    attachments=st.lists(st.builds(Attachment, st.sampled_from(Kind), st.text(max_size=5)), max_size=2).map(tuple),
+    audited=st.booleans(),
+    attachments=st.lists(st.builds(Attachment, st.sampled_from(AttachmentKind), st.text(max_size=5)), max_size=2).map(
+        tuple
+    ),
 )
 
 
@@ -51,8 +53,10 @@ IDENTITIES = st.none() | st.builds(
 def test_deciding_about_any_row_never_raises(item: dict[str, Any], identity: Identity | None) -> None:
     """I8: a bad record never blocks the stream, nor the sweep."""
     record = read({**item, **key_of("app")}, RULES)
-    decision = decide(record, identity, SENDING, START)
-    assert all(differences(record, identity, decision, START))
+    state = RecordState.of(record, SENDING, START)
+    decision = decide(state, identity)
+    assert all(reason.text for reason in decision.reasons)
+    assert all(found.description for found in find_differences(decision))
 
 
 @given(st.dictionaries(st.sampled_from(["PK", "SK"]), JUNK))

@@ -10,7 +10,7 @@ from reconciler.core.decision import Decision, PutPolicy, SetKey
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Failure, Record, Status, timestamp
-from reconciler.core.record_state import is_due, is_leaving, is_observed, is_overdue, is_settled, wanted_status
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import spec_hash
 from support.rows import ACTIVE, DISABLED, EARLIER, K0, K1, LATER, NOW, REVOKED, asked, grant, iam, run, settled
 from support.world import SENDING, a_user
@@ -19,24 +19,24 @@ from support.world import SENDING, a_user
 def test_an_expired_user_is_disabled_by_the_clock() -> None:
     user = a_user(expires="2026-05-31")
     record = settled(user)
-    assert is_due(record, NOW)
-    assert not is_settled(record, SENDING, NOW)
-    assert not is_due(record, NOW - timedelta(days=1))
-    assert is_settled(record, SENDING, NOW - timedelta(days=1))
+    assert RecordState.of(record, SENDING, NOW).due
+    assert not RecordState.of(record, SENDING, NOW).settled
+    assert not RecordState.of(record, SENDING, NOW - timedelta(days=1)).due
+    assert RecordState.of(record, SENDING, NOW - timedelta(days=1)).settled
     assert run(record, iam(K1)) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
 
 def test_a_settled_row_needs_no_look_at_iam() -> None:
-    assert is_settled(settled(), SENDING, NOW)
-    assert is_settled(settled(a_user(enabled=False)), SENDING, NOW)
-    assert is_settled(settled(previous_key=K0, previous_key_retires_at=LATER), SENDING, NOW)
+    assert RecordState.of(settled(), SENDING, NOW).settled
+    assert RecordState.of(settled(a_user(enabled=False)), SENDING, NOW).settled
+    assert RecordState.of(settled(previous_key=K0, previous_key_retires_at=LATER), SENDING, NOW).settled
 
 
 def test_a_row_is_observed_when_status_revision_and_content_agree() -> None:
-    assert is_observed(settled(), SENDING, NOW)
-    assert is_observed(settled(revision=None, observed_revision=0), SENDING, NOW)
+    assert RecordState.of(settled(), SENDING, NOW).observed
+    assert RecordState.of(settled(revision=None, observed_revision=0), SENDING, NOW).observed
     ended = a_user(expires="2026-05-31")
-    assert is_observed(settled(ended, status="disabled"), SENDING, NOW)
+    assert RecordState.of(settled(ended, status="disabled"), SENDING, NOW).observed
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_a_row_is_observed_when_status_revision_and_content_agree() -> None:
 )
 def test_a_row_that_changed_since_is_not_observed(change: dict[str, Any]) -> None:
     """I3"""
-    assert not is_observed(replace(settled(), **change), SENDING, NOW)
+    assert not RecordState.of(replace(settled(), **change), SENDING, NOW).observed
 
 
 def test_a_status_that_the_user_cannot_have_is_not_observed() -> None:
     """I3: somebody set it by hand."""
     off, ended = a_user(enabled=False), a_user(expires="2026-05-31")
-    assert not is_observed(settled(status="disabled"), SENDING, NOW)
-    assert not is_observed(settled(off, status="active"), SENDING, NOW)
-    assert not is_observed(settled(ended, status="active"), SENDING, NOW)
+    assert not RecordState.of(settled(status="disabled"), SENDING, NOW).observed
+    assert not RecordState.of(settled(off, status="active"), SENDING, NOW).observed
+    assert not RecordState.of(settled(ended, status="active"), SENDING, NOW).observed
 
 
 @pytest.mark.parametrize(
@@ -78,70 +78,72 @@ def test_a_row_is_observed_under_the_settings_it_was_worked_off_with_only(change
     """I3: its policy is made from them."""
     moved = replace(SENDING, **change)
     record = settled()
-    assert not is_observed(record, moved, NOW)
-    assert not is_settled(record, moved, NOW)
-    assert is_settled(replace(record, observed_hash=grant_hash(a_user(), moved)), moved, NOW)
-    assert decide(record, iam(K1), moved, NOW) == Decision(ACTIVE, (PutPolicy(build(a_user(), moved)),))
+    assert not RecordState.of(record, moved, NOW).observed
+    assert not RecordState.of(record, moved, NOW).settled
+    assert RecordState.of(replace(record, observed_hash=grant_hash(a_user(), moved)), moved, NOW).settled
+    assert decide(RecordState.of(record, moved, NOW), iam(K1)) == Decision(ACTIVE, (PutPolicy(build(a_user(), moved)),))
 
 
 def test_a_row_that_cannot_be_understood_is_due_for_nothing() -> None:
     record = replace(settled(previous_key=K0, previous_key_retires_at=EARLIER), user=None)
-    assert not is_due(record, NOW)
-    assert not is_settled(record, SENDING, NOW)
+    assert not RecordState.of(record, SENDING, NOW).due
+    assert not RecordState.of(record, SENDING, NOW).settled
 
 
 def test_an_active_row_without_its_credential_is_not_settled() -> None:
     """I3: somebody took the attribute away; unless it is looked at, nobody can ever read that password again."""
-    assert not is_settled(settled(encrypted_credentials=None), SENDING, NOW)
+    assert not RecordState.of(settled(encrypted_credentials=None), SENDING, NOW).settled
     never_had_one = settled(a_user(enabled=False), smtp_username="", encrypted_credentials=None)
-    assert is_settled(never_had_one, SENDING, NOW)
+    assert RecordState.of(never_had_one, SENDING, NOW).settled
 
 
 def test_a_row_that_changed_or_waits_for_the_clock_is_not_settled() -> None:
-    assert not is_settled(replace(settled(), revision=3), SENDING, NOW)
-    assert not is_settled(asked(), SENDING, NOW)
-    assert not is_settled(settled(previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW)
+    assert not RecordState.of(replace(settled(), revision=3), SENDING, NOW).settled
+    assert not RecordState.of(asked(), SENDING, NOW).settled
+    assert not RecordState.of(settled(previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW).settled
 
 
 def test_a_failed_row_waits_for_a_person() -> None:
-    assert is_settled(asked(status="failed"), SENDING, NOW)
-    assert is_settled(settled(status="failed", previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW)
+    assert RecordState.of(asked(status="failed"), SENDING, NOW).settled
+    assert RecordState.of(
+        settled(status="failed", previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW
+    ).settled
 
 
 def test_a_retirement_without_a_previous_key_does_not_keep_a_row_busy_for_ever() -> None:
     """I5: once everything is done the row must count as settled."""
     record = settled(previous_key="", previous_key_retires_at=EARLIER)
-    assert is_settled(record, SENDING, NOW)
+    assert RecordState.of(record, SENDING, NOW).settled
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(),))
 
 
 def test_a_previous_key_without_a_day_to_retire_is_not_kept_for_ever() -> None:
     """The row is settled by its own words, so nobody would come to delete that key."""
-    assert not is_settled(settled(previous_key=K0, previous_key_retires_at=""), SENDING, NOW)
+    assert not RecordState.of(settled(previous_key=K0, previous_key_retires_at=""), SENDING, NOW).settled
 
 
 def test_expiry_is_met_to_the_second() -> None:
     user = a_user(expires="2026-06-01")
     record = settled(user)
     midnight = datetime(2026, 6, 2, tzinfo=UTC)
-    assert is_settled(record, SENDING, midnight - timedelta(seconds=1))
-    assert not is_settled(record, SENDING, midnight)
+    assert RecordState.of(record, SENDING, midnight - timedelta(seconds=1)).settled
+    assert not RecordState.of(record, SENDING, midnight).settled
 
 
 @pytest.mark.parametrize("day", ["", "some day", EARLIER])
 def test_a_previous_key_has_two_stages_and_is_due_at_each(day: str) -> None:
     """At the end of the overlap, and when it has been inactive for long enough."""
     fields = {"previous_key": K0, "previous_key_retires_at": EARLIER}
-    assert is_due(settled(previous_key=K0, previous_key_retires_at=day), NOW)
-    assert not is_due(settled(**fields, previous_key_deletes_at=LATER), NOW)
-    assert is_settled(settled(**fields, previous_key_deletes_at=LATER), SENDING, NOW)
+    assert RecordState.of(settled(previous_key=K0, previous_key_retires_at=day), SENDING, NOW).due
+    assert not RecordState.of(settled(**fields, previous_key_deletes_at=LATER), SENDING, NOW).due
+    assert RecordState.of(settled(**fields, previous_key_deletes_at=LATER), SENDING, NOW).settled
     if day:
-        assert is_due(settled(**fields, previous_key_deletes_at=day), NOW)
+        assert RecordState.of(settled(**fields, previous_key_deletes_at=day), SENDING, NOW).due
 
 
 def test_a_day_of_deletion_without_a_previous_key_is_nothing() -> None:
     """I5"""
-    assert not is_due(settled(previous_key_deletes_at=EARLIER), NOW)
+    assert not RecordState.of(settled(previous_key_deletes_at=EARLIER), SENDING, NOW).due
 
 
 def test_a_stage_is_met_to_the_second() -> None:
@@ -150,53 +152,53 @@ def test_a_stage_is_met_to_the_second() -> None:
     retiring = settled(previous_key=K0, previous_key_retires_at=now)
     ending = settled(previous_key=K0, previous_key_retires_at=EARLIER, previous_key_deletes_at=now)
     for record in (retiring, ending):
-        assert is_due(record, NOW)
-        assert not is_due(record, before)
+        assert RecordState.of(record, SENDING, NOW).due
+        assert not RecordState.of(record, SENDING, before).due
 
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_a_revoked_user_may_not_send_whatever_its_declaration_says(enabled: bool) -> None:
     user = a_user(enabled=enabled)
-    assert wanted_status(settled(user, revoked=REVOKED), user, NOW) == Status.DISABLED
-    assert is_settled(settled(user, revoked=REVOKED), SENDING, NOW)
-    assert not is_observed(settled(user, status="active", revoked=REVOKED), SENDING, NOW)
+    assert RecordState.of(settled(user, revoked=REVOKED), SENDING, NOW).wanted == Status.DISABLED
+    assert RecordState.of(settled(user, revoked=REVOKED), SENDING, NOW).settled
+    assert not RecordState.of(settled(user, status="active", revoked=REVOKED), SENDING, NOW).observed
 
 
 def test_a_revocation_put_by_hand_beside_an_active_status_is_not_settled() -> None:
-    assert not is_settled(replace(settled(), revoked=REVOKED), SENDING, NOW)
+    assert not RecordState.of(replace(settled(), revoked=REVOKED), SENDING, NOW).settled
 
 
 def test_a_revocation_taken_out_by_hand_is_not_settled() -> None:
-    assert not is_settled(replace(settled(revoked=REVOKED), revoked=None), SENDING, NOW)
+    assert not RecordState.of(replace(settled(revoked=REVOKED), revoked=None), SENDING, NOW).settled
 
 
 def test_no_rotation_is_due_for_a_revoked_user() -> None:
     user = a_user(rotation={"every_days": 90})
     made = {"key_created_at": timestamp(NOW - timedelta(days=90))}
-    assert is_due(settled(user, **made), NOW)
-    assert not is_due(settled(user, **made, revoked=REVOKED), NOW)
+    assert RecordState.of(settled(user, **made), SENDING, NOW).due
+    assert not RecordState.of(settled(user, **made, revoked=REVOKED), SENDING, NOW).due
 
 
 def test_the_previous_key_of_a_revoked_user_still_has_its_stages() -> None:
-    assert is_due(settled(revoked=REVOKED, previous_key=K0, previous_key_retires_at=EARLIER), NOW)
+    assert RecordState.of(settled(revoked=REVOKED, previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW).due
 
 
 @pytest.mark.parametrize("status", ["pending", "deleting"])
 def test_a_row_is_overdue_when_it_waits_longer_than_a_stream_takes(status: str) -> None:
     long_ago, recently = (timestamp(NOW - timedelta(minutes=minutes)) for minutes in (16, 15))
-    assert is_overdue(asked(status=status, requested_at=long_ago), NOW)
-    assert not is_overdue(asked(status=status, requested_at=recently), NOW)
+    assert RecordState.of(asked(status=status, requested_at=long_ago), SENDING, NOW).overdue
+    assert not RecordState.of(asked(status=status, requested_at=recently), SENDING, NOW).overdue
 
 
 @pytest.mark.parametrize("at", ["", "soon", "9999-12-31T23:59:59Z"])
 def test_a_row_put_by_hand_without_a_time_that_makes_sense_is_looked_at(at: str) -> None:
     """I8: a time far ahead must not hide a row from the sweep."""
-    assert is_overdue(asked(requested_at=at), NOW)
+    assert RecordState.of(asked(requested_at=at), SENDING, NOW).overdue
 
 
 @pytest.mark.parametrize("status", ["active", "disabled", "failed", "paused", ""])
 def test_a_row_that_waits_for_nobody_is_never_overdue(status: str) -> None:
-    assert not is_overdue(asked(status=status), NOW)
+    assert not RecordState.of(asked(status=status), SENDING, NOW).overdue
 
 
 @pytest.mark.parametrize(
@@ -212,5 +214,5 @@ def test_a_row_that_waits_for_nobody_is_never_overdue(status: str) -> None:
 def test_who_is_to_be_deleted_or_could_not_be(status: str, during: str, leaving: bool) -> None:
     """What failed once counts only as long as the row is failed."""
     failure = Failure("Throttling", "too often", "2026-06-01T12:00:00Z", during=during)
-    assert is_leaving(Record(name="app", status=status, failure=failure)) is leaving
-    assert is_leaving(Record(name="app", status=status)) is (status == "deleting")
+    assert Record(name="app", status=status, failure=failure).is_being_deleted is leaving
+    assert Record(name="app", status=status).is_being_deleted is (status == "deleting")

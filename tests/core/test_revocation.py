@@ -13,7 +13,7 @@ from reconciler.core.decision import (
     Fail,
     Identity,
     Key,
-    RemoveRow,
+    RemoveRecord,
     SetKey,
 )
 from support.rows import ACTIVE, DISABLED, K0, K1, LATER, REVOKED, asked, grant, iam, run, served
@@ -61,4 +61,4 @@ def test_a_revocation_holds_where_the_rest_of_the_row_cannot_be_worked_off(field
 def test_a_revoked_user_is_torn_down_like_any_other() -> None:
     """I4"""
     record = served(status="deleting", revoked=REVOKED)
-    assert run(record, iam(inactive=(K1,))) == Decision(RemoveRow(), (DeleteKey(K1), DeleteUser()))
+    assert run(record, iam(inactive=(K1,))) == Decision(RemoveRecord(), (DeleteKey(K1), DeleteUser()))

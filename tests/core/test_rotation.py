@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.decision import Decision, DeleteKey, Identity, IssueKey, SetKey, Settle
 from reconciler.core.lifecycle import decide
 from reconciler.core.record import Status, timestamp
-from reconciler.core.record_state import is_due, is_settled
+from reconciler.core.record_state import RecordState
 from support.rows import ACTIVE, DISABLED, EARLIER, K0, K1, LATER, NOW, grant, iam, run, served, settled
 from support.world import SENDING, a_user
 
@@ -34,11 +34,11 @@ def test_a_scheduled_rotation_issues_a_key_beside_the_old_one_on_its_day() -> No
     """With the credential number that is declared: nobody edited the manifest."""
     record = settled(ROTATED, key_created_at=timestamp(MADE))
     before = NOW - timedelta(seconds=1)
-    assert not is_due(record, before)
-    assert is_settled(record, SENDING, before)
-    assert decide(record, iam(K1), SENDING, before) == Decision(ACTIVE, (grant(ROTATED),))
-    assert is_due(record, NOW)
-    assert not is_settled(record, SENDING, NOW)
+    assert not RecordState.of(record, SENDING, before).due
+    assert RecordState.of(record, SENDING, before).settled
+    assert decide(RecordState.of(record, SENDING, before), iam(K1)) == Decision(ACTIVE, (grant(ROTATED),))
+    assert RecordState.of(record, SENDING, NOW).due
+    assert not RecordState.of(record, SENDING, NOW).settled
     retires_at = timestamp(NOW + timedelta(days=3))
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(ROTATED), IssueKey(1, K1, retires_at)))
 
@@ -65,8 +65,8 @@ def test_a_scheduled_rotation_of_a_key_that_is_gone_replaces_it_without_overlap(
 def test_no_key_is_rotated_for_a_user_that_may_not_send(change: dict[str, Any]) -> None:
     user = a_user(rotation={"every_days": 90}, **change)
     record = settled(user, status="disabled", key_created_at=timestamp(MADE))
-    assert not is_due(record, NOW)
-    assert is_settled(record, SENDING, NOW)
+    assert not RecordState.of(record, SENDING, NOW).due
+    assert RecordState.of(record, SENDING, NOW).settled
     assert run(record, iam(inactive=(K1,))) == Decision(DISABLED, (grant(user),))
 
 
@@ -74,7 +74,7 @@ def test_no_key_is_rotated_for_a_user_that_may_not_send(change: dict[str, Any]) 
 def test_a_key_of_unknown_age_is_not_rotated_by_schedule(made: str) -> None:
     """I5: it would be due again each time somebody looks."""
     record = settled(ROTATED, key_created_at=made)
-    assert not is_due(record, NOW)
+    assert not RecordState.of(record, SENDING, NOW).due
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(ROTATED),))
 
 
@@ -83,12 +83,12 @@ def test_no_age_of_a_key_can_stop_the_credential_manager_with_an_exception(made:
     """I8: a row put by hand may say that its key is from the end of all calendars."""
     record = settled(ROTATED, key_created_at=made)
     due = made.startswith("0001")
-    assert is_due(record, NOW) is due
+    assert RecordState.of(record, SENDING, NOW).due is due
     assert any(isinstance(step, IssueKey) for step in run(record, iam(K1)).steps) is due
 
 
 def test_a_key_without_a_schedule_is_never_due() -> None:
-    assert not is_due(settled(key_created_at=timestamp(NOW - timedelta(days=4000))), NOW)
+    assert not RecordState.of(settled(key_created_at=timestamp(NOW - timedelta(days=4000))), SENDING, NOW).due
 
 
 def test_a_second_rotation_within_the_overlap_ends_the_first_one() -> None:

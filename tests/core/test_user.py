@@ -114,7 +114,7 @@ def test_every_fault_of_the_lists_is_told_with_its_place() -> None:
         (("allowed_from_addresses", 1), "'bad' is not an address"),
         (("allowed_from_addresses", 2), "'a@EXAMPLE.com' is listed twice"),
         (("allowed_source_ips", 1), "'203.0.113.1/24' is not a network"),
-        (("allowed_source_ips", 2), "'0.0.0.0/0' is every address"),
+        (("allowed_source_ips", 2), "'0.0.0.0/0' allows every address"),
     ]
 
 
@@ -130,7 +130,7 @@ def test_a_day_that_the_calendar_has_is_fine() -> None:
 def test_a_day_that_does_not_exist_or_is_written_otherwise_is_refused(text: str) -> None:
     fault = check_date(text)
     assert fault
-    assert "is not a day" in fault.message
+    assert "is not a date" in fault.message
     assert "YYYY-MM-DD" in fault.hint
     assert fault.message.isprintable()
 

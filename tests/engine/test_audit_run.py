@@ -29,7 +29,7 @@ READS = {
 def _real_time(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The command reads the clock, and clients of its own, which know of boundaries what moto does not."""
     world.now = datetime.now(UTC) - timedelta(hours=1)
-    monkeypatch.setattr(audit, "SECOND_LOOK", 0)
+    monkeypatch.setattr(audit, "SECOND_READ", 0)
     entry = ("after-call.iam.GetUser", world.gaps._got)
     botocore.handlers.BUILTIN_HANDLERS.append(entry)
     yield
@@ -103,7 +103,7 @@ def test_all_planted_differences_are_found_together_and_none_is_touched(
 
     def everything() -> Any:
         details = world.iam.get_account_authorization_details(Filter=["User", "Group"])
-        keys = [world.access_keys(one.name) for one in PLANTS if one.before and one.kind != "ghost"]
+        keys = [world.access_keys(one.name) for one in PLANTS if one.before and one.kind != "iam_user_missing"]
         return details["UserDetailList"], keys, world.dynamodb.scan(TableName=TABLE)["Items"]
 
     before = everything()
@@ -127,21 +127,31 @@ def test_the_differences_in_other_forms(world: World, checkout: Checkout, place:
         "iam_users": 2,
         "checked": 2,
         "findings": [
-            {"name": "edited", "kind": "edited", "description": "its policy was edited", "manifest": source, "line": 7}
+            {
+                "name": "edited",
+                "kind": "policy_changed",
+                "description": "its policy was changed",
+                "manifest": source,
+                "line": 7,
+            }
         ],
         "notes": [],
     }
     markdown = checkout.run("drift", "--format", "markdown")
     assert markdown.code == 2
-    assert "**Drift: 1 finding for 1 of 2 users.**" in markdown.out
-    assert "| **edited** | edited | its policy was edited |" in markdown.out
+    assert "**Drift: 1 difference at 1 of 2 users.**" in markdown.out
+    assert "| **edited** | policy_changed | its policy was changed |" in markdown.out
 
 
 def test_what_drift_finds_the_sweep_puts_right_and_calls_the_same(
     world: World, checkout: Checkout, place: Place
 ) -> None:
     """What only a person can put right stays."""
-    mended = [one for one in PLANTS if one.kind in ("attachment", "boundary", "edited", "ghost", "key")]
+    mended = [
+        one
+        for one in PLANTS
+        if one.kind in ("attachment_added", "boundary_changed", "policy_changed", "iam_user_missing", "key_changed")
+    ]
     plant(world, checkout, place, *mended)
     world.now = datetime.now(UTC) + timedelta(minutes=10)
     shown = json.loads(checkout.run("drift", "--format", "json").out)["findings"]
@@ -155,7 +165,7 @@ def test_a_user_that_is_being_made_is_no_difference(world: World, checkout: Chec
     checkout.run()
     outcome = checkout.run("drift")
     assert outcome.code == 0
-    assert "· crm   under way: pending since " in outcome.out
+    assert "· crm   in progress: pending since " in outcome.out
 
 
 def test_a_key_that_is_about_to_be_stored_is_no_difference(
@@ -204,7 +214,7 @@ def test_a_row_of_any_name_is_compared_without_asking_iam_for_it(world: World, c
     world.put_row("Bad Name", status="failed", managed_by="console")
     outcome = checkout.run("drift")
     assert outcome.code == 2
-    assert "Bad Name   foreign" in outcome.out
+    assert "Bad Name   unmanaged" in outcome.out
     assert "GetUser" not in outcome.calls
 
 
@@ -215,13 +225,13 @@ def test_an_iam_user_under_our_path_that_stands_for_nobody_is_foreign(world: Wor
     world.iam.create_user(UserName="smtp-other-crm", Path="/smtp/other/")
     outcome = checkout.run("drift", "--format", "json")
     assert outcome.code == 2
-    assert findings(outcome) == [("admin", "foreign"), ("smtp-test-", "foreign")]
+    assert findings(outcome) == [("admin", "unmanaged"), ("smtp-test-", "unmanaged")]
 
 
 def test_an_iam_user_of_a_declared_name_is_foreign_wherever_it_lives(world: World, checkout: Checkout) -> None:
     checkout.declare(an_entry("crm"))
     world.iam.create_user(UserName="smtp-test-crm", Path="/people/")
-    assert findings(checkout.run("drift", "--format", "json")) == [("crm", "foreign"), ("crm", "missing")]
+    assert findings(checkout.run("drift", "--format", "json")) == [("crm", "unmanaged"), ("crm", "record_missing")]
 
 
 @pytest.mark.parametrize(
@@ -269,5 +279,5 @@ def test_what_may_not_be_read_ends_it_in_one_line(world: World, checkout: Checko
     assert (outcome.code, outcome.out) == (1, "")
     told, hint = outcome.err.splitlines()
     assert told == f"error: iam:{operation}: AccessDenied: not authorized"
-    assert hint == f"  hint: the role in use may not call iam:{operation} here"
+    assert hint == f"  hint: the role in use lacks the permission iam:{operation} here"
     assert outcome.calls.count(operation) < 20

@@ -203,7 +203,7 @@ class FakeStreams:
 
 def names(pages: list[list[int]], first: str, last: str, closed: bool = True) -> tuple[set[str] | None, FakeStreams]:
     client: Any = FakeStreams(pages, closed)
-    return DynamoStream(client).names(ARN, SHARD, first, last), client
+    return DynamoStream(client).users_in_batch(ARN, SHARD, first, last), client
 
 
 def test_a_shard_is_read_over_its_pages_up_to_the_last_number() -> None:
@@ -244,7 +244,7 @@ def test_a_retryable_error_of_the_stream_is_told() -> None:
 
     client: Any = Throttled([[5]])
     with pytest.raises(Retryable):
-        DynamoStream(client).names(ARN, SHARD, "5", "5")
+        DynamoStream(client).users_in_batch(ARN, SHARD, "5", "5")
 
 
 def test_the_waits_grow_to_a_quarter_of_an_hour() -> None:

@@ -257,7 +257,7 @@ def test_every_line_of_a_letter_carries_the_correlation_id_and_no_secret(letters
     refusal.end()
     letters.invoke(2)
     told = [line for line in lines(log) if line.get("smtp_user") == "crm"]
-    assert [line["message"] for line in told] == ["smtp user is tried again later", "smtp user converged"]
+    assert [line["message"] for line in told] == ["transient failure, will be retried", "smtp user converged"]
     assert {line["correlation_id"] for line in told} == {"c0ffee-1"}
     assert aws_rules.secrets_seen
     for secret in aws_rules.secrets_seen.values():

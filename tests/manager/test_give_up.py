@@ -95,13 +95,13 @@ def test_a_row_that_changes_in_the_middle_is_not_overwritten(world: World, monke
     """I11."""
     world.ask(a_user())
     error = failing(world)
-    real = world.store.fail
+    real = world.records.fail
 
     def late(*arguments: Any) -> None:
         world.ask(a_user(description="again"))
         real(*arguments)
 
-    monkeypatch.setattr(world.store, "fail", late)
+    monkeypatch.setattr(world.records, "fail", late)
     with pytest.raises(Conflict):
         world.converger.give_up(NAME, error, 8)
     assert world.record().status == "pending"

@@ -162,7 +162,7 @@ def test_where_iam_cannot_be_listed_the_rows_are_looked_at_all_the_same(manager:
 def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row was there before it: so IAM is asked first."""
     identities: Any = sweep.sweep().identities
-    names = identities.names
+    names = identities.smtp_user_names
 
     def list_and_create() -> list[str]:
         manager.ask(a_user("crm"))
@@ -170,7 +170,7 @@ def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch
         found: list[str] = names()
         return found
 
-    monkeypatch.setattr(identities, "names", list_and_create)
+    monkeypatch.setattr(identities, "smtp_user_names", list_and_create)
     assert told(run()) == (0, 0, 0)
 
 
@@ -181,15 +181,15 @@ def test_a_row_that_comes_back_at_the_last_moment_saves_its_user(
     orphaned(manager, "crm")
     run()
     manager.pass_time(hours=24)
-    rows: Any = sweep.sweep().rows
-    names = rows.names
+    rows: Any = sweep.sweep().records
+    names = rows.record_names
 
     def list_and_come_back() -> set[str]:
         found: set[str] = names()
         manager.ask(a_user("crm"))
         return found
 
-    monkeypatch.setattr(rows, "names", list_and_come_back)
+    monkeypatch.setattr(rows, "record_names", list_and_come_back)
     assert told(run())[1] == 0
     assert manager.users() == ["smtp-test-crm"]
 
@@ -256,4 +256,4 @@ def test_an_orphan_whose_key_leaked_is_told(manager: World, log: io.StringIO) ->
     orphaned(manager, "crm")
     quarantine(manager, "smtp-test-crm")
     assert run()["quarantined"] == 1
-    assert "smtp user needs a person" in log.getvalue()
+    assert "manual action required" in log.getvalue()

@@ -188,7 +188,7 @@ def test_a_user_deleted_while_the_audit_looks_is_made_again(settled: World) -> N
         delete_user(settled)
 
     settled.iam.meta.events.register_first("before-call.iam.ListUserPolicies", once)
-    assert settled.audit().differences == ("its IAM user is gone",)
+    assert settled.audit().differences == ("its IAM user is missing",)
     assert is_whole(settled)
 
 

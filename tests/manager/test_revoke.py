@@ -100,7 +100,7 @@ def test_a_key_of_a_revoked_user_that_was_activated_by_hand_is_off_again(revoked
     key = revoked.record().smtp_username
     revoked.pass_time(hours=1)
     revoked.iam.update_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key, Status="Active")
-    assert revoked.audit().differences == (f"key {key} was activated",)
+    assert revoked.audit().differences == (f"access key {key} was activated",)
     assert revoked.access_keys() == {key: "Inactive"}
 
 

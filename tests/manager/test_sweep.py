@@ -71,7 +71,7 @@ def test_drift_is_put_right_and_told(manager: World, log: io.StringIO) -> None:
     assert (summary["repaired"], summary["steps"]) == (1, {"PutPolicy": 1})
     assert is_whole(manager, "crm")
     (told,) = [line for line in lines(log) if line.get("smtp_user") == "crm"]
-    assert told["differences"] == ["its policy was edited"]
+    assert told["differences"] == ["its policy was changed"]
     assert told["correlation_id"] == manager.record("crm").correlation_id
     assert not [line for line in lines(log) if line.get("smtp_user") == "wiki"], "nothing to say of it"
     assert run()["repaired"] == 0
@@ -128,7 +128,7 @@ def test_a_user_whose_key_was_seen_in_public_is_told_each_time(
         summary = run()
         assert (summary["quarantined"], summary["repaired"], summary["steps"]) == (1, 0, {})
     assert metrics(capsys.readouterr().out)["SweepQuarantined"] == 2
-    told = [line for line in lines(log) if line["message"] == "smtp user needs a person"]
+    told = [line for line in lines(log) if line["message"] == "manual action required"]
     assert [(line["smtp_user"], line["level"]) for line in told] == [("crm", "ERROR")] * 2
     assert "AWSCompromisedKeyQuarantineV3" in told[0]["warnings"][0]
 
@@ -180,7 +180,7 @@ def test_every_number_is_counted_zeros_too(
         "SweepRounds": 1,
     }
     assert metrics(capsys.readouterr().out) == expected
-    (told,) = [line for line in lines(log) if line["message"] == "sweep"]
+    (told,) = [line for line in lines(log) if line["message"] == "sweep finished"]
     assert {name: told[name] for name in summary} == summary
 
 
@@ -222,7 +222,7 @@ def test_a_failed_user_whose_key_leaked_is_told(manager: World, log: io.StringIO
     summary = run()
     assert manager.record("crm").status == "failed"
     assert (summary["checked"], summary["quarantined"]) == (0, 1)
-    assert "smtp user needs a person" in log.getvalue()
+    assert "manual action required" in log.getvalue()
 
 
 def test_who_has_settled_seconds_ago_is_left_to_the_next_round(manager: World) -> None:
@@ -251,4 +251,4 @@ def test_every_user_is_told_as_it_was_looked_at(
     monkeypatch.setattr(identities, "audit", die_at_the_second)
     with pytest.raises(SystemExit):
         run()
-    assert "its policy was edited" in log.getvalue()
+    assert "its policy was changed" in log.getvalue()

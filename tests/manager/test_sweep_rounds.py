@@ -23,7 +23,7 @@ def test_a_run_that_used_up_its_budget_goes_on_where_it_stopped(manager: World) 
         manager.put_row(name, status="pending", allowed_from_addresses=["x@example.com"])
     first = run()
     assert (first["checked"], first["finished"]) == (USERS_PER_RUN, False)
-    assert first["stopped"] == "budget of this run used up"
+    assert first["stopped"] == "limit of users per run"
     assert len(manager.users()) == USERS_PER_RUN
     second = run()
     assert (second["checked"], second["finished"], second["stopped"]) == (5, True, "")
@@ -57,7 +57,11 @@ def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> N
     settled(manager, *MANY[:6])
     refusal = Refusal("iam.GetUser", "Throttling")
     summary = run()
-    assert (summary["checked"], summary["errors"], summary["stopped"]) == (3, 3, "IAM throttles, or is not reached")
+    assert (summary["checked"], summary["errors"], summary["stopped"]) == (
+        3,
+        3,
+        "IAM is throttled or cannot be reached",
+    )
     refusal.end()
     assert run()["checked"] == 3
 
@@ -81,7 +85,7 @@ def test_a_second_sweep_meanwhile_stops(manager: World, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(states, "load", load_late)
     summary = run()
-    assert (summary["finished"], summary["stopped"]) == (False, "another sweep is at it")
+    assert (summary["finished"], summary["stopped"]) == (False, "another sweep is running")
 
 
 def test_the_position_is_saved_as_the_run_goes(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +141,7 @@ def test_the_state_is_nobody_of_ours(manager: World) -> None:
     run()
     assert table().get_item(Key=STATE)["Item"]["position"] == ""
     assert [record.name for record in manager.store.records()] == ["crm"]
-    assert manager.store.names() == {"crm"}
+    assert manager.store.record_names() == {"crm"}
 
 
 def test_a_round_that_is_not_finished_does_not_count_as_one(manager: World, capsys: pytest.CaptureFixture[str]) -> None:

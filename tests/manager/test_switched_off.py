@@ -80,8 +80,7 @@ def test_a_revocation_does_not_wait_for_repairs(world: World, sending: str) -> N
 def test_an_audit_gets_a_revocation_through_that_had_failed(world: World, sending: str) -> None:
     world.pass_time(hours=1)
     world.revoke()
-    error = Retryable("iam:UpdateAccessKey", "Throttling", "too often")
-    error.correlation_id = world.record().correlation_id
+    error = Retryable("iam:UpdateAccessKey", "Throttling", "too often", correlation_id=world.record().correlation_id)
     world.converger.give_up(NAME, error, 8)
     assert (world.record().status, world.access_keys()) == ("failed", {sending: "Active"})
     assert world.audit().result == "disabled"

@@ -11,7 +11,7 @@ from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, fitting
 from reconciler.output.styled import plain
 from reconciler.planning.audit import Audit, Finding, Note
 
-EDITED = Finding("billing-mailer", Drift.EDITED, "its policy was edited", "users/test/billing.yaml", 3)
+EDITED = Finding("billing-mailer", Drift.POLICY_CHANGED, "its policy was changed", "users/test/billing.yaml", 3)
 ORPHAN = Finding("old-crm", Drift.ORPHAN, "an IAM user of ours without a row; 1 active key")
 UNDER_WAY = Note("crm", "under way: pending since 2026-06-01T12:00:00Z")
 AUDIT = Audit("test", 12, 12, 13, 13, (EDITED, ORPHAN), (UNDER_WAY,))
@@ -56,7 +56,7 @@ def test_an_audit_fits_the_terminal(width: int, expected: str) -> None:
 
 
 def test_a_clean_system_is_told_in_one_sentence() -> None:
-    clean = replace(AUDIT, rows=1, findings=(), notes=())
+    clean = replace(AUDIT, records=1, findings=(), notes=())
     assert to_text(clean).splitlines() == [
         "smtp users · test · 12 declared, 1 record, 13 IAM users",
         "No drift: 13 users checked.",
@@ -70,10 +70,10 @@ def test_users_are_counted_once_however_much_differs() -> None:
 
 
 def test_long_words_do_not_push_the_column_of_the_others_away() -> None:
-    long = replace(EDITED, words="x" * 200)
+    long = replace(EDITED, description="x" * 200)
     _, first, second, *_ = to_text(replace(AUDIT, findings=(long, EDITED))).splitlines()
     assert "x" * 200 in first
-    assert second.index("users/test") < 110
+    assert second.index("users/test") < 120
 
 
 def test_markdown_is_a_table_with_one_row_a_difference() -> None:
@@ -84,7 +84,7 @@ def test_markdown_is_a_table_with_one_row_a_difference() -> None:
         "",
         "| user | kind | description | declared at |",
         "|---|---|---|---|",
-        "| **billing-mailer** | edited | its policy was edited | users/test/billing.yaml:3 |",
+        "| **billing-mailer** | policy_changed | its policy was changed | users/test/billing.yaml:3 |",
         "| **old-crm** | orphan | an IAM user of ours without a row; 1 active key |  |",
         "",
         "- **crm** under way: pending since 2026-06-01T12:00:00Z",
@@ -99,7 +99,7 @@ HOSTILE = "a|b<img>`\n::error::\x1b[2K"
 
 
 def test_no_row_and_no_iam_user_steers_a_terminal_a_log_or_a_comment() -> None:
-    finding = Finding(HOSTILE, Drift.FOREIGN, HOSTILE, HOSTILE, 3)
+    finding = Finding(HOSTILE, Drift.UNMANAGED, HOSTILE, HOSTILE, 3)
     hostile = replace(AUDIT, findings=(finding,), notes=(Note(HOSTILE, HOSTILE),))
     text, markdown = to_text(hostile), to_markdown(hostile)
     for shown, lines in ((text, 4), (markdown, 9)):
@@ -111,9 +111,9 @@ def test_no_row_and_no_iam_user_steers_a_terminal_a_log_or_a_comment() -> None:
     assert "<img>" not in markdown
 
 
-@pytest.mark.parametrize("words", ["its policy was edited", "_" * 1024, "\U0001f600" * 300])
+@pytest.mark.parametrize("words", ["its policy was changed", "_" * 1024, "\U0001f600" * 300])
 def test_an_audit_of_whatever_size_fits_a_comment_and_counts_what_it_leaves_out(words: str) -> None:
-    findings = tuple(replace(EDITED, name=f"user-{n:05}", words=words) for n in range(5000))
+    findings = tuple(replace(EDITED, name=f"user-{n:05}", description=words) for n in range(5000))
     huge = replace(AUDIT, findings=findings, notes=(Note("crm", words),) * 5000)
     shown = to_markdown(huge)
     assert len(shown.encode()) < COMMENT_LIMIT

@@ -72,8 +72,8 @@ def test_manual_changes_are_repaired_and_reported(settled: Sandbox) -> None:
     assert "smtp-sandbox-unmanaged" in settled.users()
     assert settled.invoke("sweep")["repaired"] == 0
     log = settled.log()
-    assert f"key {added} was added" in log
-    assert "its policy was edited" in log
+    assert f"access key {added} was created outside this system" in log
+    assert "its policy was changed" in log
 
 
 def test_an_iam_user_without_a_record_is_deleted_after_a_day(settled: Sandbox) -> None:

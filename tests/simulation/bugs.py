@@ -17,20 +17,21 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from reconciler.aws import iam as identity
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
-from reconciler.core import lifecycle
+from reconciler.aws.records import DynamoManagerRecords
+from reconciler.core import key_decision
 from reconciler.core.decision import Identity
 from reconciler.core.record import Record, name_of
 from reconciler.core.record_parser import read
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration
 from reconciler.errors import InvalidInput, Retryable
 from reconciler.manager import converge
-from reconciler.manager.converge import Converger, Report
+from reconciler.manager.converge import Converger, ConvergeResult
 from reconciler.manager.handlers import telemetry
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.loader import load_manifests
 from reconciler.planning import wording
-from reconciler.ports import Credentials, Outcome, Rows
+from reconciler.ports import Credentials, ManagerRecords, SettledState
 from simulation import commands, functions
 from simulation.world import ENV
 
@@ -59,10 +60,10 @@ def _time_stamped(stack: ExitStack) -> None:
     stamps: dict[str, str] = {}
     attempt = Converger._attempt
 
-    def with_stamp(self: Converger, name: str, record: Record | None, *args: Any, **kwargs: Any) -> Report:
-        known = record.iam_user_arn.rpartition(".")[2] if record else ""
-        stamps[name] = known or (stamps.get(name, "") if record is None else f"{self.now():%H%M%S}")
-        return attempt(self, name, record, *args, **kwargs)
+    def with_stamp(self: Converger, name: str, state: RecordState | None, *args: Any, **kwargs: Any) -> ConvergeResult:
+        known = state.record.iam_user_arn.rpartition(".")[2] if state else ""
+        stamps[name] = known or (stamps.get(name, "") if state is None else f"{self.now():%H%M%S}")
+        return attempt(self, name, state, *args, **kwargs)
 
     def stamped(environment: str, name: str) -> str:
         return f"smtp-{environment}-{name}.{stamps.get(name, '')}"
@@ -86,26 +87,26 @@ def _catch_all(stack: ExitStack) -> None:
 @bug("unconditional status write")
 def _unconditional(stack: ExitStack) -> None:
     """The outcome is written over whatever the row has become meanwhile."""
-    settle = DynamoStore.settle
+    settle = DynamoManagerRecords.settle
 
-    def settle_anyway(self: DynamoStore, record: Record, outcome: Outcome) -> None:
+    def settle_anyway(self: DynamoManagerRecords, record: Record, outcome: SettledState) -> None:
         settle(self, replace(record, lock=(("entity_type", "smtp_credential"),)), outcome)
 
-    stack.enter_context(mock.patch.object(DynamoStore, "settle", settle_anyway))
+    stack.enter_context(mock.patch.object(DynamoManagerRecords, "settle", settle_anyway))
 
 
 @dataclass(frozen=True)
 class _Image:
     """The row as the event shows it."""
 
-    rows: Rows
+    records: ManagerRecords
     record: Record | None
 
     def get(self, _name: str) -> Record | None:
         return self.record
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.rows, name)
+        return getattr(self.records, name)
 
 
 @bug("acting on the event image")
@@ -118,7 +119,7 @@ def _event_image(stack: ExitStack) -> None:
         shown = read(image, ENV.rules) if image else None
         real = self.converger()
         if name := name_of(record.dynamodb.keys or {}):
-            replace(real, rows=_Image(real.rows, shown)).converge(name)
+            replace(real, records=_Image(real.records, shown)).converge(name)
 
     stack.enter_context(functions.instead("reconciler.manager.handlers.stream", "handle_record", handle_record))
 
@@ -127,11 +128,11 @@ def _event_image(stack: ExitStack) -> None:
 def _not_recorded(stack: ExitStack) -> None:
     """A key that was made and did not get into the row is forgotten: neither taken back nor deleted later."""
 
-    def settle(self: Converger, record: Record, outcome: Outcome) -> None:
-        self.rows.settle(record, outcome)
+    def settle(self: Converger, record: Record, outcome: SettledState) -> None:
+        self.records.settle(record, outcome)
 
     stack.enter_context(mock.patch.object(Converger, "_settle", settle))
-    stack.enter_context(mock.patch.object(lifecycle, "unknown_keys", return_value=[]))
+    stack.enter_context(mock.patch.object(key_decision, "unknown_keys", return_value=[]))
 
 
 @bug("mark not looked at")
@@ -149,14 +150,14 @@ def _no_mark(stack: ExitStack) -> None:
 @bug("orphans not looked for")
 def _no_orphans(stack: ExitStack) -> None:
     """The sweep looks at rows only, so an IAM user whose REMOVE event was lost stays for ever."""
-    stack.enter_context(mock.patch.object(IamIdentities, "names", return_value=[]))
+    stack.enter_context(mock.patch.object(IamIdentities, "smtp_user_names", return_value=[]))
 
 
 @bug("tried for ever")
 def _for_ever(stack: ExitStack) -> None:
     """What can never succeed is called retryable."""
 
-    def fail(self: Converger, record: Record, code: str, message: str, *_: Any) -> Report:
+    def fail(self: Converger, record: Record, code: str, message: str, *_: Any) -> ConvergeResult:
         raise Retryable("lifecycle:Decide", code, message)
 
     stack.enter_context(mock.patch.object(Converger, "_fail", fail))

@@ -25,7 +25,7 @@ from reconciler.manifests.loader import load_manifests
 from reconciler.output import terminal
 from reconciler.planning.limits import Allowance
 from reconciler.planning.plan import Plan
-from reconciler.ports import Request
+from reconciler.ports import ChangeRequest
 from simulation.scheduler import Actor
 from simulation.world import ENV, MARK, World
 
@@ -92,9 +92,11 @@ def start_command(world: World, word: str, name: str) -> Actor:
     return actor
 
 
-def make_request(world: World, commit: int) -> Request:
+def make_request(world: World, commit: int) -> ChangeRequest:
     world.requests += 1
-    return Request(MARK, f"{commit:04d}", "somebody", f"{commit:04d}-{world.requests}", timestamp(world.clock.local()))
+    return ChangeRequest(
+        MARK, f"{commit:04d}", "somebody", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
+    )
 
 
 @contextmanager
@@ -105,7 +107,7 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
         announce(plan)
         terminal.show_plan(plan)
 
-    def request(_environment: str, checkout: Checkout, *_: Any) -> Request:
+    def request(_environment: str, checkout: Checkout, *_: Any) -> ChangeRequest:
         return make_request(world, checkout.commit)
 
     def newer_commits(checkout: Checkout, applied: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.ownership import MARK
+from reconciler.core.ownership import OWNER_TAG
 from reconciler.core.policy import POLICY_NAME
 from simulation.iam import MAX_KEYS
 from simulation.iam_user import IamUser
@@ -48,7 +48,7 @@ def _change_tag(user: IamUser) -> IamUser:
 
 
 def _drop_mark(user: IamUser) -> IamUser:
-    return replace(user, tags={key: value for key, value in user.tags.items() if key != MARK})
+    return replace(user, tags={key: value for key, value in user.tags.items() if key != OWNER_TAG})
 
 
 def _attach(listing: str, entry: str) -> Callable[[IamUser], IamUser]:
@@ -87,7 +87,7 @@ def _change(change: Callable[[IamUser], IamUser]) -> Callable[[World, str], None
     def by_hand(world: World, name: str) -> None:
         if user := world.iam_user(name):
             world.iam.write(user.name, change(user))
-            if MARK not in change(user).tags:
+            if OWNER_TAG not in change(user).tags:
                 world.foreign.add(name)
 
     return by_hand

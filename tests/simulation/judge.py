@@ -11,10 +11,10 @@ from reconciler.aws.kms import KmsVault
 from reconciler.core import policy
 from reconciler.core.decision import Fail, Identity
 from reconciler.core.lifecycle import decide
-from reconciler.core.ownership import MARK, OWNER, iam_user_name, ownership_tags, smtp_user_name
+from reconciler.core.ownership import OWNER, OWNER_TAG, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.core.record_state import is_previous_finished, is_retired, wanted_status
+from reconciler.core.record_state import RecordState
 from reconciler.core.smtp import smtp_password
 from reconciler.core.user import User
 from reconciler.errors import AwsError
@@ -51,7 +51,7 @@ def _judge_settled(world: World, record: Record) -> Iterator[str]:
         return
     if _is_out_of_reach(world, iam_user):
         return
-    wanted = wanted_status(record, user, world.clock.now)
+    wanted = RecordState.of(record, ENV.sending, world.clock.now).wanted
     if record.status != wanted:
         yield f"I3: {name} is {record.status}, and should be {wanted}"
     if iam_user is None or not _is_ours(iam_user):
@@ -96,10 +96,10 @@ def _judge_keys(world: World, record: Record, iam_user: IamUser) -> Iterator[str
     if not keys.get(record.smtp_username) and not (record.smtp_username in keys and _is_quarantined(iam_user)):
         yield f"I3: {name} is active, but its key {record.smtp_username} is not: {keys}"
     yield from _judge_credential(world, record)
-    now = world.clock.now
+    state = RecordState.of(record, ENV.sending, world.clock.now)
     if record.previous_key:
         works = not record.previous_key_deletes_at
-        if is_retired(record, now) or is_previous_finished(record, now):
+        if state.overlap_over or state.previous_finished:
             yield f"I3: the time of {name}'s previous key is over, and nobody has seen to it"
         elif keys.get(record.previous_key) is not works and not _is_quarantined(iam_user):
             yield f"I3: the previous key of {name} is not as the row says: {keys}"
@@ -126,7 +126,7 @@ def _judge_iam(world: World) -> Iterator[str]:
 
 
 def _is_ours(iam_user: IamUser) -> bool:
-    return iam_user.tags.get(MARK) == OWNER
+    return iam_user.tags.get(OWNER_TAG) == OWNER
 
 
 def _unfounded(world: World, record: Record) -> str:
@@ -140,7 +140,7 @@ def _unfounded(world: World, record: Record) -> str:
     iam_user = world.iam_user(record.name)
     identity = Identity(owned=_is_ours(iam_user)) if iam_user else None
     asked_again = replace(record, status=Status.PENDING)
-    end = decide(asked_again, identity, ENV.sending, world.clock.now).end
+    end = decide(RecordState.of(asked_again, ENV.sending, world.clock.now), identity).end
     if isinstance(end, Fail) and end.code == code:
         return ""
     excused = {

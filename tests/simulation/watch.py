@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from reconciler.aws.dynamodb import unpack
-from reconciler.core.ownership import MARK, OWNER, iam_path
+from reconciler.core.ownership import OWNER, OWNER_TAG, iam_path
 from reconciler.core.policy import POLICY_NAME, build
 from reconciler.core.record import AWAITING, PK, SK_PREFIX
 from reconciler.planning.plan import Plan
@@ -69,7 +69,7 @@ class Watch:
         match call.operation:
             case "GetUser":
                 tags = {tag["Key"]: tag["Value"] for tag in answer["User"]["Tags"]}
-                call.actor.seen[answer["User"]["UserName"]] = tags.get(MARK) == OWNER
+                call.actor.seen[answer["User"]["UserName"]] = tags.get(OWNER_TAG) == OWNER
             case "CreateUser":
                 call.actor.seen[call.parameters["UserName"]] = True
                 self._check_only_one(call.parameters["UserName"])
@@ -139,7 +139,9 @@ class Watch:
         made = self.world.iam.find(iam_user)
         assert made
         name = made.tags.get("smtp-user")
-        same = [u.name for u in self.world.iam.users() if u.tags.get(MARK) == OWNER and u.tags.get("smtp-user") == name]
+        same = [
+            u.name for u in self.world.iam.users() if u.tags.get(OWNER_TAG) == OWNER and u.tags.get("smtp-user") == name
+        ]
         if len(same) > 1:
             self.broken("I1", f"{name} has {len(same)} IAM users: {', '.join(same)}")
         if made.path != iam_path(ENV.name):

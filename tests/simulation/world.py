@@ -17,12 +17,12 @@ import yaml
 from reconciler.aws.dynamodb import unpack
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
 from reconciler.aws.sqs import SqsQueue
 from reconciler.aws.streams import DynamoStream
 from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.core.ownership import iam_user_name
-from reconciler.core.record import PK, SK_PREFIX, Record, manager_mark
+from reconciler.core.record import PK, SK_PREFIX, Record, manager_tag
 from reconciler.core.user import User
 from reconciler.manager.converge import Converger
 from reconciler.manager.dead_letters import DeadLetters
@@ -57,7 +57,7 @@ ENV = Environment(
     limits=Limits(max_deletes=2, max_delete_percent=100),
     local=False,
 )
-MARK = manager_mark(ENV.name)
+MARK = manager_tag(ENV.name)
 BOUNDARY = f"arn:aws:iam::{ENV.account_id}:policy/smtp-boundary-test"
 KEY = f"arn:aws:kms:{ENV.region}:{ENV.account_id}:key/5150"
 STREAM = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}/stream/2026-06-01T00:00:00.000"
@@ -130,20 +130,21 @@ class World:
 
     def _make_functions(self) -> None:
         dynamodb = Client(self.wire, "dynamodb", self.table)
-        self.store = DynamoStore(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
+        self.store = DynamoRecordWriter(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
+        self.managed = DynamoManagerRecords(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
         self.states = DynamoSweepStates(dynamodb, ENV.table)  # type: ignore[arg-type]
         iam, unretried = (Client(self.wire, "iam", self.iam, repeat=repeat) for repeat in (True, False))
         self.identities = IamIdentities(iam, unretried, ENV.name, BOUNDARY)  # type: ignore[arg-type]
         self.vault = KmsVault(Client(self.wire, "kms", self.kms), KEY, ENV.name)  # type: ignore[arg-type]
         now = self.clock.local
-        self.converger = Converger(ENV.name, ENV.sending, self.store, self.identities, self.vault, now)
+        self.converger = Converger(ENV.name, ENV.sending, self.managed, self.identities, self.vault, now)
         queue = SqsQueue(Client(self.wire, "sqs", self.sqs), DEAD, PARKED)  # type: ignore[arg-type]
         streams = Streams(self.clock, self.table, STREAM)
         stream = DynamoStream(Client(self.wire, "streams", streams))  # type: ignore[arg-type]
         tries = deployed()["dead_letters"]["tries"]
-        self.dead_letters = DeadLetters(self.converger, self.store, queue, stream, tries, now)
+        self.dead_letters = DeadLetters(self.converger, self.managed, queue, stream, tries, now)
         self.sweep = Sweep(
-            self.converger, self.store, self.identities, self.states,
+            self.converger, self.managed, self.identities, self.states,
             Budget(ENV.limits.max_deletes, ENV.limits.max_delete_percent, self.settings.users_per_run),
             now,
         )  # fmt: skip

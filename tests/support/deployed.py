@@ -16,7 +16,8 @@ from botocore.session import get_session
 
 from reconciler.core.ownership import iam_user_name
 from reconciler.manager.handlers import adapters, dead_letter, sweep
-from support.world import ACCOUNT, ENV, REGION, TABLE, World
+from reconciler.manager.settings import DeadLetterSettings, Settings, SweepSettings
+from support.world import ACCOUNT, ENV, REGION, RULES, TABLE, World
 
 TRIES = 3
 USERS_PER_RUN = 20
@@ -32,23 +33,21 @@ CONTEXT: Any = SimpleNamespace(
 
 
 def environ(world: World) -> dict[str, str]:
-    return {
-        "ENVIRONMENT": ENV,
-        "ACCOUNT_ID": ACCOUNT,
-        "TABLE_NAME": TABLE,
-        "KMS_KEY_ARN": world.kms.list_keys()["Keys"][0]["KeyArn"],
-        "PERMISSIONS_BOUNDARY_ARN": f"arn:aws:iam::{ACCOUNT}:policy/smtp-boundary-test",
-        "CONFIGURATION_SET": "smtp-test",
-        "SMTP_REGIONS": REGION,
-        "ALLOWED_DOMAINS": "example.com,news.example.com",
-        "ALLOW_WILDCARDS": "true",
-        "DEAD_LETTER_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/dead-letters",
-        "PARKING_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/parked",
-        "DEAD_LETTER_TRIES": str(TRIES),
-        "MAX_ORPHANS": str(MAX_ORPHANS),
-        "MAX_ORPHAN_PERCENT": "100",
-        "SWEEP_USERS_PER_RUN": str(USERS_PER_RUN),
-    }
+    common = Settings(
+        environment=ENV,
+        account_id=ACCOUNT,
+        table=TABLE,
+        key=world.kms.list_keys()["Keys"][0]["KeyArn"],
+        boundary_arn=f"arn:aws:iam::{ACCOUNT}:policy/smtp-boundary-test",
+        configuration_set="smtp-test",
+        smtp_regions=(REGION,),
+        allowed_domains=RULES.allowed_domains,
+        allow_wildcards=True,
+    )
+    queues = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+    dead_letters = DeadLetterSettings(queue_url=f"{queues}/dead-letters", parking_url=f"{queues}/parked", tries=TRIES)
+    swept = SweepSettings(max_orphans=MAX_ORPHANS, max_orphan_percent=100, users_per_run=USERS_PER_RUN)
+    return common.to_environ() | dead_letters.to_environ() | swept.to_environ()
 
 
 def forget() -> None:

@@ -33,7 +33,7 @@ def users(draw: st.DrawFn, names: st.SearchStrategy[str] = NAMES) -> User:
     fields: dict[str, Any] = {
         "name": draw(names),
         "allowed_from_addresses": draw(st.lists(ADDRESSES, min_size=1, max_size=4)),
-        "description": draw(st.text(max_size=20)),
+        "description": draw(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20)),
         "owner": draw(st.one_of(st.just(""), PLAIN)),
         "enabled": draw(st.booleans()),
         "allowed_source_ips": draw(st.lists(NETWORKS, max_size=3)),
@@ -43,7 +43,7 @@ def users(draw: st.DrawFn, names: st.SearchStrategy[str] = NAMES) -> User:
         fields["expires"] = day.isoformat()
     if draw(st.booleans()):
         every = draw(st.integers(2, 3650))
-        fields["rotation"] = {"every_days": every, "overlap_days": draw(st.integers(1, every - 1))}
+        fields["rotation"] = {"every_days": every, "overlap_days": draw(st.integers(1, min(90, every - 1)))}
     return make_user(fields)
 
 

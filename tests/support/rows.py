@@ -10,6 +10,7 @@ from reconciler.core.decision import Decision, Identity, Key, PutPolicy, Settle
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Record, Revocation, Status, timestamp
+from reconciler.core.record_state import RecordState
 from reconciler.core.user import User, spec_hash
 from support.world import SENDING, START, a_user
 
@@ -49,7 +50,7 @@ def iam(*keys: str, inactive: tuple[str, ...] = (), **fields: Any) -> Identity:
 
 
 def run(record: Record | None, identity: Identity | None) -> Decision:
-    return decide(record, identity, SENDING, NOW)
+    return decide(RecordState.of(record, SENDING, NOW) if record else None, identity)
 
 
 def grant(user: User | None = None) -> PutPolicy:

@@ -25,12 +25,12 @@ def rotated(world: World) -> str:
 
 def edit_policy(world: World) -> str:
     world.iam.put_user_policy(UserName=IAM_USER, PolicyName=POLICY_NAME, PolicyDocument=WIDE)
-    return "its policy was edited"
+    return "its policy was changed"
 
 
 def delete_policy(world: World) -> str:
     world.iam.delete_user_policy(UserName=IAM_USER, PolicyName=POLICY_NAME)
-    return "its policy was edited"
+    return "its policy was changed"
 
 
 def add_inline_policy(world: World) -> str:
@@ -53,56 +53,57 @@ def join_group(world: World) -> str:
 def deactivate_key(world: World) -> str:
     key = world.record().smtp_username
     world.iam.update_access_key(UserName=IAM_USER, AccessKeyId=key, Status="Inactive")
-    return f"key {key} was deactivated"
+    return f"access key {key} was deactivated"
 
 
 def add_key(world: World) -> str:
-    return f"key {world.iam.create_access_key(UserName=IAM_USER)['AccessKey']['AccessKeyId']} was added"
+    key = world.iam.create_access_key(UserName=IAM_USER)["AccessKey"]["AccessKeyId"]
+    return f"access key {key} was created outside this system"
 
 
 def delete_key(world: World) -> str:
     key = world.record().smtp_username
     world.iam.delete_access_key(UserName=IAM_USER, AccessKeyId=key)
-    return f"key {key} was deleted"
+    return f"access key {key} was deleted"
 
 
 def deactivate_previous_key(world: World) -> str:
     key = rotated(world)
     world.iam.update_access_key(UserName=IAM_USER, AccessKeyId=key, Status="Inactive")
-    return f"key {key} was deactivated"
+    return f"access key {key} was deactivated"
 
 
 def delete_previous_key(world: World) -> str:
     key = rotated(world)
     world.iam.delete_access_key(UserName=IAM_USER, AccessKeyId=key)
-    return f"the previous key {key} was deleted"
+    return f"the previous access key {key} was deleted"
 
 
 def change_tag(world: World) -> str:
     world.iam.tag_user(UserName=IAM_USER, Tags=[{"Key": "smtp-user", "Value": "crm"}])
-    return "its tags or its boundary were changed"
+    return "its tags or its permissions boundary were changed"
 
 
 def remove_tag(world: World) -> str:
     world.iam.untag_user(UserName=IAM_USER, TagKeys=["smtp-environment"])
-    return "its tags or its boundary were changed"
+    return "its tags or its permissions boundary were changed"
 
 
 def remove_boundary(world: World) -> str:
     world.iam.delete_user_permissions_boundary(UserName=IAM_USER)
-    return "its tags or its boundary were changed"
+    return "its tags or its permissions boundary were changed"
 
 
 def change_boundary(world: World) -> str:
     world.iam.put_user_permissions_boundary(UserName=IAM_USER, PermissionsBoundary="arn:aws:iam::aws:policy/Any")
-    return "its tags or its boundary were changed"
+    return "its tags or its permissions boundary were changed"
 
 
 def delete_user(world: World) -> str:
     world.iam.delete_access_key(UserName=IAM_USER, AccessKeyId=world.record().smtp_username)
     world.iam.delete_user_policy(UserName=IAM_USER, PolicyName=POLICY_NAME)
     world.iam.delete_user(UserName=IAM_USER)
-    return "its IAM user is gone"
+    return "its IAM user is missing"
 
 
 def lose_credential(world: World) -> str:
@@ -110,7 +111,7 @@ def lose_credential(world: World) -> str:
     assert row
     del row["encrypted_credentials"]
     world.put_row("billing-mailer", **row)
-    return f"its row lost the credential of key {row['smtp_username']}"
+    return f"the record lost the credential of access key {row['smtp_username']}"
 
 
 TAMPERS: tuple[Tamper, ...] = (

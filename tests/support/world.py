@@ -15,14 +15,14 @@ from moto import mock_aws
 from reconciler.aws.client import UNRETRIED
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
-from reconciler.aws.records import DynamoStore
+from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
 from reconciler.core.address import Rules
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME, Sending, boundary, to_json
-from reconciler.core.record import Record, key_of, manager_mark
+from reconciler.core.record import Record, key_of, manager_tag
 from reconciler.core.user import User, make_user
 from reconciler.manager.converge import Converger
-from reconciler.ports import Request
+from reconciler.ports import ChangeRequest
 from support.moto_gaps import MotoGaps
 
 ACCOUNT = "123456789012"
@@ -31,7 +31,7 @@ ENV = "test"
 TABLE = "smtp-users-test"
 RULES = Rules(frozenset({"example.com", "news.example.com"}), allow_wildcards=True)
 SENDING = Sending(ACCOUNT, (REGION,), "smtp-test")
-MARK = manager_mark(ENV)
+MARK = manager_tag(ENV)
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
@@ -39,18 +39,19 @@ def a_user(name: str = "billing-mailer", *addresses: str, **fields: Any) -> User
     return make_user({"name": name, "allowed_from_addresses": addresses or ("billing@example.com",), **fields})
 
 
-def a_request(correlation_id: str = "c0ffee-1", at: datetime = START) -> Request:
-    return Request(MARK, "c0ffee", "somebody", correlation_id, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+def a_request(correlation_id: str = "c0ffee-1", at: datetime = START) -> ChangeRequest:
+    return ChangeRequest(MARK, "c0ffee", "somebody", correlation_id, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 @dataclass
 class World:
-    """`store` is the reconciler's and the manager's view of the table; `now` is a clock that tests move."""
+    """`store` is the reconciler's half of the records, `records` the manager's; `now` is a clock that tests move."""
 
     dynamodb: Any
     iam: Any
     kms: Any
-    store: DynamoStore
+    store: DynamoRecordWriter
+    records: DynamoManagerRecords
     identities: IamIdentities
     vault: KmsVault
     gaps: MotoGaps
@@ -59,7 +60,7 @@ class World:
 
     @property
     def converger(self) -> Converger:
-        return Converger(ENV, SENDING, self.store, self.identities, self.vault, lambda: self.now)
+        return Converger(ENV, SENDING, self.records, self.identities, self.vault, lambda: self.now)
 
     def converge(self, name: str = "billing-mailer") -> Any:
         return self.converger.converge(name)
@@ -115,7 +116,7 @@ class World:
         assert record
         return record
 
-    def _request(self) -> Request:
+    def _request(self) -> ChangeRequest:
         self.requests += 1
         return a_request(f"c0ffee-{self.requests}", self.now)
 
@@ -176,7 +177,8 @@ def make_world() -> Iterator[World]:
             dynamodb,
             iam,
             kms,
-            DynamoStore(dynamodb, TABLE, RULES),
+            DynamoRecordWriter(dynamodb, TABLE, RULES),
+            DynamoManagerRecords(dynamodb, TABLE, RULES),
             IamIdentities(iam, unretried, ENV, arn),
             KmsVault(kms, key, ENV),
             gaps,

@@ -1,6 +1,7 @@
-"""The dead-letter processor: drives again whom the stream's mapping has given up on.
+"""The dead-letter processor: retries the users of batches that the stream's mapping gave up on.
 
-Takes the mapping's own message, which names no user, and `{"user": NAME}`, which it makes of it or a person sends.
+It accepts the mapping's own message, which names no user, and `{"user": NAME}`, which it derives from the first or an
+administrator sends.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from reconciler.aws.client import RETRIED
 from reconciler.aws.sqs import SqsQueue
 from reconciler.aws.streams import DynamoStream
 from reconciler.errors import AwsError
-from reconciler.manager.dead_letters import DeadLetters, Handled
+from reconciler.manager.dead_letters import DeadLetters, MessageResult
 from reconciler.manager.handlers.adapters import adapters
 from reconciler.manager.handlers.telemetry import Telemetry
+from reconciler.manager.settings import DeadLetterSettings
 from reconciler.ports import Message
 
 telemetry = Telemetry()
@@ -28,23 +30,19 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 class NotDone(Exception):
-    """The message stays in the queue."""
+    """Keeps the message in the queue."""
 
 
 @cache
 def dead_letters() -> DeadLetters:
     """One per execution environment."""
-    made, session = adapters(), boto3.session.Session()
+    made, own, session = adapters(), DeadLetterSettings.from_environ(os.environ), boto3.session.Session()
     return DeadLetters(
         converger=made.converger(),
-        rows=made.store,
-        queue=SqsQueue(
-            session.client("sqs", config=RETRIED),
-            os.environ["DEAD_LETTER_QUEUE_URL"],
-            os.environ["PARKING_QUEUE_URL"],
-        ),
+        records=made.records,
+        queue=SqsQueue(session.client("sqs", config=RETRIED), own.queue_url, own.parking_url),
         stream=DynamoStream(session.client("dynamodbstreams", config=RETRIED)),
-        tries=int(os.environ["DEAD_LETTER_TRIES"]),
+        tries=own.tries,
         now=made.now,
     )
 
@@ -52,36 +50,36 @@ def dead_letters() -> DeadLetters:
 def handle_record(record: SQSRecord) -> None:
     count = int(record.attributes.approximate_receive_count or 1)
     with telemetry.traced():
-        handled = dead_letters().process(Message(record.message_id, record.body, record.receipt_handle, count))
-        _tell(handled, count)
-    if not handled.done:
+        result = dead_letters().process(Message(record.message_id, record.body, record.receipt_handle, count))
+        _report(result, count)
+    if not result.done:
         raise NotDone
 
 
-def _tell(handled: Handled, receive_count: int) -> None:
-    if handled.report:
-        telemetry.report(handled.report)
-    if handled.split is not None:
-        telemetry.say("dead letter split", users=list(handled.split))
-    if handled.parked:
-        known = isinstance(handled.error, AwsError)
-        telemetry.say(
+def _report(result: MessageResult, receive_count: int) -> None:
+    if result.converged:
+        telemetry.report(result.converged)
+    if result.split is not None:
+        telemetry.log("dead letter split", users=list(result.split))
+    if result.parked:
+        known = isinstance(result.error, AwsError)
+        telemetry.log(
             "dead letter parked",
             level="error",
-            smtp_user=handled.name,
-            reason=str(handled.error) if known else type(handled.error).__name__,
-            correlation_id=handled.error.correlation_id if isinstance(handled.error, AwsError) else "",
+            smtp_user=result.name,
+            reason=str(result.error) if known else type(result.error).__name__,
+            correlation_id=result.error.correlation_id if isinstance(result.error, AwsError) else "",
             attempts=receive_count,
         )
-    elif isinstance(handled.error, AwsError):
-        telemetry.retry(handled.name, handled.error)
-    elif handled.error:
-        telemetry.defect(handled.name, handled.error)
-    telemetry.count(DeadLetterParked=handled.parked)
+    elif isinstance(result.error, AwsError):
+        telemetry.retry(result.name, result.error)
+    elif result.error:
+        telemetry.defect(result.name, result.error)
+    telemetry.count(DeadLetterParked=result.parked)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Lambda entry point. Answers with the messages that stay in the queue (`batchItemFailures`)."""
+    """Lambda entry point. Returns the messages that stay in the queue (`batchItemFailures`)."""
     telemetry.begin(context)
     try:
         return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)

@@ -1,6 +1,6 @@
-"""The credential manager: looks at every SMTP user that the table's stream speaks of.
+"""The credential manager: converges every SMTP user that the table's stream names.
 
-An event is a hint and no more. Only the keys are taken from it; row and IAM are read as they are now.
+Only the name is taken from an event. Record and IAM are read as they are now.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from reconciler.manager.handlers.adapters import converger
 from reconciler.manager.handlers.telemetry import Telemetry
 
 telemetry = Telemetry()
-# A lone record that is to come back is no error of the function: it has metrics and a queue of its own.
+# A single record that is delivered again is no error of the function: it has its own metrics and queue.
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
 
 def handle_record(record: DynamoDBRecord) -> None:
-    """Raises Retryable (or Terminal without a row to say it in): the record is then delivered again."""
+    """Raises Retryable, or Terminal if no record can store the failure: the event is then delivered again."""
     name = name_of((record.dynamodb.keys if record.dynamodb else None) or {})
     if name is None:
         return
     with telemetry.traced():
         try:
-            telemetry.report(converger().converge(name), _asked_by(record))
+            telemetry.report(converger().converge(name), _requested_by(record))
         except AwsError as error:
             telemetry.retry(name, error)
             raise
@@ -38,17 +38,17 @@ def handle_record(record: DynamoDBRecord) -> None:
             raise
 
 
-def _asked_by(record: DynamoDBRecord) -> str:
-    """The correlation id in the event's image: for logs only, and only where the row itself is gone."""
-    with suppress(Exception):  # telemetry: an image that cannot be read must not bring the record back
+def _requested_by(record: DynamoDBRecord) -> str:
+    """The correlation id in the event's image: for logs only, and only if the record itself is gone."""
+    with suppress(Exception):  # an unreadable image must not cause a redelivery
         image = record.dynamodb and (record.dynamodb.new_image or record.dynamodb.old_image)
-        asked = (image or {}).get("correlation_id")
-        return asked if isinstance(asked, str) else ""
+        correlation_id = (image or {}).get("correlation_id")
+        return correlation_id if isinstance(correlation_id, str) else ""
     return ""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Lambda entry point. Answers with the sequence numbers to deliver again (`batchItemFailures`)."""
+    """Lambda entry point. Returns the sequence numbers to deliver again (`batchItemFailures`)."""
     telemetry.begin(context)
     try:
         return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)

@@ -1,4 +1,4 @@
-"""The sweep, on a schedule: see `reconciler.manager.sweep`."""
+"""The scheduled sweep: see `reconciler.manager.sweep`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from reconciler.aws.client import PATIENT
 from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.manager.handlers.adapters import adapters
 from reconciler.manager.handlers.telemetry import Telemetry
-from reconciler.manager.sweep import Budget, Summary, Sweep
+from reconciler.manager.settings import SweepSettings
+from reconciler.manager.sweep import Budget, Sweep, SweepResult
 
 telemetry = Telemetry()
 
@@ -21,49 +22,45 @@ telemetry = Telemetry()
 @cache
 def sweep() -> Sweep:
     """One per execution environment."""
-    made = adapters(PATIENT)
+    made, own = adapters(PATIENT), SweepSettings.from_environ(os.environ)
     return Sweep(
         converger=made.converger(),
-        rows=made.store,
+        records=made.records,
         identities=made.identities,
         states=DynamoSweepStates(boto3.session.Session().client("dynamodb", config=PATIENT), made.settings.table),
-        budget=Budget(
-            orphans=int(os.environ["MAX_ORPHANS"]),
-            orphan_percent=int(os.environ["MAX_ORPHAN_PERCENT"]),
-            users=int(os.environ["SWEEP_USERS_PER_RUN"]),
-        ),
+        budget=Budget(own.max_orphans, own.max_orphan_percent, own.users_per_run),
         now=made.now,
     )
 
 
-def _tell(summary: Summary) -> dict[str, Any]:
+def _report(result: SweepResult) -> dict[str, Any]:
     numbers = {
-        "checked": summary.checked,
-        "repaired": summary.repaired,
-        "quarantined": summary.quarantined,
-        "orphans": summary.orphans,
-        "orphans_removed": summary.orphans_removed,
-        "orphans_held": summary.orphans_held,
-        "errors": summary.errors,
+        "checked": result.checked,
+        "repaired": result.repaired,
+        "quarantined": result.quarantined,
+        "orphans": result.orphans,
+        "orphans_removed": result.orphans_removed,
+        "orphans_held": result.orphans_held,
+        "errors": result.errors,
     }
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **numbers,
-        "finished": summary.finished,
-        "stopped": summary.stopped,
-        "steps": dict(summary.steps),
+        "finished": result.finished,
+        "stopped": result.stopped,
+        "steps": dict(result.steps),
     }
-    telemetry.say("sweep", **told)
+    telemetry.log("sweep finished", **fields)
     telemetry.count(
-        SweepRounds=summary.finished,
+        SweepRounds=result.finished,
         **{f"Sweep{''.join(word.capitalize() for word in name.split('_'))}": n for name, n in numbers.items()},
     )
-    return told
+    return fields
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Lambda entry point; nothing in the event matters. Answers with what the summary line says."""
+    """Lambda entry point; the event is ignored. Returns what the log line of the run contains."""
     telemetry.begin(context)
     try:
-        return _tell(sweep().run(lambda: context.get_remaining_time_in_millis() / 1000, telemetry))
+        return _report(sweep().run(lambda: context.get_remaining_time_in_millis() / 1000, telemetry))
     finally:
         telemetry.flush()

@@ -28,7 +28,7 @@ locals {
 
     "sweeps" = <<-EOT
       fields @timestamp, checked, repaired, errors, quarantined, orphans, orphans_removed, orphans_held, finished, stopped
-      | filter message = "sweep"
+      | filter message = "sweep finished"
       | sort @timestamp desc
       | limit 200
     EOT

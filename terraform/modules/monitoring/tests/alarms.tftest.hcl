@@ -136,7 +136,7 @@ run "the_metric_names_match_those_in_the_code" {
         "\nSERVICE = \"${var.metric_service}\"\n",
         "Metrics\\(namespace=\"${aws_cloudwatch_metric_alarm.failed_users.namespace}\", service=SERVICE\\)",
         "set_default_dimensions\\(environment=",
-        "f\"User\\{report\\.result\\.capitalize\\(\\)\\}\"",
+        "f\"User\\{result\\.result\\.capitalize\\(\\)\\}\"",
         "[( ]UserRetried=",
       ] : can(regex(pattern, file("${path.module}/../../../reconciler/manager/handlers/telemetry.py")))
     ])
@@ -147,7 +147,7 @@ run "the_metric_names_match_those_in_the_code" {
     condition = alltrue([
       for pattern in concat(["[( ]SweepRounds=", "f\"Sweep\\{''\\.join\\(word\\.capitalize\\(\\) for word in name\\.split\\('_'\\)\\)\\}\""], [
         for metric in concat(local.sweep_metrics, ["SweepChecked"]) :
-        "\"${join("_", [for word in regexall("[A-Z][a-z]+", trimprefix(metric, "Sweep")) : lower(word)])}\": summary\\."
+        "\"${join("_", [for word in regexall("[A-Z][a-z]+", trimprefix(metric, "Sweep")) : lower(word)])}\": result\\."
       ]) : can(regex(pattern, file("${path.module}/../../../reconciler/manager/handlers/sweep.py")))
     ])
     error_message = "reconciler/manager/handlers/sweep.py uses other metric names than the alarms and the dashboard."

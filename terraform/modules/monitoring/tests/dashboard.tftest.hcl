@@ -137,7 +137,7 @@ run "saved_queries_cover_every_function_and_use_fields_that_the_code_logs" {
       for query, source in {
         "changed manually" = { file = "telemetry.py", words = ["differences", "warnings"] }
         "sweeps" = { file = "sweep.py", words = [
-          "checked", "repaired", "errors", "quarantined", "orphans", "orphans_removed", "orphans_held", "finished", "stopped", "sweep",
+          "checked", "repaired", "errors", "quarantined", "orphans", "orphans_removed", "orphans_held", "finished", "stopped", "sweep finished",
         ] }
         "dead letters" = { file = "dead_letter.py", words = [
           "dead letter split", "dead letter parked", "smtp_user", "reason", "attempts", "correlation_id", "users",
