@@ -139,7 +139,7 @@ def test_the_differences_in_other_forms(world: World, checkout: Checkout, place:
     }
     markdown = checkout.run("drift", "--format", "markdown")
     assert markdown.code == 2
-    assert "**Drift: 1 difference at 1 of 2 users.**" in markdown.out
+    assert "**Drift: 1 finding for 1 of 2 users.**" in markdown.out
     assert "| **edited** | policy_changed | its policy was changed |" in markdown.out
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.engine.wait import UserResult, wait_for_users
-from reconciler.ports import Requests
+from reconciler.ports import RecordWriter
 from support.world import World, a_user
 
 
@@ -20,7 +20,7 @@ def follow(world: World, revisions: dict[str, int], work: Callable[[float], None
         now += seconds
         work(now)
 
-    requests: Requests = world.store
+    requests: RecordWriter = world.store
     return list(wait_for_users(requests, revisions, ["gone"], 60, lambda: now, sleep))
 
 
@@ -52,7 +52,7 @@ def test_a_failure_comes_with_its_reason(world: World) -> None:
     world.ask(a_user("one"))
     (settled,) = follow(world, {"one": 1}, lambda _: world.converge("one"))
     assert settled.status == "failed"
-    assert "without our mark" in settled.reason
+    assert "an unmanaged IAM user has this name" in settled.reason
     assert not settled.succeeded
 
 

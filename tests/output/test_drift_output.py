@@ -25,8 +25,8 @@ def to_text(audit: Audit, width: int | None = None) -> str:
 def test_an_audit_reads_as_a_table_with_a_sum() -> None:
     assert to_text(AUDIT).splitlines() == [
         "smtp users · test · 12 declared, 12 records, 13 IAM users",
-        "  ! billing-mailer   edited   its policy was edited                             users/test/billing.yaml:3",
-        "  ! old-crm          orphan   an IAM user of ours without a row; 1 active key",
+        "  ! billing-mailer   policy_changed   its policy was changed                            users/test/billing.yaml:3",
+        "  ! old-crm          orphan           an IAM user of ours without a row; 1 active key",
         "  · crm   under way: pending since 2026-06-01T12:00:00Z",
         "Drift: 2 findings for 2 of 13 users.",
     ]
@@ -34,25 +34,26 @@ def test_an_audit_reads_as_a_table_with_a_sum() -> None:
 
 AT_80 = """\
 smtp users · test · 12 declared, 12 records, 13 IAM users
-  ! billing-mailer   edited   its policy was edited: it allows *@example.com,
-                              which no manifest declares
-  ! old-crm          orphan   an IAM user of ours without a row; 1 active key
+  ! billing-mailer   policy_changed   its policy was changed: it allows
+                                      *@example.com, which no manifest declares
+  ! old-crm          orphan           an IAM user of ours without a row; 1
+                                      active key
   (not shown at this width: declared at)
   · crm   under way: pending since 2026-06-01T12:00:00Z
 Drift: 2 findings for 2 of 13 users."""
 AT_120 = """\
 smtp users · test · 12 declared, 12 records, 13 IAM users
-  ! billing-mailer   edited   its policy was edited: it allows *@example.com, which no         users/test/billing.yaml:3
-                              manifest declares
-  ! old-crm          orphan   an IAM user of ours without a row; 1 active key
+  ! billing-mailer   policy_changed   its policy was changed: it allows *@example.com, which   users/test/billing.yaml:3
+                                      no manifest declares
+  ! old-crm          orphan           an IAM user of ours without a row; 1 active key
   · crm   under way: pending since 2026-06-01T12:00:00Z
 Drift: 2 findings for 2 of 13 users."""
 
 
 @pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (120, AT_120)])
 def test_an_audit_fits_the_terminal(width: int, expected: str) -> None:
-    words = "its policy was edited: it allows *@example.com, which no manifest declares"
-    assert to_text(replace(AUDIT, findings=(replace(EDITED, words=words), ORPHAN)), width) == expected
+    words = "its policy was changed: it allows *@example.com, which no manifest declares"
+    assert to_text(replace(AUDIT, findings=(replace(EDITED, description=words), ORPHAN)), width) == expected
 
 
 def test_a_clean_system_is_told_in_one_sentence() -> None:
@@ -65,7 +66,7 @@ def test_a_clean_system_is_told_in_one_sentence() -> None:
 
 
 def test_users_are_counted_once_however_much_differs() -> None:
-    twice = replace(AUDIT, findings=(EDITED, replace(EDITED, kind=Drift.KEY)))
+    twice = replace(AUDIT, findings=(EDITED, replace(EDITED, kind=Drift.KEY_CHANGED)))
     assert summary(twice) == "Drift: 2 findings for 1 of 13 users."
 
 
