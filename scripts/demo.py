@@ -26,6 +26,7 @@ from reconciler.output.terminal import say
 from reconciler.pipeline.definition import load_pipeline
 from reconciler.pipeline.lambda_zip import ROOT
 from reconciler.planning.evaluation import SendAttempt, evaluate
+from reconciler.sandbox.emulator import stop_server
 
 ADDED = ("[wiki@example.com, noreply@example.com]", "[wiki@example.com, noreply@example.com, docs@example.com]")
 DISABLED = ("[hello@news.example.com]\n", "[hello@news.example.com]\n    enabled: false\n")
@@ -59,6 +60,9 @@ class Wrapped(io.TextIOBase):
 
     def flush(self) -> None:
         self._target.flush()
+
+    def fileno(self) -> int:
+        return self._target.fileno()
 
     def _wrap(self, line: str) -> str:
         words = line.rstrip("\n")
@@ -115,7 +119,10 @@ class Demo:
         self._reconcile("status", "--env", "sandbox")
 
     def close(self) -> None:
-        self._reconcile("sandbox", "down")
+        try:
+            self._reconcile("sandbox", "down")
+        finally:
+            stop_server(self.folder / ".sandbox")  # also where nothing can be printed
 
     def _step(self, title: str, *explanation: str) -> None:
         say(f"\n── {title}", fg="cyan", bold=True)

@@ -226,3 +226,21 @@ def test_the_demo_shows_every_step_and_leaves_nothing(tmp_path: Path) -> None:
     assert re.search(r"from docs@example.com +allowed", demo.stdout)
     assert re.search(r"from billing@example.com +refused", demo.stdout)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_the_demo_leaves_nothing_when_its_reader_stops(tmp_path: Path) -> None:
+    """As in `make demo | head`."""
+    command = [sys.executable, "-m", "scripts.demo"]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout
+        assert demo.stderr
+        pid = next(int(found[1]) for line in demo.stdout if (found := re.search(r"\(pid (\d+)\)", line)))
+        demo.stdout.close()
+        errors = demo.stderr.read()
+    assert "Traceback" not in errors
+    assert demo.returncode == 0
+    assert has_ended(pid)
+    assert [*tmp_path.iterdir()] == []
