@@ -55,7 +55,7 @@ def test_an_audit_fits_the_terminal(width: int, expected: str) -> None:
     assert to_text(replace(AUDIT, findings=(replace(EDITED, words=words), ORPHAN)), width) == expected
 
 
-def test_a_clean_system_is_told_in_one_sentence() -> None:
+def test_a_system_without_drift_is_reported_in_one_sentence() -> None:
     clean = replace(AUDIT, rows=1, findings=(), notes=())
     assert to_text(clean).splitlines() == [
         "smtp users · test · 12 declared, 1 record, 13 IAM users",
@@ -98,7 +98,7 @@ def test_json_holds_the_audit() -> None:
 HOSTILE = "a|b<img>`\n::error::\x1b[2K"
 
 
-def test_no_row_and_no_iam_user_steers_a_terminal_a_log_or_a_comment() -> None:
+def test_no_record_and_no_iam_user_controls_a_terminal_a_log_or_a_comment() -> None:
     finding = Finding(HOSTILE, Drift.FOREIGN, HOSTILE, HOSTILE, 3)
     hostile = replace(AUDIT, findings=(finding,), notes=(Note(HOSTILE, HOSTILE),))
     text, markdown = to_text(hostile), to_markdown(hostile)
