@@ -20,7 +20,7 @@ class CommandGroup(click.Group):
         return super().parse_args(ctx, self._command_first(ctx, args))
 
     def _command_first(self, ctx: click.Context, args: list[str]) -> list[str]:
-        position = _find_command(args)
+        position = find_command(args)
         if position is not None:
             return [args[position], *args[:position], *args[position + 1 :]]
         completes_command = ctx.resilient_parsing and not (args and args[-1] in VALUE_OPTIONS)
@@ -39,7 +39,7 @@ class CommandGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _find_command(args: list[str]) -> int | None:
+def find_command(args: list[str]) -> int | None:
     """The position of the first word that is neither an option nor the value of one."""
     is_value = False
     for position, word in enumerate(args):

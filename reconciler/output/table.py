@@ -54,7 +54,7 @@ class Table:
             widths = self._widths(columns, cells, width)
             broken = [part for row in cells for part in _break(row, columns, widths, width)]
             drop = max(shown, key=lambda n: self.columns[n].drop_below)
-            least = self.columns[drop].drop_below
+            least = self.columns[drop].drop_below if len(shown) > 1 else 0
             if width is None or not least or self._fits(columns, cells, broken, widths, width, least):
                 break
             shown.remove(drop)

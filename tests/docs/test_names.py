@@ -10,6 +10,7 @@ import click
 import pytest
 
 from docs.pages import GUIDES, PAGES, commands, prose_of, spans, text_of
+from reconciler.cli.group import find_command
 from reconciler.cli.main import cli
 from reconciler.pipeline.lambda_zip import ROOT
 
@@ -39,6 +40,7 @@ def command_tree() -> dict[tuple[str, ...], set[str]]:
 
 
 TREE = command_tree()
+OWN = {"--help", "-h", "--version"}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -47,23 +49,23 @@ def problems_of(command: str) -> list[str]:
     words = command.split()
     if words[0] == "make":
         return [f"make {word}" for word in words[1:] if re.fullmatch("[a-z-]+", word) and word not in TARGETS]
-    path: tuple[str, ...] = ()
-    unknown = []
-    for word in words[1:]:
-        if word in (";", "|", "&&", ">", ">>"):
-            break
-        if word.startswith("-"):
-            option = word.split("=")[0].rstrip(",;)\"'")
-            unknown += [f"{' '.join(('reconcile', *path))} {option}"] if option not in TREE[path] else []
-        elif (*path, word) in TREE:
-            path = (*path, word)
-        elif re.fullmatch("[a-z]+", word) and isinstance_group(path) and words[words.index(word) - 1][0] != "-":
-            unknown.append(f"reconcile {word}")
-    return unknown
+    end = next((n for n, word in enumerate(words) if word in (";", "|", "&&", ">", ">>")), len(words))
+    return problems_of_words((), words[1:end])
 
 
-def isinstance_group(path: tuple[str, ...]) -> bool:
-    return any(other[:-1] == path for other in TREE if other)
+def problems_of_words(path: tuple[str, ...], words: list[str]) -> list[str]:
+    """Options may be given before the command; without a command, `apply` runs."""
+    is_group = any(other[:-1] == path for other in TREE if other)
+    if is_group and not OWN.intersection(words):
+        position = find_command(words)
+        if position is None:
+            return problems_of_words(("apply",), words)
+        command = (*path, words[position].rstrip(",;)"))
+        if command not in TREE:
+            return [f"reconcile {' '.join(command)}"] if re.fullmatch("[a-z]+", command[-1]) else []
+        return problems_of_words(command, [*words[:position], *words[position + 1 :]])
+    options = [word.split("=")[0].rstrip(",;)\"'") for word in words if word.startswith("-")]
+    return [f"{' '.join(('reconcile', *path))} {option}" for option in options if option not in TREE[path]]
 
 
 def named_commands(page: Path) -> list[str]:

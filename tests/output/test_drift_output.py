@@ -25,7 +25,8 @@ def to_text(audit: Audit, width: int | None = None) -> str:
 def test_an_audit_reads_as_a_table_with_a_sum() -> None:
     assert to_text(AUDIT).splitlines() == [
         "smtp users · test · 12 declared, 12 records, 13 IAM users",
-        "  ! billing-mailer   policy_changed   its policy was changed                            users/test/billing.yaml:3",
+        "  ! billing-mailer   policy_changed   its policy was changed                          "
+        "  users/test/billing.yaml:3",
         "  ! old-crm          orphan           an IAM user of ours without a row; 1 active key",
         "  · crm   under way: pending since 2026-06-01T12:00:00Z",
         "Drift: 2 findings for 2 of 13 users.",
@@ -56,7 +57,7 @@ def test_an_audit_fits_the_terminal(width: int, expected: str) -> None:
     assert to_text(replace(AUDIT, findings=(replace(EDITED, description=words), ORPHAN)), width) == expected
 
 
-def test_a_clean_system_is_told_in_one_sentence() -> None:
+def test_a_system_without_drift_is_reported_in_one_sentence() -> None:
     clean = replace(AUDIT, records=1, findings=(), notes=())
     assert to_text(clean).splitlines() == [
         "smtp users · test · 12 declared, 1 record, 13 IAM users",
@@ -99,7 +100,7 @@ def test_json_holds_the_audit() -> None:
 HOSTILE = "a|b<img>`\n::error::\x1b[2K"
 
 
-def test_no_row_and_no_iam_user_steers_a_terminal_a_log_or_a_comment() -> None:
+def test_no_record_and_no_iam_user_controls_a_terminal_a_log_or_a_comment() -> None:
     finding = Finding(HOSTILE, Drift.UNMANAGED, HOSTILE, HOSTILE, 3)
     hostile = replace(AUDIT, findings=(finding,), notes=(Note(HOSTILE, HOSTILE),))
     text, markdown = to_text(hostile), to_markdown(hostile)

@@ -143,9 +143,9 @@ def test_an_adoption_is_counted_only_when_there_is_one() -> None:
     assert to_text(replace(PLAN, lines=(adopt,))).splitlines()[1].startswith("  > theirs")
 
 
-def test_what_is_leaving_and_what_is_foreign_is_shown_below_the_changes() -> None:
-    foreign = (Unmanaged("theirs", "active", "console"), Unmanaged("other", "", ""))
-    shown = to_text(replace(PLAN, lines=(), deleting=("old-crm",), unmanaged=foreign)).splitlines()
+def test_deletions_in_progress_and_unmanaged_records_are_shown_below_the_changes() -> None:
+    unmanaged = (Unmanaged("theirs", "active", "console"), Unmanaged("other", "", ""))
+    shown = to_text(replace(PLAN, lines=(), deleting=("old-crm",), unmanaged=unmanaged)).splitlines()
     assert shown[1:-1] == [
         "  · old-crm   deletion in progress",
         "  ? theirs    unmanaged, ignored: active, managed by console",
@@ -168,7 +168,7 @@ def test_markdown_is_a_table_with_one_row_a_change() -> None:
     ]
 
 
-def test_markdown_tells_leaving_foreign_and_refusals() -> None:
+def test_markdown_shows_deletions_in_progress_unmanaged_records_and_refusals() -> None:
     plan = replace(
         PLAN,
         deleting=("old-crm",),
@@ -210,7 +210,7 @@ def test_words_cannot_break_out_of_their_markdown_cell() -> None:
 
 
 def test_a_name_cannot_break_out_of_its_markdown_cell() -> None:
-    """A row that claims to be ours may have any name: its keys were written by whoever wrote the row."""
+    """A record that claims to be managed may have any name: whoever created it chose its keys."""
     row = to_markdown(replace(PLAN, lines=(replace(DELETE, name="a|<b>"),))).splitlines()[-1]
     assert unescaped(row, "|") == 6
     assert "<b>" not in row
@@ -233,9 +233,9 @@ def test_names_outside_the_table_are_text_and_nothing_else(name: str) -> None:
     )
     head, *sentences = to_markdown(plan).splitlines()
     assert head == "### SMTP users · `test`"
-    told = [line for line in sentences if line and not line.startswith("**Refused: nothing")]
-    assert len(told) == 4
-    for line in told:
+    shown = [line for line in sentences if line and not line.startswith("**Refused: nothing")]
+    assert len(shown) == 4
+    for line in shown:
         text = line.removeprefix("> **Refused:** ").removeprefix("> ")
         for character in "`*_|<>[]#~":
             assert unescaped(text, character) == 0, line
@@ -276,8 +276,8 @@ def test_a_long_name_outside_the_table_is_shown_whole_and_leaves_less_room_for_t
         ("a\ud800b", "a\\ud800b"),
     ],
 )
-def test_no_row_can_forge_a_line_of_the_plan(text: str, escaped: str) -> None:
-    """What a row says is data: control characters in it never reach the terminal or a log as such."""
+def test_no_record_can_forge_a_line_of_the_plan(text: str, escaped: str) -> None:
+    """The values of a record are data: control characters in them never reach a terminal or a log."""
     plan = replace(
         PLAN,
         lines=(replace(DELETE, name=text), replace(UPDATE, details=(f"failed: {text}",))),
@@ -311,10 +311,10 @@ def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
     assert len("\n".join(rows_of(to_markdown(many(fit, line)))).encode()) + 1 == TABLE_BYTES
     *_, last = rows_of(to_markdown(many(fit, line)))
     assert "**user-" in last
-    for more, told in ((1, "1 more change"), (7, "7 more changes")):
+    for more, counted in ((1, "1 more change"), (7, "7 more changes")):
         *shown, last = rows_of(to_markdown(many(fit + more, line)))
         assert len(shown) == fit
-        assert last == f"| | … | {told} | | |"
+        assert last == f"| | … | {counted} | | |"
     assert len(to_text(many(fit + 7, line)).splitlines()) == fit + 9
 
 

@@ -58,6 +58,10 @@ def test_a_column_without_texts_takes_no_room() -> None:
     assert shown(PEOPLE, 80) == []
 
 
+def test_the_last_column_stays() -> None:
+    assert shown(PEOPLE, 3, ("", "", "", "a.yaml:3")) == ["a.yaml:3"]
+
+
 def test_without_a_width_a_long_text_does_not_push_the_columns_of_the_others_away() -> None:
     long, short = shown(PEOPLE, None, ("crm", "x " * 100 + "end", "1/2", "a:1"), ("wiki", "y", "1/2", "b:1"))
     assert long.endswith("end  1/2  a:1")

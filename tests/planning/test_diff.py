@@ -13,7 +13,7 @@ from reconciler.planning.diff import Adopt, Create, Delete, Diff, Update, diff
 from support.world import MARK, SENDING, START, a_user
 
 EDITED = "the record was modified manually; restoring the declared values"
-BY_HAND = "the status was modified manually; reprocessing"
+MANUAL = "the status was modified manually; reprocessing"
 OVER = "the overlap ended: the previous password stops working"
 
 
@@ -23,7 +23,7 @@ def declared(user: User | None = None) -> dict[str, Declaration]:
 
 
 def row(user: User | None = None, **changes: Any) -> Record:
-    """A row of ours that has settled."""
+    """A managed record that was processed."""
     user = user or a_user()
     made = Record(
         name=user.name,
@@ -70,14 +70,14 @@ def test_what_differs_is_updated() -> None:
     assert change.name == "billing-mailer"
 
 
-def test_a_foreign_row_is_shown_and_left_alone() -> None:
+def test_an_unmanaged_record_is_listed_and_not_changed() -> None:
     """I7"""
-    foreign = row(managed_by="console")
-    assert compare({}, foreign) == Diff((), (), (), (foreign,))
+    unmanaged = row(managed_by="console")
+    assert compare({}, unmanaged) == Diff((), (), (), (unmanaged,))
 
 
-@pytest.mark.parametrize("managed_by", ["", "reconciler:prod", "somebody"])
-def test_a_declared_foreign_row_is_adopted_and_says_so(managed_by: str) -> None:
+@pytest.mark.parametrize("managed_by", ["", "reconciler:prod", "console"])
+def test_a_declared_unmanaged_record_is_adopted(managed_by: str) -> None:
     (change,) = compare(declared(), row(managed_by=managed_by)).changes
     assert isinstance(change, Adopt)
     assert change.name == "billing-mailer"
@@ -91,7 +91,7 @@ def reasons(
     return change.reasons
 
 
-def test_a_pending_row_is_in_good_hands_for_a_quarter_of_an_hour() -> None:
+def test_a_pending_record_is_left_alone_for_15_minutes() -> None:
     asked_at = timestamp(START - timedelta(minutes=15))
     assert compare(declared(), row(status="pending", requested_at=asked_at)).unchanged == ("billing-mailer",)
 
@@ -106,61 +106,61 @@ def test_a_pending_row_is_in_good_hands_for_a_quarter_of_an_hour() -> None:
         ("noon", "noon"),
     ],
 )
-def test_a_row_that_got_stuck_is_driven_again(requested_at: str, since: str) -> None:
+def test_a_stuck_record_is_reprocessed(requested_at: str, since: str) -> None:
     assert reasons(row(status="pending", requested_at=requested_at)) == (f"stuck: pending since {since}",)
 
 
-def test_a_failed_row_is_driven_again_with_its_reason() -> None:
+def test_a_failed_record_is_reprocessed_with_its_reason() -> None:
     failure = Failure("LimitExceeded", "iam:CreateUser was refused: too many users", "t")
     assert reasons(row(status="failed", failure=failure)) == ("failed: iam:CreateUser was refused: too many users",)
     assert reasons(row(status="failed")) == ("failed",)
 
 
-def test_a_row_edited_by_hand_is_put_back() -> None:
+def test_a_record_modified_manually_is_restored() -> None:
     wider = a_user("billing-mailer", "billing@example.com", "crm@example.com")
     assert reasons(replace(row(), user=wider)) == (EDITED,)
     assert reasons(replace(row(), user=None, problems=("enabled must be true or false",))) == (EDITED,)
 
 
-def test_a_row_edited_by_hand_to_what_is_declared_now_is_no_silent_match() -> None:
+def test_a_record_modified_manually_to_the_declared_values_is_reported() -> None:
     """I10"""
-    by_hand = ("the record was modified manually to these values before they were declared",)
+    manual = ("the record was modified manually to these values before they were declared",)
     for status in ("active", "disabled", "pending"):
-        assert reasons(row(status=status, spec_hash="of another wish")) == by_hand
+        assert reasons(row(status=status, spec_hash="of another wish")) == manual
 
 
 @pytest.mark.parametrize("status", ["", "paused", "Active"])
-def test_a_status_that_means_nothing_is_put_right(status: str) -> None:
+def test_an_unknown_status_is_reprocessed(status: str) -> None:
     assert reasons(row(status=status)) == (f"unknown status '{status}'; reprocessing",)
 
 
-def test_an_edited_row_is_put_back_whatever_its_status_says() -> None:
+def test_a_modified_record_is_restored_whatever_its_status() -> None:
     wider = a_user("billing-mailer", "billing@example.com", "crm@example.com")
     for status in ("", "paused", "pending", "active", "disabled", "failed", "deleting"):
         assert reasons(replace(row(status=status), user=wider)) == (EDITED,)
 
 
-def test_a_status_set_by_hand_is_not_believed() -> None:
+def test_a_status_modified_manually_is_not_trusted() -> None:
     """I3"""
-    assert reasons(row(observed_revision=None)) == (BY_HAND,)
-    assert reasons(row(revision=2)) == (BY_HAND,)
+    assert reasons(row(observed_revision=None)) == (MANUAL,)
+    assert reasons(row(revision=2)) == (MANUAL,)
 
 
-def test_disabled_on_an_enabled_user_is_not_believed() -> None:
-    """I3: whoever wrote it may believe that nobody sends; the key is as active as before."""
-    assert reasons(row(status="disabled")) == (BY_HAND,)
+def test_disabled_on_an_enabled_user_is_not_trusted() -> None:
+    """I3: the access key is still active although the status says disabled."""
+    assert reasons(row(status="disabled")) == (MANUAL,)
 
 
-def test_active_on_a_disabled_user_is_not_believed() -> None:
+def test_active_on_a_disabled_user_is_not_trusted() -> None:
     """I3"""
     off = a_user(enabled=False)
-    assert reasons(row(off, status="active"), declared(off)) == (BY_HAND,)
+    assert reasons(row(off, status="active"), declared(off)) == (MANUAL,)
 
 
-def test_a_status_set_by_hand_goes_before_settings_that_changed() -> None:
+def test_a_status_modified_manually_takes_precedence_over_changed_settings() -> None:
     moved = replace(SENDING, configuration_set="smtp-other")
-    assert reasons(row(status="disabled"), sending=moved) == (BY_HAND,)
-    assert reasons(row(observed_revision=None), sending=moved) == (BY_HAND,)
+    assert reasons(row(status="disabled"), sending=moved) == (MANUAL,)
+    assert reasons(row(observed_revision=None), sending=moved) == (MANUAL,)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_a_changed_setting_of_the_environment_reaches_every_policy(change: dict[
         assert change_of_row.reasons == (f"environment settings changed: the policy now allows {through}",)
 
 
-def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_on_its_way() -> None:
-    """It is worked off under the settings of then anyhow."""
+def test_changed_settings_are_no_separate_reason_while_a_record_is_being_processed() -> None:
+    """It will be processed with the new settings anyway."""
     moved = replace(SENDING, configuration_set="smtp-other")
     assert compare(declared(), row(status="pending"), sending=moved).unchanged == ("billing-mailer",)
     assert reasons(row(status="failed"), sending=moved) == ("failed",)
@@ -197,7 +197,7 @@ def test_settings_that_changed_are_not_a_reason_of_their_own_for_a_row_that_is_o
     assert reasons(row(), wanted, sending=moved) == ()
 
 
-def test_what_is_due_by_the_clock_is_driven_again() -> None:
+def test_what_is_due_by_time_is_reprocessed() -> None:
     ended = a_user(expires="2026-05-31")
     assert reasons(row(ended), declared(ended)) == ("expired: its access key becomes inactive",)
     assert reasons(row(previous_key="AKIAEXAMPLE0", previous_key_retires_at=timestamp(START))) == (OVER,)
@@ -230,19 +230,19 @@ def test_a_deletion_under_way_is_neither_repeated_nor_a_change() -> None:
     assert compare({}, row(status="deleting")) == Diff((), (), ("billing-mailer",), ())
 
 
-def test_a_deletion_that_got_stuck_or_failed_is_driven_again() -> None:
+def test_a_stuck_or_failed_deletion_is_retried() -> None:
     stuck = row(status="deleting", requested_at="2026-06-01T10:00:00Z")
     assert reasons(stuck, {}) == ("stuck: deleting since 2026-06-01T10:00:00Z",)
     failure = Failure("AccessDenied", "not allowed", "t", during="deleting")
     assert reasons(row(status="failed", failure=failure), {}) == ("deletion failed: not allowed",)
 
 
-def test_a_failed_row_that_is_no_longer_declared_is_a_new_deletion() -> None:
+def test_a_failed_record_that_is_no_longer_declared_is_a_new_deletion() -> None:
     assert reasons(row(status="failed", failure=Failure("C", "m", "t")), {}) == ()
     assert reasons(row(status="failed"), {}) == ()
 
 
-def test_what_is_declared_again_while_it_is_deleted_is_made_again() -> None:
+def test_a_user_declared_again_during_its_deletion_is_recreated() -> None:
     old = row(status="deleting", requested_at="2026-01-01T00:00:00Z")
     assert reasons(old) == ("deletion was in progress; recreating with a new access key",)
 
@@ -265,9 +265,9 @@ def test_a_revoked_user_that_is_disabled_is_as_it_should_be() -> None:
     assert compare(declared(), revoked) == Diff(unchanged=("billing-mailer",), revoked=(revoked,))
 
 
-def test_a_revocation_written_into_a_row_by_hand_is_driven() -> None:
+def test_a_revocation_written_manually_into_a_record_is_processed() -> None:
     found = compare(declared(), row(revoked=REVOKED))
-    assert [change.reasons for change in found.changes if isinstance(change, Update)] == [(BY_HAND,)]
+    assert [change.reasons for change in found.changes if isinstance(change, Update)] == [(MANUAL,)]
 
 
 def test_a_revoked_key_is_never_due_for_rotation() -> None:

@@ -107,12 +107,12 @@ def test_deleting_everyone_takes_both_allowances() -> None:
     assert judge(4, 4, allow=4, empty=True) == []
 
 
-def test_nothing_declared_and_nobody_there_is_fine() -> None:
+def test_no_declared_and_no_managed_users_is_fine() -> None:
     assert judge(0, 0) == []
 
 
 def test_a_deletion_that_was_allowed_before_is_not_counted_again() -> None:
-    """It is only driven again: what it takes away was refused or allowed when it began."""
+    """It is only retried: it was allowed when it began."""
     stuck = [replace(row, status="deleting", requested_at="2026-01-01T00:00:00Z") for row in rows(10)[:8]]
     kept = rows(10)[8:]
     desired = {row.name: Declaration(row.user, "users/test/all.yaml", 1) for row in kept if row.user}
@@ -121,15 +121,15 @@ def test_a_deletion_that_was_allowed_before_is_not_counted_again() -> None:
     assert check_deletes(changes, 2, 10, LIMITS, Allowance()) == []
 
 
-def test_when_the_last_users_are_leaving_nothing_is_left_to_refuse() -> None:
-    """The second run after --allow-empty deletes nobody: to say `this would delete every one` is untrue."""
-    leaving = [replace(row, status="deleting", requested_at="2026-06-01T11:59:00Z") for row in rows(2)]
-    changes = diff({}, leaving, MARK, SENDING, START)
+def test_deletions_in_progress_of_the_last_users_are_not_refused() -> None:
+    """The second run after --allow-empty deletes no users."""
+    deleting = [replace(row, status="deleting", requested_at="2026-06-01T11:59:00Z") for row in rows(2)]
+    changes = diff({}, deleting, MARK, SENDING, START)
     assert changes.changes == ()
     assert check_deletes(changes, 0, 2, LIMITS, Allowance()) == []
 
 
-def test_driving_the_last_deletions_again_needs_no_second_allowance() -> None:
+def test_retrying_the_last_deletions_needs_no_second_allowance() -> None:
     stuck = [replace(row, status="deleting", requested_at="2026-01-01T00:00:00Z") for row in rows(2)]
     changes = diff({}, stuck, MARK, SENDING, START)
     assert len(changes.changes) == 2
@@ -144,9 +144,9 @@ def test_one_new_deletion_among_old_ones_is_refused_when_nothing_is_declared() -
     assert reason == "no users are declared; this would delete all 3 users"
 
 
-def test_foreign_rows_do_not_swell_the_population() -> None:
-    foreign = [replace(row, managed_by="console") for row in rows(50)]
-    assert count_managed([*rows(2), *foreign], MARK) == 2
+def test_unmanaged_records_are_not_counted() -> None:
+    unmanaged = [replace(row, managed_by="console") for row in rows(50)]
+    assert count_managed([*rows(2), *unmanaged], MARK) == 2
 
 
 def test_the_wrong_account_or_region_is_refused_with_both_numbers() -> None:

@@ -33,7 +33,7 @@ def to_text(plan: Plan) -> str:
 
 
 def settled(user: User) -> Record:
-    """The row of a declaration that was applied and seen through."""
+    """The record of a declaration that was applied and processed."""
     return Record(
         name=user.name,
         status=Status.ACTIVE if user.may_send(START) else Status.DISABLED,
@@ -49,7 +49,7 @@ def settled(user: User) -> Record:
 
 @st.composite
 def rows(draw: st.DrawFn) -> Record:
-    """Any state a row can be in, ours or not."""
+    """Any state of a record, managed or unmanaged."""
     record = settled(draw(users(FEW_NAMES)))
     return replace(
         record,
@@ -76,7 +76,7 @@ ACTUAL = st.lists(rows(), max_size=5, unique_by=lambda row: row.name)
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[dict[str, Declaration], list[Record]]:
-    """Declarations and rows; some rows are what is declared."""
+    """Declarations and records; some records equal their declaration."""
     desired, actual = draw(DESIRED), draw(ACTUAL)
     same = draw(st.sets(FEW_NAMES))
     taken = [row for row in actual if row.name not in same]
@@ -123,28 +123,28 @@ def test_an_applied_plan_leaves_nothing_to_do(pair: tuple[dict[str, Declaration]
 
 
 @given(DESIRED)
-def test_a_changed_setting_drives_everybody_again_and_nothing_else_does(desired: dict[str, Declaration]) -> None:
+def test_a_changed_setting_reprocesses_every_user_and_nothing_else_does(desired: dict[str, Declaration]) -> None:
     actual = [settled(declaration.user) for declaration in desired.values()]
     assert diff(desired, actual, MARK, SENDING, START).changes == ()
     moved = replace(SENDING, configuration_set="smtp-other")
     changes = diff(desired, actual, MARK, moved, START).changes
     assert [change.name for change in changes] == sorted(desired)
-    told = ["environment settings changed: the policy now allows eu-central-1 with smtp-other"]
-    assert all(describe(change) == told for change in changes)
+    expected = ["environment settings changed: the policy now allows eu-central-1 with smtp-other"]
+    assert all(describe(change) == expected for change in changes)
 
 
 @given(pairs())
-def test_foreign_rows_are_left_alone_unless_declared(pair: tuple[dict[str, Declaration], list[Record]]) -> None:
+def test_unmanaged_records_are_not_changed_unless_declared(pair: tuple[dict[str, Declaration], list[Record]]) -> None:
     """I7"""
     desired, actual = pair
-    foreign = {row.name for row in actual if row.managed_by != MARK}
+    unmanaged = {row.name for row in actual if row.managed_by != MARK}
     for change in diff(desired, actual, MARK, SENDING, START).changes:
-        assert (change.name in foreign) is isinstance(change, Adopt)
+        assert (change.name in unmanaged) is isinstance(change, Adopt)
         assert change.name in desired or isinstance(change, Delete)
 
 
 @given(pairs())
-def test_a_plan_survives_json_and_every_change_has_words(
+def test_a_plan_survives_json_and_every_change_has_details(
     pair: tuple[dict[str, Declaration], list[Record]],
 ) -> None:
     desired, actual = pair
@@ -184,9 +184,7 @@ SAYS_IT_WIDENS = (
 
 
 @given(st.data(), edits(), DAYS, SOURCES)
-def test_no_grant_widens_without_plain_words(
-    data: st.DataObject, edit: tuple[User, User], day: date, source: str
-) -> None:
+def test_every_widening_is_described(data: st.DataObject, edit: tuple[User, User], day: date, source: str) -> None:
     """I10: whatever may be sent after the change and could not be before, the plan line says so."""
     old, new = edit
     sender = data.draw(st.sampled_from(new.allowed_from_addresses)).replace("*", data.draw(WORDS))
@@ -199,35 +197,35 @@ def test_no_grant_widens_without_plain_words(
 
 
 @given(edits())
-def test_each_way_of_widening_is_told_by_its_own_words(edit: tuple[User, User]) -> None:
+def test_each_kind_of_widening_has_its_own_description(edit: tuple[User, User]) -> None:
     """I10"""
     old, new = edit
-    told = "; ".join(describe(Update(Declaration(new, "m", 1), settled(old))))
+    details = "; ".join(describe(Update(Declaration(new, "m", 1), settled(old))))
     for address in set(new.allowed_from_addresses) - set(old.allowed_from_addresses):
-        assert address in told.partition("gains ")[2]
+        assert address in details.partition("gains ")[2]
     if old.allowed_source_ips and not new.allowed_source_ips:
-        assert "may now send from any network" in told
+        assert "may now send from any network" in details
     elif old.allowed_source_ips and set(new.allowed_source_ips) - set(old.allowed_source_ips):
-        assert "gains source" in told
+        assert "gains source" in details
     if old.expires and new.expires is None:
-        assert "no longer expires" in told
+        assert "no longer expires" in details
     elif old.expires and new.expires and new.expires > old.expires:
-        assert "extended" in told
+        assert "extended" in details
     if new.enabled and not old.enabled:
-        assert "enabled: may send again" in told
+        assert "enabled: may send again" in details
 
 
 @given(users(FEW_NAMES))
 def test_a_new_user_is_announced_with_every_address(user: User) -> None:
     """I10"""
-    told = describe(Create(Declaration(user, "m", 1)))
-    assert all(address in told[0] for address in user.allowed_from_addresses)
+    details = describe(Create(Declaration(user, "m", 1)))
+    assert all(address in details[0] for address in user.allowed_from_addresses)
 
 
 @given(st.dictionaries(FEW_NAMES, ITEMS, max_size=3), DESIRED)
 @example({"app": {"managed_by": MARK, "status": "deleting", "requested_at": "0001-01-01T00:00:00+14:00"}}, {})
 @example({"app": {"managed_by": MARK, "previous_key_retires_at": "9999-12-31T23:59:59-14:00"}}, {})
-def test_no_row_whatever_it_holds_can_stop_a_plan(items: Items, desired: dict[str, Declaration]) -> None:
+def test_no_record_can_stop_a_plan(items: Items, desired: dict[str, Declaration]) -> None:
     """I8"""
     records = [read({**item, **key_of(name)}, RULES) for name, item in items.items()]
     plan = make_plan("test", diff(desired, records, MARK, SENDING, START), len(records), len(desired), SENDING, [])

@@ -11,7 +11,7 @@ from reconciler.planning.diff import Adopt, Create, Delete, Update
 from reconciler.planning.wording import describe
 from support.world import MARK, a_user
 
-LOSES_ALL = "deletes access key, policy and IAM user"
+DELETES_ALL = "deletes access key, policy and IAM user"
 
 
 def at(user: User) -> Declaration:
@@ -31,7 +31,7 @@ def with_addresses(*names: str) -> User:
     return a_user("billing-mailer", *(f"{name}@example.com" for name in names))
 
 
-def test_a_new_user_is_told_with_everything_that_confines_it() -> None:
+def test_a_new_user_is_described_with_all_its_restrictions() -> None:
     user = a_user(allowed_source_ips=["203.0.113.0/24"], expires="2027-06-30", enabled=False)
     assert describe(Create(at(user))) == [
         "may send as billing@example.com",
@@ -42,9 +42,9 @@ def test_a_new_user_is_told_with_everything_that_confines_it() -> None:
     assert describe(Create(at(a_user()))) == ["may send as billing@example.com"]
 
 
-def test_a_deletion_says_what_is_lost_and_why_it_is_driven_again() -> None:
-    assert describe(Delete(row(a_user()))) == [LOSES_ALL]
-    assert describe(Delete(row(a_user()), ("stuck",))) == [LOSES_ALL, "stuck"]
+def test_a_deletion_lists_what_it_deletes_and_why_it_is_retried() -> None:
+    assert describe(Delete(row(a_user()))) == [DELETES_ALL]
+    assert describe(Delete(row(a_user()), ("stuck",))) == [DELETES_ALL, "stuck"]
 
 
 def test_addresses_that_come_and_go_are_listed() -> None:
@@ -56,7 +56,7 @@ def test_addresses_that_come_and_go_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "details"),
     [
         ({"allowed_source_ips": ["203.0.113.7"]}, {}, ["may now send from any network"]),
         ({}, {"allowed_source_ips": ["203.0.113.7"]}, ["from 203.0.113.7/32 only"]),
@@ -96,9 +96,9 @@ def test_addresses_that_come_and_go_are_listed() -> None:
         ({"description": "Invoices"}, {"description": "Reminders"}, ["description changed"]),
     ],
 )
-def test_every_other_difference_has_its_sentence(old: dict[str, Any], new: dict[str, Any], told: list[str]) -> None:
+def test_every_other_difference_has_its_sentence(old: dict[str, Any], new: dict[str, Any], details: list[str]) -> None:
     """I10"""
-    assert words(a_user(**old), a_user(**new)) == told
+    assert words(a_user(**old), a_user(**new)) == details
 
 
 def test_no_difference_has_no_words() -> None:
@@ -109,47 +109,51 @@ def test_reasons_follow_the_differences() -> None:
     assert words(with_addresses("a"), with_addresses("a", "b"), "failed: x") == ["gains b@example.com", "failed: x"]
 
 
-def test_what_replaces_a_row_that_could_not_be_understood_is_told_in_full() -> None:
+def test_the_grant_that_replaces_an_invalid_record_is_described_in_full() -> None:
     """I10"""
     assert words(None, a_user()) == ["the record was invalid", "may send as billing@example.com"]
 
 
 def test_an_adoption_says_from_whom() -> None:
-    by_hand = Adopt(at(with_addresses("a", "b")), row(with_addresses("a"), managed_by=""))
-    assert describe(by_hand) == ["adopts the record created manually", "gains b@example.com"]
+    manual = Adopt(at(with_addresses("a", "b")), row(with_addresses("a"), managed_by=""))
+    assert describe(manual) == ["adopts the record created manually", "gains b@example.com"]
     assert (
         describe(Adopt(at(a_user()), row(a_user(), managed_by="console")))[0] == "adopts the record managed by console"
     )
 
 
 @pytest.mark.parametrize("status", ["", "draft", "pending", "failed", "deleting"])
-def test_adopting_a_row_that_granted_nothing_so_far_says_what_it_grants(status: str) -> None:
+def test_adopting_a_record_without_a_grant_describes_the_grant(status: str) -> None:
     """I10: a status that asks for nothing has no IAM user; adopted, the user may send."""
     new = a_user(expires="2027-06-30")
-    told = describe(Adopt(at(new), row(new, managed_by="", status=status)))
-    assert told == ["adopts the record created manually", "may send as billing@example.com", "until 2027-06-30"]
+    details = describe(Adopt(at(new), row(new, managed_by="", status=status)))
+    assert details == ["adopts the record created manually", "may send as billing@example.com", "until 2027-06-30"]
 
 
 @pytest.mark.parametrize("status", ["active", "disabled"])
-def test_adopting_a_row_that_was_served_says_what_changes(status: str) -> None:
+def test_adopting_a_processed_record_describes_the_change(status: str) -> None:
     """I10"""
     old = a_user(enabled=status == "active")
     new = replace(with_addresses("billing", "crm"), enabled=old.enabled)
-    told = describe(Adopt(at(new), row(old, managed_by="", status=status)))
-    assert told == ["adopts the record created manually", "gains crm@example.com"]
+    details = describe(Adopt(at(new), row(old, managed_by="", status=status)))
+    assert details == ["adopts the record created manually", "gains crm@example.com"]
 
 
-def test_adopting_a_row_that_could_not_be_understood_says_so_and_tells_the_grant_in_full() -> None:
+def test_adopting_an_invalid_record_says_so_and_describes_the_grant_in_full() -> None:
     """I10"""
-    told = describe(Adopt(at(a_user()), row(None, managed_by="console")))
-    assert told == ["adopts the record managed by console", "the record was invalid", "may send as billing@example.com"]
+    details = describe(Adopt(at(a_user()), row(None, managed_by="console")))
+    assert details == [
+        "adopts the record managed by console",
+        "the record was invalid",
+        "may send as billing@example.com",
+    ]
 
 
 @pytest.mark.parametrize("enabled", [False, True])
 def test_a_password_that_ends_at_once_is_not_promised_an_overlap(enabled: bool) -> None:
     """Raised while disabled the old key is dead already, and is deleted when the user is enabled again."""
-    told = words(a_user(enabled=False), a_user(enabled=enabled, credential=2))
-    assert not any("works for 7 more days" in clause for clause in told)
+    details = words(a_user(enabled=False), a_user(enabled=enabled, credential=2))
+    assert not any("works for 7 more days" in clause for clause in details)
 
 
 def rotated(old: User | None, new: User, **fields: Any) -> list[str]:
@@ -159,7 +163,7 @@ def rotated(old: User | None, new: User, **fields: Any) -> list[str]:
 
 
 def test_a_second_new_password_within_the_overlap_says_what_becomes_of_the_one_before() -> None:
-    """IAM allows two keys, so somebody who still uses the oldest password is cut off."""
+    """IAM allows two access keys: clients that still use the oldest password can no longer send."""
     assert rotated(a_user(credential=2), a_user(credential=3)) == [
         "gets a new password; the current one works for 7 more days",
         "the previous password stops working immediately",
@@ -173,7 +177,7 @@ def test_a_second_new_password_within_the_overlap_says_what_becomes_of_the_one_b
     ]
 
 
-def test_the_password_before_is_not_spoken_of_when_it_stays() -> None:
+def test_the_previous_password_is_not_mentioned_when_it_stays_valid() -> None:
     """Nothing is said where there is none, where the credential stays, and where a disabled user gets no key."""
     before = "the previous password stops working immediately"
     assert before not in rotated(a_user(credential=2), a_user(credential=3), previous_key="")
@@ -182,8 +186,8 @@ def test_the_password_before_is_not_spoken_of_when_it_stays() -> None:
     assert before not in rotated(None, a_user(credential=3))
 
 
-def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full() -> None:
-    """I10: nobody was told of that edit, so the whole grant is."""
+def test_a_record_modified_manually_to_the_declared_values_is_described_in_full() -> None:
+    """I10: no plan showed that edit, so the whole grant is described."""
     user = a_user("billing-mailer", "ceo@example.com", "billing@example.com")
     edited = Update(Declaration(user, "users/test/team.yaml", 2), row(user, spec_hash="of another wish"), ("edited",))
     assert describe(edited) == ["may send as billing@example.com, ceo@example.com", "edited"]
