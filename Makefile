@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := .venv/bin/uv pip
 
-.PHONY: help install lock demo test fast simulate coverage lint scan format package clean bootstrap validate init plan apply outputs destroy
+.PHONY: help install lock demo test fast simulate coverage mutants lint scan format package clean bootstrap validate init plan apply outputs destroy
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ simulate: install ## Random stories of faults, races and crashes; STEPS=n, SECON
 coverage: install ## Every branch of the pure core is tested by its own tests
 	@$(BIN)/python -m pytest -n auto tests/core tests/planning tests/output tests/manifests --cov=reconciler.core --cov=reconciler.planning --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered
+
+mutants: install ## Change core and table adapter on purpose and see which tests notice; NAMES='reconciler.core.user*' for a part. Slow
+	@nice -n 19 $(BIN)/mutmut run --max-children 1 $(NAMES)
+	@$(BIN)/mutmut results
 
 lint: install ## Style, formatting and types
 	@$(BIN)/ruff check .
