@@ -52,7 +52,7 @@ def test_a_failure_comes_with_its_reason(world: World) -> None:
     world.ask(a_user("one"))
     (settled,) = follow(world, {"one": 1}, lambda _: world.converge("one"))
     assert settled.result == "failed"
-    assert "without our mark" in settled.reason
+    assert "unmanaged IAM user" in settled.reason
     assert not settled.is_good
 
 

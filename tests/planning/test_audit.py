@@ -94,6 +94,7 @@ def test_nothing_is_found_where_all_three_agree() -> None:
     ids=["disabled", "disabled from the start", "overlap"],
 )
 def test_every_settled_state_is_clean(user: User, fields: dict[str, Any]) -> None:
+    fields = dict(fields)
     more = {"previous_key": K0, "previous_key_retires_at": ago(days=-1)} if fields.pop("previous", False) else {}
     if not fields["keys"]:
         more = {"smtp_username": "", "encrypted_credentials": None, "key_credential": None}
