@@ -8,7 +8,7 @@ QUIET := --quiet
 UV := $(BIN)/uv pip
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install check-install lock upgrade demo test fast simulate coverage lint scan format package check-wheel clean \
+.PHONY: help install check-install lock upgrade demo test fast simulate coverage mutants lint scan format package check-wheel clean \
   bootstrap validate init plan apply outputs destroy
 
 help: ## Show this list

@@ -19,7 +19,7 @@ from support.world import SENDING, a_user
 
 
 def test_a_policy_that_is_as_it_should_be_is_not_put_again() -> None:
-    """Only an audit knows; nobody else has looked."""
+    """Only an audit knows; no one else has looked."""
     same, other = build(a_user(), SENDING), build(a_user("billing-mailer", "crm@example.com"), SENDING)
     assert run(settled(), iam(K1, policy=same)) == Decision(ACTIVE)
     assert run(settled(), iam(K1, policy=other)) == Decision(ACTIVE, (grant(),))
@@ -47,13 +47,13 @@ def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
     ],
 )
 def test_only_the_quarantine_of_aws_itself_stays(kind: AttachmentKind, id_: str, taken_off: bool) -> None:
-    """A policy of that name which somebody made may allow anything."""
+    """A policy of that name which someone made may allow anything."""
     attachment = Attachment(kind, id_)
     assert (Detach(attachment) in run(settled(), iam(K1, attachments=(attachment,))).steps) is taken_off
 
 
-def test_a_key_that_is_off_beside_a_quarantine_is_not_switched_on() -> None:
-    """Somebody has seen it in public; a rotation still replaces it."""
+def test_a_key_that_is_off_beside_a_quarantine_is_not_activated() -> None:
+    """Someone has seen it in public; a rotation still replaces it."""
     leaked = (Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),)
     found = iam(inactive=(K1,), attachments=leaked)
     assert run(settled(), found) == Decision(ACTIVE, (grant(),))

@@ -60,17 +60,19 @@ def test_where_nothing_differs_there_is_nothing_to_say() -> None:
         ({}, audited(K1, attachments=(Attachment(AttachmentKind.GROUP, "admins"),)), "group admins was attached"),
     ],
 )
-def test_each_difference_is_told_in_plain_words(fields: dict[str, Any], identity: Identity | None, words: str) -> None:
+def test_each_difference_is_reported_in_plain_words(
+    fields: dict[str, Any], identity: Identity | None, words: str
+) -> None:
     assert told(settled(**fields), identity) == (words,)
 
 
-def test_a_disabled_user_whose_key_was_activated_is_told() -> None:
+def test_a_disabled_user_whose_key_was_activated_is_reported() -> None:
     off = a_user(enabled=False)
     identity = replace(audited(K1), policy=build(off, SENDING))
     assert told(settled(off), identity) == (f"access key {K1} was activated",)
 
 
-def test_several_differences_are_told_together() -> None:
+def test_several_differences_are_reported_together() -> None:
     identity = audited(K1, K2, policy=None, needs_repair=True)
     words = (
         "its tags or its permissions boundary were changed",
@@ -96,13 +98,13 @@ def test_a_user_that_is_gone_and_has_been_torn_down_is_no_difference() -> None:
     assert told(settled(status="deleting"), None) == ()
 
 
-def test_a_user_that_is_not_ours_any_more_is_told() -> None:
+def test_a_user_that_is_not_ours_any_more_is_reported() -> None:
     (words,) = told(settled(), Identity(owned=False))
     assert "unmanaged IAM user" in words
 
 
 def test_a_stored_credential_that_is_gone_is_no_fault_of_its_key() -> None:
-    """The key is replaced because its password can never be read again; nobody touched it."""
+    """The key is replaced because its password can never be read again; no one touched it."""
     words = told(settled(encrypted_credentials=None), audited(K1))
     assert words == (f"the record lost the credential of access key {K1}",)
 
@@ -117,7 +119,7 @@ def test_a_quarantine_of_aws_is_a_warning_and_no_difference() -> None:
     assert warnings(audited(K1).attachments) == ()
 
 
-def test_a_young_key_that_nobody_knows_beside_a_disabled_user_was_added() -> None:
+def test_a_young_key_that_no_one_knows_beside_a_disabled_user_was_added() -> None:
     keys = (Key(K1, False), Key(K2, True, created_at=NOW))
     words = told(settled(a_user(enabled=False), status="disabled"), replace(audited(K1), keys=keys))
     assert f"access key {K2} was created outside this system" in words

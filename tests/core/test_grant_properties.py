@@ -23,7 +23,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def is_granted(user: User, sender: str) -> bool:
-    """The meaning of a grant, told without patterns."""
+    """The meaning of a grant, stated without patterns."""
     local, _, domain = sender.rpartition("@")
     for granted in user.allowed_from_addresses:
         begin, _, of = granted.rpartition("@")
@@ -39,7 +39,7 @@ def unconfined(user: User) -> User:
 
 @st.composite
 def senders(draw: st.DrawFn, user: User) -> str:
-    """An address in the grant, or one that somebody might hope to slip through with."""
+    """An address in the grant, or one that someone might hope to slip through with."""
     local, _, domain = draw(st.sampled_from(user.allowed_from_addresses)).rpartition("@")
     local = local.replace("*", draw(st.one_of(st.just(""), WORDS)))
     word = draw(WORDS)

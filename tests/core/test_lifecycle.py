@@ -33,7 +33,7 @@ from support.rows import ACTIVE, DISABLED, K0, K1, K2, LATER, NOW, asked, grant,
 from support.world import RULES, SENDING, START, a_user
 
 
-def test_a_new_row_gets_user_policy_and_key_in_this_order() -> None:
+def test_a_new_record_gets_user_policy_and_key_in_this_order() -> None:
     assert run(asked(), None) == Decision(ACTIVE, (CreateUser(), grant(), IssueKey(1)))
 
 
@@ -46,7 +46,7 @@ def test_a_new_row_gets_user_policy_and_key_in_this_order() -> None:
     ],
 )
 def test_a_crash_while_creating_goes_on_with_what_is_missing(found: Identity, missing: tuple[Any, ...]) -> None:
-    """I2, I5: a key that no row knows lost its secret; it goes before a new one is made."""
+    """I2, I5: a key that no record knows lost its secret; it goes before a new one is made."""
     steps = run(asked(), found).steps
     assert CreateUser() not in steps
     assert [step for step in steps if step in missing] == list(missing)
@@ -67,8 +67,8 @@ def test_a_disabled_user_loses_the_key_before_the_policy_changes() -> None:
     assert run(served(user), iam(K1)) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
 
-def test_a_key_that_is_to_be_off_is_switched_off_also_where_it_is_listed_so() -> None:
-    """What IAM lists may be older than what was done: only a settled row makes it certain."""
+def test_a_key_that_is_to_be_off_is_deactivated_also_where_it_is_listed_so() -> None:
+    """What IAM lists may be older than what was done: only a settled record makes it certain."""
     user = a_user(enabled=False)
     assert run(served(user), iam(inactive=(K1,))) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
     assert run(served(user), iam()) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
@@ -83,7 +83,7 @@ def test_a_user_that_is_created_disabled_gets_no_key() -> None:
     assert run(asked(user), None) == Decision(DISABLED, (CreateUser(), grant(user)))
 
 
-def test_deleting_takes_keys_first_then_the_user_then_the_row() -> None:
+def test_deleting_takes_keys_first_then_the_user_then_the_record() -> None:
     """I4"""
     expected = Decision(RemoveRecord(), (DeleteKey(K0), DeleteKey(K1), DeleteUser()))
     assert run(served(status="deleting"), iam(K0, inactive=(K1,))) == expected
@@ -100,12 +100,12 @@ def test_deleting_a_user_whose_boundary_was_taken_off_puts_it_back_once_no_key_i
     assert run(record, iam(K0, inactive=(K1,), needs_repair=True)) == Decision(end, steps)
 
 
-def test_deleting_what_is_gone_already_removes_the_row() -> None:
+def test_deleting_what_is_gone_already_removes_the_record() -> None:
     """I4, I5"""
     assert run(served(status="deleting"), None) == Decision(RemoveRecord())
 
 
-def test_a_row_that_was_removed_by_hand_is_torn_down_too() -> None:
+def test_a_record_that_was_removed_manually_is_torn_down_too() -> None:
     """I4"""
     assert run(None, iam(K1)) == Decision(NoOp(), (DeleteKey(K1), DeleteUser()))
     assert run(None, None) == Decision(NoOp())
@@ -114,13 +114,13 @@ def test_a_row_that_was_removed_by_hand_is_torn_down_too() -> None:
 @pytest.mark.parametrize(
     ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "row gone"]
 )
-def test_a_foreign_user_survives_every_teardown(record: Record | None, end: Any) -> None:
+def test_an_unmanaged_user_survives_every_teardown(record: Record | None, end: Any) -> None:
     """I7"""
     assert run(record, Identity(owned=False)) == Decision(end)
 
 
 @pytest.mark.parametrize("record", [asked(), asked(a_user(enabled=False)), asked(status="failed")])
-def test_a_foreign_user_is_never_taken_over(record: Record) -> None:
+def test_an_unmanaged_user_is_never_taken_over(record: Record) -> None:
     """I1, I7"""
     decision = run(record, Identity(owned=False))
     assert decision.steps == ()
@@ -129,13 +129,13 @@ def test_a_foreign_user_is_never_taken_over(record: Record) -> None:
     assert "not modified" in decision.end.message
 
 
-def test_deleting_works_for_a_row_whose_wish_cannot_be_understood() -> None:
+def test_deleting_works_for_a_record_whose_declaration_cannot_be_understood() -> None:
     """I4: teardown needs the name only."""
     record = replace(served(status="deleting"), user=None, problems=("expires must be text",))
     assert run(record, iam(K1)) == Decision(RemoveRecord(), (DeleteKey(K1), DeleteUser()))
 
 
-def test_keys_that_the_row_does_not_know_are_deleted() -> None:
+def test_keys_that_the_record_does_not_know_are_deleted() -> None:
     """I2"""
     assert run(served(), iam(K0, K1)) == Decision(ACTIVE, (grant(), DeleteKey(K0)))
 
@@ -152,7 +152,7 @@ def test_a_key_that_vanished_from_iam_is_replaced_at_once() -> None:
 
 
 def test_a_key_whose_stored_credential_is_gone_is_replaced() -> None:
-    """I3: nobody can ever read its password again, so `active` would be untrue."""
+    """I3: no one can ever read its password again, so `active` would be untrue."""
     lost = served(encrypted_credentials=None)
     assert run(lost, iam(K1)) == Decision(ACTIVE, (grant(), DeleteKey(K1), IssueKey(1)))
 
@@ -164,7 +164,7 @@ def test_a_key_whose_stored_credential_is_gone_leaves_no_overlap_under_rotation(
 
 
 def test_a_key_whose_stored_credential_is_gone_does_not_take_the_previous_one_along() -> None:
-    """Somebody may still send with that one until its day."""
+    """Someone may still send with that one until its day."""
     lost = served(encrypted_credentials=None, previous_key=K0, previous_key_retires_at=LATER)
     assert run(lost, iam(K0, K1)) == Decision(ACTIVE, (grant(), DeleteKey(K1), IssueKey(1)))
 
@@ -175,7 +175,7 @@ def test_a_disabled_user_whose_stored_credential_is_gone_loses_the_key() -> None
     assert run(lost, iam(inactive=(K1,))) == Decision(DISABLED, (DeleteKey(K1), grant(user)))
 
 
-def test_marks_and_boundary_that_were_taken_off_are_put_back() -> None:
+def test_tags_and_boundary_that_were_taken_off_are_put_back() -> None:
     assert run(served(), iam(K1, needs_repair=True)) == Decision(ACTIVE, (RepairUser(), grant()))
 
 
@@ -189,7 +189,7 @@ def test_a_policy_over_the_quota_fails_before_anything_is_made() -> None:
     assert "split it" in decision.end.message
 
 
-def test_a_row_that_cannot_be_understood_fails_with_every_reason() -> None:
+def test_a_record_that_cannot_be_understood_fails_with_every_reason() -> None:
     """I8"""
     record = read({**key_of("app"), "status": "pending", "enabled": "yes", "credential": "x"}, RULES)
     decision = run(record, None)
@@ -200,8 +200,8 @@ def test_a_row_that_cannot_be_understood_fails_with_every_reason() -> None:
 
 
 @pytest.mark.parametrize("overlap", [10**7, 10**12])
-def test_no_row_can_stop_the_credential_manager_with_an_exception(overlap: int) -> None:
-    """I8: a row put by hand may ask for an overlap that no calendar holds."""
+def test_no_record_can_stop_the_credential_manager_with_an_exception(overlap: int) -> None:
+    """I8: a record created manually may ask for an overlap that no calendar holds."""
     item = {
         **key_of("billing-mailer"),
         "status": "pending",
@@ -219,7 +219,7 @@ def test_no_row_can_stop_the_credential_manager_with_an_exception(overlap: int) 
 
 
 @pytest.mark.parametrize("status", ["", "Pending", "done", "paused"])
-def test_a_row_with_another_status_asks_for_nothing(status: str) -> None:
+def test_a_record_with_another_status_asks_for_nothing(status: str) -> None:
     assert run(asked(status=status), None) == Decision(NoOp())
     assert run(asked(status=status), iam(K1)) == Decision(NoOp())
 
@@ -232,7 +232,7 @@ def test_a_stored_key_that_is_not_listed_is_given_time_to_appear(seconds: int, e
     assert isinstance(decide(RecordState.of(record, SENDING, START), Identity(owned=True)).end, end)
 
 
-def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:
+def test_a_key_is_unknown_when_neither_place_in_the_record_names_it() -> None:
     record = settled(smtp_username="AKIAEXAMPLE1", previous_key="AKIAEXAMPLE0")
     known = Decision(NoOp(), (DeleteKey("AKIAEXAMPLE0"), DeleteKey("AKIAEXAMPLE1")))
     assert not known.deletes_unknown_key(record)
@@ -240,7 +240,7 @@ def test_a_key_is_unknown_when_neither_place_in_the_row_names_it() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "deleted"), [(4, False), (5, True)])
-def test_an_unknown_key_is_deleted_once_nobody_can_be_about_to_store_it(minutes: int, deleted: bool) -> None:
+def test_an_unknown_key_is_deleted_once_no_one_can_be_about_to_store_it(minutes: int, deleted: bool) -> None:
     """I2, I3."""
     unknown = Key(K2, True, created_at=NOW - timedelta(minutes=minutes))
     decision = run(served(), Identity(owned=True, keys=(Key(K1, True), unknown)))
@@ -254,28 +254,28 @@ def test_no_key_is_made_beside_one_that_may_be_about_to_be_stored(minutes: int, 
     assert isinstance(run(asked(), Identity(owned=True, keys=(unknown,))).end, end)
 
 
-def test_an_unknown_young_key_of_a_user_that_may_not_send_is_switched_off() -> None:
+def test_an_unknown_young_key_of_a_user_that_may_not_send_is_deactivated() -> None:
     user = a_user(enabled=False)
     keys = (Key(K1, True), Key(K2, True, created_at=NOW))
     decision = run(served(user), Identity(owned=True, keys=keys))
     assert decision == Decision(DISABLED, (SetKey(K1, False), SetKey(K2, False), grant(user)))
 
 
-def test_a_key_made_a_moment_ago_is_switched_off_and_looked_for_again() -> None:
+def test_a_key_made_a_moment_ago_is_deactivated_and_looked_for_again() -> None:
     decision = run(served(a_user(enabled=False), key_created_at=timestamp(NOW)), iam())
     assert isinstance(decision.end, Requeue)
     assert SetKey(K1, False) in decision.steps
 
 
 def test_an_iam_user_that_was_there_a_moment_ago_is_not_taken_for_gone() -> None:
-    """Its row must not go before it does."""
+    """Its record must not go before it does."""
     fresh = served(status="deleting", iam_user_arn="arn:aws:iam::123456789012:user/x", settled_at=timestamp(NOW))
     assert isinstance(run(fresh, None).end, Requeue)
     assert run(replace(fresh, settled_at=timestamp(NOW - timedelta(minutes=2))), None) == Decision(RemoveRecord())
 
 
 class TestQuarantine:
-    """AWS has seen a key of the user in public, and somebody has switched it off."""
+    """AWS has seen a key of the user in public, and someone has switched it off."""
 
     seen = Identity(
         owned=True,
@@ -285,13 +285,13 @@ class TestQuarantine:
         ),
     )
 
-    def test_who_asks_for_it_is_told(self) -> None:
+    def test_who_asks_for_it_is_reported(self) -> None:
         decision = run(served(), self.seen)
         assert isinstance(decision.end, Fail)
         assert decision.end.code == "Quarantined"
         assert decision.steps == ()
 
-    def test_nobody_asks_and_it_stays_off(self) -> None:
+    def test_no_one_asks_and_it_stays_off(self) -> None:
         decision = run(settled(), self.seen)
         assert not decision.activates_key
         assert decision.end == ACTIVE

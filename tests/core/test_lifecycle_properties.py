@@ -76,7 +76,7 @@ class Iam:
                     del self.keys[key_id]
                 case SetKey(key_id, active):
                     assert not active or self.keys[key_id] is False, "a call that changes nothing"
-                    # To switch off what is gone, or is off, is no harm.
+                    # To deactivate what is gone, or is off, is no harm.
                     self.keys |= {known: active for known in self.keys if known == key_id}
                 case IssueKey():
                     assert len(self.keys) < 2, "AWS allows two keys"
@@ -88,7 +88,7 @@ class Iam:
 
 @st.composite
 def records(draw: st.DrawFn) -> Record:
-    """A row that was asked for, with what earlier runs may have noted in it."""
+    """A record that was asked for, with what earlier runs may have noted in it."""
     user = draw(users())
     current, previous = draw(st.permutations(["", *IDS]))[:2]
     return Record(
@@ -114,13 +114,13 @@ def known_keys(record: Record) -> set[str]:
 
 
 def is_rotation_due(record: Record) -> bool:
-    """The meaning of a schedule, told in whole days of the values above."""
+    """The meaning of a schedule, stated in whole days of the values above."""
     days = {timestamp(START - timedelta(days=days)): days for days in (-1, 0, 90, 3650)}.get(record.key_created_at, -1)
     return bool(record.user and record.user.rotation and days >= record.user.rotation.every_days)
 
 
 def settle(record: Record, end: Settle, issued: IssueKey | None) -> Record:
-    """What the store notes in the row."""
+    """What the store notes in the record."""
     assert record.user
     wished = grant_hash(record.user, SENDING)
     after = replace(record, status=end.status, observed_revision=record.revision, observed_hash=wished)
@@ -175,7 +175,7 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
 def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
     record: Record, keys: dict[str, bool]
 ) -> None:
-    """Nobody who sends with the stored credential is cut off by a decision that does not mean to."""
+    """No one who sends with the stored credential is cut off by a decision that does not mean to."""
     iam = Iam(dict(keys))
     user = record.user
     assert user
@@ -212,7 +212,7 @@ def test_settings_that_changed_touch_the_policy_and_no_key(record: Record, keys:
 def test_a_crash_after_any_step_converges_to_the_same_keys_and_policy(
     record: Record, keys: dict[str, bool], done: int
 ) -> None:
-    """I2, I5: the row was not written, so a key that was issued is unknown; it is replaced, never kept."""
+    """I2, I5: the record was not written, so a key that was issued is unknown; it is replaced, never kept."""
     iam = Iam(dict(keys))
     decision = decide(RecordState.of(record, SENDING, START), iam.observed())
     iam.perform(replace(decision, steps=decision.steps[:done]))
@@ -230,7 +230,7 @@ def test_a_crash_after_any_step_converges_to_the_same_keys_and_policy(
 
 
 @given(records(), KEYS)
-def test_a_teardown_leaves_nothing_whatever_the_row_knows(record: Record, keys: dict[str, bool]) -> None:
+def test_a_teardown_leaves_nothing_whatever_the_record_knows(record: Record, keys: dict[str, bool]) -> None:
     """I4"""
     iam = Iam(keys)
     decision = decide(RecordState.of(replace(record, status=Status.DELETING), SENDING, START), iam.observed())
@@ -266,7 +266,7 @@ def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
 
 
 @given(records(), KEYS, st.dictionaries(st.sampled_from(IDS), st.booleans(), max_size=2))
-def test_whatever_is_done_to_the_keys_of_a_settled_user_is_put_right_and_told(
+def test_whatever_is_done_to_the_keys_of_a_settled_user_is_repaired_and_reported(
     record: Record, keys: dict[str, bool], tampered: dict[str, bool]
 ) -> None:
     """I2, I3"""

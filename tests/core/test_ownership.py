@@ -5,7 +5,7 @@ import pytest
 from reconciler.core.ownership import iam_path, iam_user_name, ownership_tags, smtp_user_name
 
 
-def test_names_in_iam_are_told_from_environment_and_name_alone() -> None:
+def test_names_in_iam_are_reported_from_environment_and_name_alone() -> None:
     """I1"""
     assert iam_user_name("test", "billing-mailer") == "smtp-test-billing-mailer"
     assert iam_path("test") == "/smtp/test/"

@@ -27,14 +27,14 @@ def row(**attributes: Any) -> dict[str, Any]:
         frozenset({"hello@news.example.com", "billing@example.com"}),
     ],
 )
-def test_a_row_put_by_hand_may_list_its_addresses_or_give_a_set(addresses: Any) -> None:
+def test_a_record_created_manually_may_list_its_addresses_or_give_a_set(addresses: Any) -> None:
     record = read(row(allowed_from_addresses=addresses), RULES)
     assert record.problems == ()
     assert record.user == a_user("billing-mailer", "billing@example.com", "hello@news.example.com")
     assert record.revision is None
 
 
-def test_every_attribute_of_a_full_row_is_understood() -> None:
+def test_every_attribute_of_a_full_record_is_understood() -> None:
     record = read(
         row(
             expires="2027-06-30",
@@ -106,7 +106,9 @@ def test_every_attribute_of_a_full_row_is_understood() -> None:
         ),
     ],
 )
-def test_what_a_row_says_wrongly_is_a_problem_that_names_the_attribute(attribute: str, value: Any, told: str) -> None:
+def test_what_a_record_says_wrongly_is_a_problem_that_names_the_attribute(
+    attribute: str, value: Any, told: str
+) -> None:
     record = read(row(**{attribute: value}), RULES)
     assert record.user is None
     (problem,) = record.problems
@@ -125,7 +127,7 @@ def test_what_a_row_says_wrongly_is_a_problem_that_names_the_attribute(attribute
         ("credential", Decimal("1E+125")),
     ],
 )
-def test_a_row_is_held_to_the_same_bounds_as_a_manifest(attribute: str, value: Any) -> None:
+def test_a_record_is_held_to_the_same_bounds_as_a_manifest(attribute: str, value: Any) -> None:
     """I8: a number that no calendar holds would stop the credential manager with an exception."""
     assert read(row(**{attribute: value}), RULES).problems
 
@@ -144,12 +146,12 @@ def test_a_row_is_held_to_the_same_bounds_as_a_manifest(attribute: str, value: A
         ("owner", f"{'x' * 242}@example.com"),
     ],
 )
-def test_a_row_may_go_as_far_as_the_bounds(attribute: str, value: Any) -> None:
+def test_a_record_may_go_as_far_as_the_bounds(attribute: str, value: Any) -> None:
     assert read(row(**{attribute: value}), RULES).problems == ()
 
 
-def test_text_of_a_row_is_harmless_from_the_moment_it_is_read() -> None:
-    """A row is data: what it says is shown in terminals, logs and pull requests. The lock keeps what stands there."""
+def test_text_of_a_record_is_harmless_from_the_moment_it_is_read() -> None:
+    """A record is data: it is shown in terminals, logs and pull requests. The lock keeps the original value."""
     hostile, shown = "a\n::error::\x1b[2K", "a\\n::error::\\x1b[2K"
     record = read(row(status=hostile, managed_by=hostile, failure={"code": hostile, "message": hostile}), RULES)
     assert (record.status, record.managed_by) == (shown, shown)
@@ -157,7 +159,7 @@ def test_text_of_a_row_is_harmless_from_the_moment_it_is_read() -> None:
     assert dict(record.lock)["status"] == hostile
 
 
-def test_several_problems_are_told_together() -> None:
+def test_several_problems_are_reported_together() -> None:
     record = read(row(enabled="yes", credential="2", allowed_from_addresses=["bad"]), RULES)
     assert len(record.problems) == 3
 
@@ -200,7 +202,7 @@ def test_keys_lead_to_the_name_and_back() -> None:
         {"PK": b"SMTP_USER", "SK": b"USER#billing-mailer"},
     ],
 )
-def test_other_items_of_the_table_are_nobody_of_ours(keys: dict[str, Any]) -> None:
+def test_other_items_of_the_table_are_no_one_of_ours(keys: dict[str, Any]) -> None:
     assert name_of(keys) is None
 
 
@@ -232,7 +234,7 @@ def test_a_moment_that_no_calendar_holds_in_utc_counts_as_the_end_of_the_calenda
     assert moment.isoformat() == f"{text[:19]}+00:00"
 
 
-def test_a_moment_written_by_hand_counts_as_utc_and_nonsense_as_none() -> None:
+def test_a_moment_written_manually_counts_as_utc_and_nonsense_as_none() -> None:
     assert parse_timestamp("2026-06-01 12:00") == datetime(2026, 6, 1, 12, tzinfo=UTC)
     assert parse_timestamp("yesterday") is None
     assert parse_timestamp("") is None
@@ -260,7 +262,7 @@ def test_a_revocation_says_who_why_and_when() -> None:
     assert read(row(revoked={**said, "reason": 5}), RULES).revoked == Revocation("somebody", "", said["at"])
 
 
-def test_a_row_without_a_revocation_is_not_revoked() -> None:
+def test_a_record_without_a_revocation_is_not_revoked() -> None:
     assert read(row(), RULES).revoked is None
     assert read(row(revoked=None), RULES).revoked is None
 

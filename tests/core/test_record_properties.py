@@ -50,7 +50,7 @@ IDENTITIES = st.none() | st.builds(
 
 
 @given(ITEMS, IDENTITIES)
-def test_deciding_about_any_row_never_raises(item: dict[str, Any], identity: Identity | None) -> None:
+def test_deciding_about_any_record_never_raises(item: dict[str, Any], identity: Identity | None) -> None:
     """I8: a bad record never blocks the stream, nor the sweep."""
     record = read({**item, **key_of("app")}, RULES)
     state = RecordState.of(record, SENDING, START)
@@ -78,7 +78,7 @@ def stored(item: dict[str, Any]) -> Record:
 
 
 @given(users())
-def test_what_was_written_into_a_row_is_what_is_read(user: User) -> None:
+def test_what_was_written_into_a_record_is_what_is_read(user: User) -> None:
     record = stored({**key_of(user.name), **spec_fields(user), "status": "pending", "revision": 7})
     assert record.user == user
     assert record.problems == ()
@@ -86,7 +86,7 @@ def test_what_was_written_into_a_row_is_what_is_read(user: User) -> None:
 
 
 @given(users())
-def test_string_sets_put_by_hand_mean_the_same_as_lists(user: User) -> None:
+def test_string_sets_created_manually_mean_the_same_as_lists(user: User) -> None:
     fields = spec_fields(user)
     for name in ("allowed_from_addresses", "allowed_source_ips"):
         if name in fields:

@@ -26,13 +26,13 @@ def test_an_expired_user_is_disabled_by_the_clock() -> None:
     assert run(record, iam(K1)) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
 
-def test_a_settled_row_needs_no_look_at_iam() -> None:
+def test_a_settled_record_needs_no_look_at_iam() -> None:
     assert RecordState.of(settled(), SENDING, NOW).settled
     assert RecordState.of(settled(a_user(enabled=False)), SENDING, NOW).settled
     assert RecordState.of(settled(previous_key=K0, previous_key_retires_at=LATER), SENDING, NOW).settled
 
 
-def test_a_row_is_observed_when_status_revision_and_content_agree() -> None:
+def test_a_record_is_observed_when_status_revision_and_content_agree() -> None:
     assert RecordState.of(settled(), SENDING, NOW).observed
     assert RecordState.of(settled(revision=None, observed_revision=0), SENDING, NOW).observed
     ended = a_user(expires="2026-05-31")
@@ -56,13 +56,13 @@ def test_a_row_is_observed_when_status_revision_and_content_agree() -> None:
     ],
     ids=str,
 )
-def test_a_row_that_changed_since_is_not_observed(change: dict[str, Any]) -> None:
+def test_a_record_that_changed_since_is_not_observed(change: dict[str, Any]) -> None:
     """I3"""
     assert not RecordState.of(replace(settled(), **change), SENDING, NOW).observed
 
 
 def test_a_status_that_the_user_cannot_have_is_not_observed() -> None:
-    """I3: somebody set it by hand."""
+    """I3: someone set it manually."""
     off, ended = a_user(enabled=False), a_user(expires="2026-05-31")
     assert not RecordState.of(settled(status="disabled"), SENDING, NOW).observed
     assert not RecordState.of(settled(off, status="active"), SENDING, NOW).observed
@@ -74,7 +74,7 @@ def test_a_status_that_the_user_cannot_have_is_not_observed() -> None:
     [{"configuration_set": "smtp-other"}, {"regions": ("eu-central-1", "eu-west-1")}, {"account_id": "444455556666"}],
     ids=str,
 )
-def test_a_row_is_observed_under_the_settings_it_was_worked_off_with_only(change: dict[str, Any]) -> None:
+def test_a_record_is_observed_under_the_settings_it_was_processed_with_only(change: dict[str, Any]) -> None:
     """I3: its policy is made from them."""
     moved = replace(SENDING, **change)
     record = settled()
@@ -84,41 +84,41 @@ def test_a_row_is_observed_under_the_settings_it_was_worked_off_with_only(change
     assert decide(RecordState.of(record, moved, NOW), iam(K1)) == Decision(ACTIVE, (PutPolicy(build(a_user(), moved)),))
 
 
-def test_a_row_that_cannot_be_understood_is_due_for_nothing() -> None:
+def test_a_record_that_cannot_be_understood_is_due_for_nothing() -> None:
     record = replace(settled(previous_key=K0, previous_key_retires_at=EARLIER), user=None)
     assert not RecordState.of(record, SENDING, NOW).due
     assert not RecordState.of(record, SENDING, NOW).settled
 
 
-def test_an_active_row_without_its_credential_is_not_settled() -> None:
-    """I3: somebody took the attribute away; unless it is looked at, nobody can ever read that password again."""
+def test_an_active_record_without_its_credential_is_not_settled() -> None:
+    """I3: someone took the attribute away; unless it is checked, no one can ever read that password again."""
     assert not RecordState.of(settled(encrypted_credentials=None), SENDING, NOW).settled
     never_had_one = settled(a_user(enabled=False), smtp_username="", encrypted_credentials=None)
     assert RecordState.of(never_had_one, SENDING, NOW).settled
 
 
-def test_a_row_that_changed_or_waits_for_the_clock_is_not_settled() -> None:
+def test_a_record_that_changed_or_waits_for_the_clock_is_not_settled() -> None:
     assert not RecordState.of(replace(settled(), revision=3), SENDING, NOW).settled
     assert not RecordState.of(asked(), SENDING, NOW).settled
     assert not RecordState.of(settled(previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW).settled
 
 
-def test_a_failed_row_waits_for_a_person() -> None:
+def test_a_failed_record_waits_for_a_person() -> None:
     assert RecordState.of(asked(status="failed"), SENDING, NOW).settled
     assert RecordState.of(
         settled(status="failed", previous_key=K0, previous_key_retires_at=EARLIER), SENDING, NOW
     ).settled
 
 
-def test_a_retirement_without_a_previous_key_does_not_keep_a_row_busy_for_ever() -> None:
-    """I5: once everything is done the row must count as settled."""
+def test_a_retirement_without_a_previous_key_does_not_keep_a_record_busy_forever() -> None:
+    """I5: once everything is done the record must count as settled."""
     record = settled(previous_key="", previous_key_retires_at=EARLIER)
     assert RecordState.of(record, SENDING, NOW).settled
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(),))
 
 
-def test_a_previous_key_without_a_day_to_retire_is_not_kept_for_ever() -> None:
-    """The row is settled by its own words, so nobody would come to delete that key."""
+def test_a_previous_key_without_a_day_to_retire_is_not_kept_forever() -> None:
+    """The record is settled by its own words, so no one would come to delete that key."""
     assert not RecordState.of(settled(previous_key=K0, previous_key_retires_at=""), SENDING, NOW).settled
 
 
@@ -164,11 +164,11 @@ def test_a_revoked_user_may_not_send_whatever_its_declaration_says(enabled: bool
     assert not RecordState.of(settled(user, status="active", revoked=REVOKED), SENDING, NOW).observed
 
 
-def test_a_revocation_put_by_hand_beside_an_active_status_is_not_settled() -> None:
+def test_a_revocation_created_manually_beside_an_active_status_is_not_settled() -> None:
     assert not RecordState.of(replace(settled(), revoked=REVOKED), SENDING, NOW).settled
 
 
-def test_a_revocation_taken_out_by_hand_is_not_settled() -> None:
+def test_a_revocation_taken_out_manually_is_not_settled() -> None:
     assert not RecordState.of(replace(settled(revoked=REVOKED), revoked=None), SENDING, NOW).settled
 
 
@@ -184,20 +184,20 @@ def test_the_previous_key_of_a_revoked_user_still_has_its_stages() -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "deleting"])
-def test_a_row_is_overdue_when_it_waits_longer_than_a_stream_takes(status: str) -> None:
+def test_a_record_is_overdue_when_it_waits_longer_than_a_stream_takes(status: str) -> None:
     long_ago, recently = (timestamp(NOW - timedelta(minutes=minutes)) for minutes in (16, 15))
     assert RecordState.of(asked(status=status, requested_at=long_ago), SENDING, NOW).overdue
     assert not RecordState.of(asked(status=status, requested_at=recently), SENDING, NOW).overdue
 
 
 @pytest.mark.parametrize("at", ["", "soon", "9999-12-31T23:59:59Z"])
-def test_a_row_put_by_hand_without_a_time_that_makes_sense_is_looked_at(at: str) -> None:
-    """I8: a time far ahead must not hide a row from the sweep."""
+def test_a_record_created_manually_without_a_time_that_makes_sense_is_checked(at: str) -> None:
+    """I8: a time far ahead must not hide a record from the sweep."""
     assert RecordState.of(asked(requested_at=at), SENDING, NOW).overdue
 
 
 @pytest.mark.parametrize("status", ["active", "disabled", "failed", "paused", ""])
-def test_a_row_that_waits_for_nobody_is_never_overdue(status: str) -> None:
+def test_a_record_that_waits_for_no_one_is_never_overdue(status: str) -> None:
     assert not RecordState.of(asked(status=status), SENDING, NOW).overdue
 
 
@@ -212,7 +212,7 @@ def test_a_row_that_waits_for_nobody_is_never_overdue(status: str) -> None:
     ],
 )
 def test_who_is_to_be_deleted_or_could_not_be(status: str, during: str, leaving: bool) -> None:
-    """What failed once counts only as long as the row is failed."""
+    """What failed once counts only as long as the record is failed."""
     failure = Failure("Throttling", "too often", "2026-06-01T12:00:00Z", during=during)
     assert Record(name="app", status=status, failure=failure).is_being_deleted is leaving
     assert Record(name="app", status=status).is_being_deleted is (status == "deleting")

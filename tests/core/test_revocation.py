@@ -46,7 +46,7 @@ LARGE = a_user("app", *(f"sender-{n:03}@example.com" for n in range(100)))
     [({"user": None, "problems": ("x",)}, "InvalidRecord"), ({"user": LARGE}, "PolicyTooLarge")],
     ids=["invalid", "too large"],
 )
-def test_a_revocation_holds_where_the_rest_of_the_row_cannot_be_worked_off(fields: dict[str, Any], code: str) -> None:
+def test_a_revocation_holds_where_the_rest_of_the_record_cannot_be_processed(fields: dict[str, Any], code: str) -> None:
     record = replace(served(revoked=REVOKED, previous_key=K0), **fields)
     decision = run(record, iam(K0, K1))
     assert isinstance(decision.end, Fail)

@@ -31,7 +31,7 @@ MADE = NOW - timedelta(days=90)
 
 
 def test_a_scheduled_rotation_issues_a_key_beside_the_old_one_on_its_day() -> None:
-    """With the credential number that is declared: nobody edited the manifest."""
+    """With the credential number that is declared: no one edited the manifest."""
     record = settled(ROTATED, key_created_at=timestamp(MADE))
     before = NOW - timedelta(seconds=1)
     assert not RecordState.of(record, SENDING, before).due
@@ -43,14 +43,14 @@ def test_a_scheduled_rotation_issues_a_key_beside_the_old_one_on_its_day() -> No
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(ROTATED), IssueKey(1, K1, retires_at)))
 
 
-def test_a_scheduled_rotation_overlaps_by_a_week_unless_told_otherwise() -> None:
+def test_a_scheduled_rotation_overlaps_by_a_week_unless_declared_otherwise() -> None:
     user = a_user(rotation={"every_days": 90})
     (_, issue) = run(settled(user, key_created_at=timestamp(MADE)), iam(K1)).steps
     assert issue == IssueKey(1, K1, timestamp(NOW + timedelta(days=7)))
 
 
 def test_a_scheduled_rotation_that_was_missed_for_long_makes_room_for_its_key() -> None:
-    """IAM allows two keys: the previous one has had its day, also when nobody came to delete it."""
+    """IAM allows two keys: the previous one has had its day, also when no one came to delete it."""
     record = settled(ROTATED, key_created_at=timestamp(MADE), previous_key=K0, previous_key_retires_at=timestamp(MADE))
     issue = IssueKey(1, K1, timestamp(NOW + timedelta(days=3)))
     assert run(record, iam(K0, K1)) == Decision(Settle(Status.ACTIVE, True), (grant(ROTATED), DeleteKey(K0), issue))
@@ -72,7 +72,7 @@ def test_no_key_is_rotated_for_a_user_that_may_not_send(change: dict[str, Any]) 
 
 @pytest.mark.parametrize("made", ["", "some day"])
 def test_a_key_of_unknown_age_is_not_rotated_by_schedule(made: str) -> None:
-    """I5: it would be due again each time somebody looks."""
+    """I5: it would be due again each time someone looks."""
     record = settled(ROTATED, key_created_at=made)
     assert not RecordState.of(record, SENDING, NOW).due
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(ROTATED),))
@@ -80,7 +80,7 @@ def test_a_key_of_unknown_age_is_not_rotated_by_schedule(made: str) -> None:
 
 @pytest.mark.parametrize("made", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_no_age_of_a_key_can_stop_the_credential_manager_with_an_exception(made: str) -> None:
-    """I8: a row put by hand may say that its key is from the end of all calendars."""
+    """I8: a record created manually may say that its key is from the end of all calendars."""
     record = settled(ROTATED, key_created_at=made)
     due = made.startswith("0001")
     assert RecordState.of(record, SENDING, NOW).due is due
@@ -115,7 +115,7 @@ def test_a_lost_key_under_rotation_is_replaced_without_overlap() -> None:
 
 
 def test_a_previous_key_becomes_inactive_at_the_end_of_its_overlap() -> None:
-    """Not deleted yet: somebody who missed the rotation is helped by one call."""
+    """Not deleted yet: someone who missed the rotation is helped by one call."""
     record = served(status="active", previous_key=K0, previous_key_retires_at=timestamp(NOW))
     retire = Settle(Status.ACTIVE, retire_previous=True)
     assert run(record, iam(K0, K1)) == Decision(retire, (grant(), SetKey(K0, False)))
@@ -161,7 +161,7 @@ def test_both_keys_of_an_overlap_follow_disable_and_enable() -> None:
 
 
 @pytest.mark.parametrize("day", ["", "some day"])
-def test_a_previous_key_without_a_day_to_retire_is_not_kept_for_ever(day: str) -> None:
+def test_a_previous_key_without_a_day_to_retire_is_not_kept_forever(day: str) -> None:
     record = served(previous_key=K0, previous_key_retires_at=day)
     assert run(record, iam(K0, K1)).steps == (grant(), SetKey(K0, False))
     marked = replace(record, previous_key_deletes_at="some day")

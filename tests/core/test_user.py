@@ -46,7 +46,7 @@ def test_what_is_left_out_is_the_least_surprising() -> None:
     assert user.expires_at() is None
 
 
-def test_a_rotation_overlaps_by_a_week_unless_told_otherwise() -> None:
+def test_a_rotation_overlaps_by_a_week_unless_declared_otherwise() -> None:
     assert a_user(rotation={"every_days": 90}).rotation == Rotation(90, 7)
 
 
@@ -105,7 +105,7 @@ def test_the_order_of_writing_does_not_count_in_the_hash() -> None:
     assert spec_hash(one) == spec_hash(other)
 
 
-def test_every_fault_of_the_lists_is_told_with_its_place() -> None:
+def test_every_fault_of_the_lists_is_reported_with_its_place() -> None:
     faults = check_lists(
         ["a@example.com", "bad", "a@EXAMPLE.com"], ["203.0.113.0/24", "203.0.113.1/24", "0.0.0.0/0"], RULES
     )

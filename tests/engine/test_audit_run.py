@@ -47,7 +47,7 @@ def entries(plants: tuple[Plant, ...], *, after: bool) -> list[dict[str, Any]]:
 
 
 def plant(world: World, checkout: Checkout, place: Place, *plants: Plant) -> None:
-    """All is made well, with everybody enabled once so that each has a key; then the differences are planted."""
+    """All is made well, with everyone enabled once so that each has a key; then the differences are planted."""
     checkout.declare(*(entry | {"enabled": True} for entry in entries(plants, after=False)))
     checkout.reconcile(world)
     checkout.declare(*entries(plants, after=False))
@@ -146,7 +146,7 @@ def test_the_differences_in_other_forms(world: World, checkout: Checkout, place:
 def test_what_drift_finds_the_sweep_puts_right_and_calls_the_same(
     world: World, checkout: Checkout, place: Place
 ) -> None:
-    """What only a person can put right stays."""
+    """What only a person can repaired stays."""
     mended = [
         one
         for one in PLANTS
@@ -171,7 +171,7 @@ def test_a_user_that_is_being_made_is_no_difference(world: World, checkout: Chec
 def test_a_key_that_is_about_to_be_stored_is_no_difference(
     world: World, checkout: Checkout, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first look falls between the key and its row; when it is looked at again, the row knows it."""
+    """The first look falls between the key and its record; when it is checked again, the record knows it."""
     checkout.declare(an_entry("crm"))
     checkout.reconcile(world)
     made = world.iam.create_access_key(**place.user("crm"))["AccessKey"]["AccessKeyId"]
@@ -209,7 +209,7 @@ def test_a_user_that_goes_while_it_is_read_is_no_difference(
     assert looked == [{"crm", "wiki"}, {"crm"}]
 
 
-def test_a_row_of_any_name_is_compared_without_asking_iam_for_it(world: World, checkout: Checkout) -> None:
+def test_a_record_of_any_name_is_compared_without_asking_iam_for_it(world: World, checkout: Checkout) -> None:
     checkout.declare()
     world.put_row("Bad Name", status="failed", managed_by="console")
     outcome = checkout.run("drift")
@@ -218,7 +218,7 @@ def test_a_row_of_any_name_is_compared_without_asking_iam_for_it(world: World, c
     assert "GetUser" not in outcome.calls
 
 
-def test_an_iam_user_under_our_path_that_stands_for_nobody_is_foreign(world: World, checkout: Checkout) -> None:
+def test_an_iam_user_under_our_path_that_stands_for_no_one_is_unmanaged(world: World, checkout: Checkout) -> None:
     checkout.declare()
     world.iam.create_user(UserName="admin", Path="/smtp/test/")
     world.iam.create_user(UserName="smtp-test-", Path="/smtp/test/")
@@ -228,7 +228,7 @@ def test_an_iam_user_under_our_path_that_stands_for_nobody_is_foreign(world: Wor
     assert findings(outcome) == [("admin", "unmanaged"), ("smtp-test-", "unmanaged")]
 
 
-def test_an_iam_user_of_a_declared_name_is_foreign_wherever_it_lives(world: World, checkout: Checkout) -> None:
+def test_an_iam_user_of_a_declared_name_is_unmanaged_wherever_it_lives(world: World, checkout: Checkout) -> None:
     checkout.declare(an_entry("crm"))
     world.iam.create_user(UserName="smtp-test-crm", Path="/people/")
     assert findings(checkout.run("drift", "--format", "json")) == [("crm", "unmanaged"), ("crm", "record_missing")]

@@ -176,7 +176,7 @@ def test_a_failed_row_is_shown_and_driven_again(world: World, checkout: Checkout
     checkout.reconcile(world)
     world.iam.delete_user(UserName="smtp-test-crm")
     outcome = checkout.reconcile(world)
-    assert "failed: an IAM user of that name exists without our mark" in outcome.out
+    assert "failed: an unmanaged IAM user has this name" in outcome.out
     row = world.row("crm")
     assert row
     assert row["status"] == "active"

@@ -33,7 +33,7 @@ def users(*names: str) -> list[str]:
 
 
 def test_a_batch_becomes_a_letter_for_each_of_its_users(letters: Letters, log: io.StringIO) -> None:
-    """And for nobody else; who is there twice, gets one."""
+    """And for no one else; who is there twice, gets one."""
     for name in ("before", "crm", "wiki"):
         letters.world.ask(a_user(name))
     letters.world.ask(a_user("crm", "new@example.com"))
@@ -47,7 +47,7 @@ def test_a_batch_becomes_a_letter_for_each_of_its_users(letters: Letters, log: i
     assert told["users"] == ["by-hand", "crm", "wiki"]
 
 
-def test_the_letters_of_a_batch_are_worked_off_like_any_other(letters: Letters) -> None:
+def test_the_letters_of_a_batch_are_processed_like_any_other(letters: Letters) -> None:
     for name in ("crm", "wiki"):
         letters.world.ask(a_user(name))
     letters.put(batch_letter(letters.world))
@@ -84,7 +84,7 @@ def test_other_items_of_the_table_get_no_letter(letters: Letters) -> None:
 
 
 def everybody(letters: Letters) -> list[str]:
-    """Rows of every kind; answers with the letters for those who wait, or whose time has come."""
+    """Records of every kind; answers with the letters for those who wait, or whose time has come."""
     world = letters.world
     world.ask(a_user("settled"))
     world.converge("settled")
@@ -106,7 +106,7 @@ NOT_OURS = ["AccessDeniedException", "ValidationException"]
 
 @pytest.mark.parametrize("code", LOST + NOT_OURS)
 @pytest.mark.parametrize("call", ["GetShardIterator", "GetRecords"])
-def test_where_the_stream_cannot_tell_everybody_who_waits_is_looked_at(letters: Letters, call: str, code: str) -> None:
+def test_where_the_stream_cannot_tell_everyone_who_waits_is_checked(letters: Letters, call: str, code: str) -> None:
     """Trimmed after a day, a shard that is gone, or a stream that is not ours."""
     expected = everybody(letters)
     Refusal(f"dynamodbstreams.{call}", code)
@@ -118,7 +118,7 @@ def test_where_the_stream_cannot_tell_everybody_who_waits_is_looked_at(letters: 
 @pytest.mark.parametrize(
     "changes", [{"streamArn": "x"}, {"shardId": "x"}, {"startSequenceNumber": "1"}, {"endSequenceNumber": "9" * 30}]
 )
-def test_numbers_that_never_were_lead_to_everybody_who_waits(letters: Letters, changes: dict[str, str]) -> None:
+def test_numbers_that_never_were_lead_to_everyone_who_waits(letters: Letters, changes: dict[str, str]) -> None:
     expected = everybody(letters)
     if "startSequenceNumber" in changes:
         Refusal("dynamodbstreams.GetShardIterator", "ValidationException")
@@ -225,7 +225,7 @@ def test_a_shard_that_ends_before_the_last_number_cannot_tell() -> None:
     assert names([[5, 6]], "5", "9")[0] is None
 
 
-def test_an_open_shard_is_not_waited_at_for_ever() -> None:
+def test_an_open_shard_is_not_waited_at_forever() -> None:
     found, client = names([[5]], "5", "9", closed=False)
     assert found is None
     assert len(client.asked) == 1 + 1 + EMPTY_PAGES
@@ -236,7 +236,7 @@ def test_empty_pages_between_records_are_read_over() -> None:
     assert names(pages, "5", "6")[0] == {"u5", "u6"}
 
 
-def test_a_retryable_error_of_the_stream_is_told() -> None:
+def test_a_retryable_error_of_the_stream_is_reported() -> None:
     class Throttled(FakeStreams):
         def get_records(self, **_: Any) -> dict[str, Any]:
             error: Any = {"Error": {"Code": "ThrottlingException", "Message": ""}}

@@ -76,7 +76,7 @@ def test_a_key_whose_stored_credential_is_gone_is_replaced(world: World) -> None
     assert key not in world.access_keys()
 
 
-def test_a_status_set_by_hand_is_not_believed(world: World) -> None:
+def test_a_status_set_manually_is_not_believed(world: World) -> None:
     """I3: it says disabled, but the key works."""
     key = converged(world)
     row = world.row()
@@ -86,7 +86,7 @@ def test_a_status_set_by_hand_is_not_believed(world: World) -> None:
     assert world.access_keys() == {key: "Active"}
 
 
-def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:
+def test_a_key_that_no_record_knows_is_deleted(world: World) -> None:
     """I2."""
     key = converged(world)
     world.iam.create_access_key(UserName="smtp-test-billing-mailer")
@@ -95,7 +95,7 @@ def test_a_key_that_no_row_knows_is_deleted(world: World) -> None:
     assert world.access_keys() == {key: "Active"}
 
 
-def test_a_key_that_was_deleted_by_hand_is_replaced(world: World) -> None:
+def test_a_key_that_was_deleted_manually_is_replaced(world: World) -> None:
     key = converged(world)
     world.pass_time(minutes=3)
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
@@ -117,7 +117,7 @@ def test_a_key_that_iam_does_not_list_yet_is_waited_for_and_not_replaced(world: 
     assert world.access_keys() == {}
 
 
-def test_a_user_that_was_deleted_by_hand_is_made_again(world: World) -> None:
+def test_a_user_that_was_deleted_manually_is_made_again(world: World) -> None:
     key = converged(world)
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
     world.iam.delete_user_policy(UserName="smtp-test-billing-mailer", PolicyName="smtp-send")
@@ -138,7 +138,7 @@ def test_a_lost_boundary_is_put_back(world: World) -> None:
     assert user["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith("smtp-boundary-test")
 
 
-def test_a_row_edited_by_hand_without_a_new_revision_is_still_seen(world: World) -> None:
+def test_a_record_edited_manually_without_a_new_revision_is_still_seen(world: World) -> None:
     """Level-triggered by content: the hash of what is asked decides, not the number beside it."""
     converged(world)
     row = world.row()

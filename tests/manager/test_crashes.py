@@ -80,7 +80,7 @@ def declare_more(world: World, name: str) -> None:
 
 
 def disturb(act: Act) -> Act:
-    """Somebody also made a key by hand, which no row knows."""
+    """Someone also made a key manually, which no record knows."""
 
     def both(world: World, name: str) -> None:
         world.iam.create_access_key(UserName=iam_user_name(ENV, name))
@@ -94,12 +94,12 @@ def put_by_hand(address: str) -> Act:
 
 
 def after(**time: float) -> Act:
-    """Nobody asks for anything: only time has passed."""
+    """No one asks for anything: only time has passed."""
     return lambda world, _: world.pass_time(**time)
 
 
 def widen(world: World, name: str) -> None:
-    """Somebody edits all that a grant is made of."""
+    """Someone edits all that a grant is made of."""
     iam_user = iam_user_name(ENV, name)
     world.pass_time(hours=1)
     for policy in (POLICY_NAME, "by-hand"):
@@ -108,7 +108,7 @@ def widen(world: World, name: str) -> None:
 
 
 def swap_keys(world: World, name: str) -> None:
-    """Somebody deletes our key and makes one of their own."""
+    """Someone deletes our key and makes one of their own."""
     iam_user = iam_user_name(ENV, name)
     world.pass_time(hours=1)
     world.iam.delete_access_key(UserName=iam_user, AccessKeyId=world.record(name).smtp_username)
@@ -177,7 +177,7 @@ OPERATIONS = {
 
 @pytest.fixture(scope="module")
 def watched() -> Iterator[tuple[World, Faults]]:
-    """One account for all stories: each is told of a user of its own."""
+    """One account for all stories: each has a user of its own."""
     with make_world() as world:
         faults = Faults()
         faults.watch(world)
@@ -292,7 +292,7 @@ def test_an_operation_makes_no_call_too_many(watched: tuple[World, Faults], oper
     assert calls == LEAST_CALLS[operation]
 
 
-def test_a_replay_of_what_is_settled_reads_the_row_and_nothing_else(watched: tuple[World, Faults]) -> None:
+def test_a_replay_of_what_is_settled_reads_the_record_and_nothing_else(watched: tuple[World, Faults]) -> None:
     world, faults = watched
     run_free_of_trouble(world, faults, OPERATIONS["create"], "replayed")
     faults.arm(-1, "", "")

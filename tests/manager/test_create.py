@@ -10,7 +10,7 @@ from support.world import ENV, REGION, SENDING, World, a_user
 NAME = "billing-mailer"
 
 
-def test_a_pending_row_becomes_a_confined_user_with_a_working_credential(world: World) -> None:
+def test_a_pending_record_becomes_a_confined_user_with_a_working_credential(world: World) -> None:
     """I1, I3."""
     user = a_user(allowed_source_ips=["203.0.113.0/24"])
     world.ask(user)
@@ -28,7 +28,7 @@ def test_a_pending_row_becomes_a_confined_user_with_a_working_credential(world: 
     assert (record.observed_revision, record.observed_hash) == (record.revision, grant_hash(user, SENDING))
 
 
-def test_the_iam_user_carries_our_mark_our_path_and_the_boundary(world: World) -> None:
+def test_the_iam_user_carries_our_tag_our_path_and_the_boundary(world: World) -> None:
     """I1, I7."""
     world.ask(a_user())
     world.converge()
@@ -39,7 +39,7 @@ def test_the_iam_user_carries_our_mark_our_path_and_the_boundary(world: World) -
 
 
 @pytest.mark.parametrize("addresses", [["crm@example.com"], {"crm@example.com", "*@news.example.com"}])
-def test_a_row_put_by_hand_with_four_attributes_works(world: World, addresses: list[str] | set[str]) -> None:
+def test_a_record_created_manually_with_four_attributes_works(world: World, addresses: list[str] | set[str]) -> None:
     world.put_row("crm", status="pending", allowed_from_addresses=addresses)
     assert world.converge("crm").result == "active"
     row = world.row("crm")
@@ -51,8 +51,8 @@ def test_a_row_put_by_hand_with_four_attributes_works(world: World, addresses: l
 
 
 @pytest.mark.parametrize("empty", ["revision", "correlation_id", "smtp_username", "expires", "revoked"])
-def test_an_attribute_put_by_hand_may_be_null(world: World, empty: str) -> None:
-    """I8: DynamoDB tells NULL from absent; whoever wrote the row did not."""
+def test_an_attribute_created_manually_may_be_null(world: World, empty: str) -> None:
+    """I8: DynamoDB tells NULL from absent; whoever wrote the record did not."""
     attributes = {"status": "pending", "allowed_from_addresses": ["crm@example.com"], empty: None}
     world.put_row("crm", **attributes)
     assert world.converge("crm").result == "active"
@@ -76,7 +76,7 @@ def test_an_attribute_put_by_hand_may_be_null(world: World, empty: str) -> None:
         ("a/../b", {"allowed_from_addresses": ["crm@example.com"]}, "is not allowed"),
     ],
 )
-def test_a_row_that_breaks_the_rules_fails_with_a_reason_and_makes_nothing(
+def test_a_record_that_breaks_the_rules_fails_with_a_reason_and_makes_nothing(
     world: World, name: str, attributes: dict[str, object], reason: str
 ) -> None:
     """I8: the record ends as failed, so the stream goes on."""
@@ -100,7 +100,7 @@ def test_a_grant_that_is_too_large_for_iam_fails_with_advice(world: World) -> No
     assert world.users() == []
 
 
-def test_a_foreign_iam_user_of_the_same_name_is_never_touched(world: World) -> None:
+def test_an_unmanaged_iam_user_of_the_same_name_is_never_touched(world: World) -> None:
     """I7."""
     world.iam.create_user(UserName="smtp-test-billing-mailer", Path="/people/")
     world.iam.create_access_key(UserName="smtp-test-billing-mailer")
@@ -113,7 +113,7 @@ def test_a_foreign_iam_user_of_the_same_name_is_never_touched(world: World) -> N
     assert world.iam.list_user_policies(UserName="smtp-test-billing-mailer")["PolicyNames"] == []
 
 
-def test_a_row_that_claims_a_key_of_a_foreign_user_proves_nothing(world: World) -> None:
+def test_a_record_that_claims_a_key_of_an_unmanaged_user_proves_nothing(world: World) -> None:
     """I7: only the tag on the IAM user says whose it is."""
     world.iam.create_user(UserName="smtp-test-crm", Path="/people/")
     key = world.iam.create_access_key(UserName="smtp-test-crm")["AccessKey"]["AccessKeyId"]
@@ -137,8 +137,8 @@ def test_a_user_whose_mark_was_taken_off_is_left_alone(world: World) -> None:
     assert world.policy() == before
 
 
-def test_the_row_is_never_trusted_for_a_name(world: World) -> None:
-    """I7: names in a row count for nothing; the user is found under its deterministic name."""
+def test_the_record_is_never_trusted_for_a_name(world: World) -> None:
+    """I7: names in a record count for nothing; the user is found under its deterministic name."""
     world.iam.create_user(UserName="administrator")
     world.put_row(
         "crm",
@@ -153,7 +153,7 @@ def test_the_row_is_never_trusted_for_a_name(world: World) -> None:
     assert world.users() == ["administrator"]
 
 
-def test_a_credential_fits_its_own_row_only(world: World) -> None:
+def test_a_credential_fits_its_own_record_only(world: World) -> None:
     """The encryption context binds it to environment, user and key."""
     world.ask(a_user())
     world.converge()

@@ -27,7 +27,7 @@ def status(letters: Letters, name: str) -> str:
     return letters.world.record(name).status
 
 
-def test_a_user_is_driven_again(letters: Letters) -> None:
+def test_a_user_is_reprocessed(letters: Letters) -> None:
     letters.world.ask(a_user("crm"))
     letters.put(CRM)
     assert letters.invoke() == []
@@ -46,7 +46,7 @@ def test_a_letter_that_comes_late_or_twice_changes_nothing(letters: Letters) -> 
     assert letters.world.access_keys("crm") == keys
 
 
-def test_a_letter_of_a_row_that_is_gone_tears_down(letters: Letters) -> None:
+def test_a_letter_of_a_record_that_is_gone_tears_down(letters: Letters) -> None:
     """I4."""
     letters.world.ask(a_user("crm"))
     letters.world.converge("crm")
@@ -85,7 +85,7 @@ def delays_of(letters: Letters) -> list[int]:
     return asked
 
 
-def test_after_the_last_try_the_row_says_so_and_the_letter_is_parked(
+def test_after_the_last_try_the_record_says_so_and_the_letter_is_parked(
     letters: Letters, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     letters.world.ask(a_user("crm"))
@@ -132,10 +132,10 @@ def test_what_was_parked_works_when_it_is_moved_back(letters: Letters) -> None:
     assert status(letters, "crm") == "active"
 
 
-def test_a_row_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
+def test_a_record_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
     letters: Letters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody changes the declaration between the last try and its end."""
+    """Someone changes the declaration between the last try and its end."""
     letters.world.ask(a_user("crm"))
     refusal = Refusal("iam.CreateUser", "Throttling")
     letters.put(CRM)
@@ -152,7 +152,7 @@ def test_a_row_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
     refusal.end()
 
 
-def test_a_settled_row_stays_as_it_is_when_its_letter_is_parked(letters: Letters) -> None:
+def test_a_settled_record_stays_as_it_is_when_its_letter_is_parked(letters: Letters) -> None:
     """What works is not called failed."""
     letters.world.ask(a_user("crm", expires="2026-06-02"))
     letters.world.converge("crm")
@@ -165,7 +165,7 @@ def test_a_settled_row_stays_as_it_is_when_its_letter_is_parked(letters: Letters
     assert json.loads(parked)["code"] == "AccessDenied"
 
 
-def test_a_teardown_without_a_row_that_cannot_be_done_is_parked(letters: Letters) -> None:
+def test_a_teardown_without_a_record_that_cannot_be_done_is_parked(letters: Letters) -> None:
     """Nothing else would tell of it for a day."""
     letters.world.ask(a_user("crm"))
     letters.world.converge("crm")
@@ -216,7 +216,7 @@ def test_a_letter_that_cannot_be_parked_comes_back(letters: Letters) -> None:
     assert len(letters.parked()) == 1
 
 
-def test_a_row_that_cannot_be_failed_keeps_its_letter(letters: Letters) -> None:
+def test_a_record_that_cannot_be_failed_keeps_its_letter(letters: Letters) -> None:
     letters.world.ask(a_user("crm"))
     Refusal("iam.CreateUser", "Throttling")
     refusal = Refusal("dynamodb.UpdateItem", "ThrottlingException")

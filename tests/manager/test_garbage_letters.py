@@ -32,7 +32,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("body", GARBAGE, ids=lambda body: body[:30])
-def test_what_nobody_understands_is_parked_as_it_is(letters: Letters, log: io.StringIO, body: str) -> None:
+def test_what_no_one_understands_is_parked_as_it_is(letters: Letters, log: io.StringIO, body: str) -> None:
     """At once: no later try can understand it better."""
     letters.world.ask(a_user("crm"))
     letters.put(body, CRM)
@@ -43,13 +43,13 @@ def test_what_nobody_understands_is_parked_as_it_is(letters: Letters, log: io.St
 
 
 @pytest.mark.parametrize("name", ["", "Not A Name", "../crm", "crm\n", "CRM", "\ud800", "\u2028", "x" * 1000])
-def test_a_name_that_nobody_can_have_is_nobodys_trouble(letters: Letters, name: str) -> None:
+def test_a_name_that_no_one_can_have_is_nobodys_trouble(letters: Letters, name: str) -> None:
     letters.put({"user": name})
     assert letters.invoke() == []
     assert letters.parked() == []
 
 
-def test_a_name_that_no_row_can_have_is_parked_once(letters: Letters) -> None:
+def test_a_name_that_no_record_can_have_is_parked_once(letters: Letters) -> None:
     """DynamoDB refuses a sort key of more than 1,024 bytes each time it is asked."""
     letters.put({"user": "x" * 2000}, CRM)
     letters.world.ask(a_user("crm"))
@@ -62,7 +62,7 @@ def test_a_name_that_no_row_can_have_is_parked_once(letters: Letters) -> None:
 
 @pytest.mark.parametrize("last", ["", "9" * 5000])
 def test_a_batch_whose_numbers_are_none_is_not_tried_again(letters: Letters, last: str) -> None:
-    """Parked, or everybody who waits: either is an answer, and a later try knows no better one."""
+    """Parked, or everyone who waits: either is an answer, and a later try knows no better one."""
     letters.world.ask(a_user("crm"))
     letters.put(batch_letter(letters.world, endSequenceNumber=last))
     assert letters.invoke() == []

@@ -29,7 +29,7 @@ def failing(world: World, name: str = NAME) -> AwsError:
 
 
 @pytest.mark.parametrize("deleting", [False, True])
-def test_a_row_that_waited_fails_with_what_was_met_last(world: World, deleting: bool) -> None:
+def test_a_record_that_waited_fails_with_what_was_met_last(world: World, deleting: bool) -> None:
     world.ask(a_user())
     if deleting:
         world.converge()
@@ -45,7 +45,7 @@ def test_a_row_that_waited_fails_with_what_was_met_last(world: World, deleting: 
     assert (record.status, record.failure) == ("failed", failure)
 
 
-def test_a_row_that_is_asked_for_anew_is_not_failed_for_what_was_asked_before(world: World) -> None:
+def test_a_record_that_is_asked_for_anew_is_not_failed_for_what_was_asked_before(world: World) -> None:
     world.ask(a_user())
     error = failing(world)
     world.ask(a_user(description="again"))
@@ -55,19 +55,19 @@ def test_a_row_that_is_asked_for_anew_is_not_failed_for_what_was_asked_before(wo
 
 
 @pytest.mark.parametrize("status", ["active", "disabled", "failed", "paused"])
-def test_a_row_that_does_not_wait_is_left_as_it_is(world: World, status: str) -> None:
+def test_a_record_that_does_not_wait_is_left_as_it_is(world: World, status: str) -> None:
     world.put_row(NAME, status=status, allowed_from_addresses=["a@example.com"])
     before = world.row()
     assert world.converger.give_up(NAME, RuntimeError("x"), 8) is None
     assert world.row() == before
 
 
-def test_where_there_is_no_row_there_is_nothing_to_say(world: World) -> None:
+def test_where_there_is_no_record_there_is_nothing_to_say(world: World) -> None:
     assert world.converger.give_up(NAME, RuntimeError("x"), 8) is None
     assert world.row() is None
 
 
-def test_a_defect_of_ours_is_told_by_its_kind_alone(world: World) -> None:
+def test_a_defect_of_ours_is_reported_by_its_kind_alone(world: World) -> None:
     """I6: its text may hold anything."""
     world.ask(a_user())
     report = world.converger.give_up(NAME, RuntimeError("hunter2"), 8)
@@ -77,21 +77,21 @@ def test_a_defect_of_ours_is_told_by_its_kind_alone(world: World) -> None:
     assert "hunter2" not in str(world.row())
 
 
-def test_an_error_of_nobody_in_particular_fails_a_row_that_names_nobody(world: World) -> None:
-    """A row put by hand has no correlation id."""
+def test_an_error_of_no_one_in_particular_fails_a_record_that_names_no_one(world: World) -> None:
+    """A record created manually has no correlation id."""
     world.put_row(NAME, status="pending", allowed_from_addresses=["a@example.com"])
     assert world.converger.give_up(NAME, failing(world), 3)
     assert world.record().status == "failed"
 
 
-def test_a_row_that_could_not_even_be_read_is_not_failed_for_it(world: World) -> None:
-    """Nothing was tried at the row that stands there now."""
+def test_a_record_that_could_not_even_be_read_is_not_failed_for_it(world: World) -> None:
+    """Nothing was tried at the record that stands there now."""
     world.ask(a_user())
     assert world.converger.give_up(NAME, Retryable("dynamodb:GetItem", "Throttling", "x"), 8) is None
     assert world.record().status == "pending"
 
 
-def test_a_row_that_changes_in_the_middle_is_not_overwritten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_changes_in_the_middle_is_not_overwritten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """I11."""
     world.ask(a_user())
     error = failing(world)
@@ -107,7 +107,7 @@ def test_a_row_that_changes_in_the_middle_is_not_overwritten(world: World, monke
     assert world.record().status == "pending"
 
 
-def test_a_failed_row_is_left_to_a_person_until_it_is_driven_again(world: World) -> None:
+def test_a_failed_record_is_left_to_a_person_until_it_is_reprocessed(world: World) -> None:
     world.ask(a_user())
     world.converger.give_up(NAME, failing(world), 8)
     assert world.converge().result == "unchanged"

@@ -42,14 +42,14 @@ def handle(*names: str, **options: Any) -> Any:
     return stream.handler(event(*names, **options), CONTEXT)
 
 
-def test_a_batch_is_worked_off_and_nothing_comes_back(manager: World) -> None:
+def test_a_batch_is_processed_and_nothing_comes_back(manager: World) -> None:
     for name in ("crm", "wiki"):
         manager.ask(a_user(name))
     assert handle("crm", "wiki", "crm") == {"batchItemFailures": []}
     assert manager.users() == ["smtp-test-crm", "smtp-test-wiki"]
 
 
-def test_a_retryable_error_comes_back_and_holds_up_nobody(manager: World) -> None:
+def test_a_retryable_error_comes_back_and_holds_up_no_one(manager: World) -> None:
     """I8."""
     for name in ("crm", "wiki"):
         manager.ask(a_user(name))
@@ -93,7 +93,7 @@ def test_a_key_whose_credential_cannot_be_encrypted_is_deleted_again(
 
 
 def test_only_the_key_of_an_event_counts(manager: World) -> None:
-    """A late event shows an old image; the row as it is now decides."""
+    """A late event shows an old image; the record as it is now decides."""
     manager.ask(a_user("crm"))
     manager.ask(a_user("crm", enabled=False))
     old = {"NewImage": {"status": {"S": "pending"}, "enabled": {"BOOL": True}}}
@@ -119,7 +119,7 @@ def test_a_remove_event_tears_down(manager: World) -> None:
     assert manager.users() == []
 
 
-def test_a_remove_event_of_a_row_that_is_back_again_tears_nothing_down(manager: World) -> None:
+def test_a_remove_event_of_a_record_that_is_back_again_tears_nothing_down(manager: World) -> None:
     """I5: reordered or late."""
     manager.ask(a_user("crm"))
     handle("crm")
@@ -213,7 +213,7 @@ def test_no_secret_is_in_any_log_even_at_debug(
         assert smtp_password(secret, REGION) not in written
 
 
-def test_all_records_failing_come_back_and_page_nobody(manager: World) -> None:
+def test_all_records_failing_come_back_and_page_no_one(manager: World) -> None:
     """A lone retry is no error of the function: it has metrics and a queue of its own."""
     manager.dynamodb.delete_table(TableName=TABLE)
     assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
@@ -244,7 +244,7 @@ def test_a_retry_and_a_removal_carry_the_correlation_id_too(manager: World, log:
     ]
 
 
-def test_a_defect_of_ours_is_told_without_its_text(
+def test_a_defect_of_ours_is_reported_without_its_text(
     manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager.ask(a_user("crm"))

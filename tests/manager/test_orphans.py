@@ -21,7 +21,7 @@ def run() -> dict[str, Any]:
 
 
 def orphaned(world: World, *names: str) -> None:
-    """Made by us; then the row was lost, and with it the event. Others are still there."""
+    """Made by us; then the record was lost, and with it the event. Others are still there."""
     world.put_row("another", status="asks for nothing")
     for name in names:
         world.ask(a_user(name))
@@ -56,8 +56,8 @@ def test_an_orphan_is_remembered_and_torn_down_after_a_day(manager: World, log: 
     assert told(run()) == (0, 0, 0)
 
 
-def test_an_orphan_whose_row_comes_back_is_forgotten(manager: World) -> None:
-    """A table restored from its backup: the day begins anew if the row goes again."""
+def test_an_orphan_whose_record_comes_back_is_forgotten(manager: World) -> None:
+    """A table restored from its backup: the day begins anew if the record goes again."""
     orphaned(manager, "crm")
     run()
     manager.pass_time(hours=20)
@@ -71,7 +71,7 @@ def test_an_orphan_whose_row_comes_back_is_forgotten(manager: World) -> None:
     assert manager.users() == ["smtp-test-crm"]
 
 
-def test_an_orphan_that_somebody_else_removed_is_forgotten(manager: World) -> None:
+def test_an_orphan_that_someone_else_removed_is_forgotten(manager: World) -> None:
     orphaned(manager, "crm")
     run()
     manager.converge("crm")
@@ -80,14 +80,14 @@ def test_an_orphan_that_somebody_else_removed_is_forgotten(manager: World) -> No
 
 
 @pytest.mark.parametrize("status", ["pending", "failed", "deleting", "paused"])
-def test_who_has_a_row_of_any_kind_is_no_orphan(manager: World, status: str) -> None:
+def test_who_has_a_record_of_any_kind_is_no_orphan(manager: World, status: str) -> None:
     orphaned(manager, "crm")
     manager.put_row("crm", status=status, requested_at="2026-06-01T12:00:00Z")
     assert told(run()) == (0, 0, 0)
 
 
-def test_foreign_users_under_our_path_are_never_touched(manager: World) -> None:
-    """I7: without the mark, or with a name of another environment."""
+def test_unmanaged_users_under_our_path_are_never_touched(manager: World) -> None:
+    """I7: without the tag, or with a name of another environment."""
     for name, tags in (
         ("smtp-test-crm", []),
         ("smtp-test-shop", [{"Key": "managed-by", "Value": "somebody"}]),
@@ -145,7 +145,7 @@ def test_an_orphan_that_cannot_be_torn_down_is_tried_again(manager: World) -> No
     assert manager.users() == []
 
 
-def test_where_iam_cannot_be_listed_the_rows_are_looked_at_all_the_same(manager: World) -> None:
+def test_where_iam_cannot_be_listed_the_records_are_checked_all_the_same(manager: World) -> None:
     """I8: and what was remembered stays."""
     orphaned(manager, "crm")
     manager.ask(a_user("wiki"))
@@ -160,7 +160,7 @@ def test_where_iam_cannot_be_listed_the_rows_are_looked_at_all_the_same(manager:
 
 
 def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its row was there before it: so IAM is asked first."""
+    """Its record was there before it: so IAM is asked first."""
     identities: Any = sweep.sweep().identities
     names = identities.smtp_user_names
 
@@ -174,10 +174,10 @@ def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch
     assert told(run()) == (0, 0, 0)
 
 
-def test_a_row_that_comes_back_at_the_last_moment_saves_its_user(
+def test_a_record_that_comes_back_at_the_last_moment_saves_its_user(
     manager: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I7: the row is read again before anything is torn down. And nothing is said to be removed."""
+    """I7: the record is read again before anything is torn down. And nothing is said to be removed."""
     orphaned(manager, "crm")
     run()
     manager.pass_time(hours=24)
@@ -205,7 +205,7 @@ def test_what_is_removed_is_only_said_of_what_is_gone(manager: World) -> None:
 
 
 @pytest.mark.parametrize("seen", ["yesterday", "", 5, None, "9999-12-31T23:59:59Z", ["x"]])
-def test_a_time_that_somebody_has_garbled_keeps_no_orphan_for_ever(manager: World, seen: Any) -> None:
+def test_a_time_that_someone_has_garbled_keeps_no_orphan_forever(manager: World, seen: Any) -> None:
     """I4: it counts as seen now."""
     orphaned(manager, "crm")
     boto3.resource("dynamodb").Table(TABLE).put_item(Item={**STATE, "orphans": {"crm": seen}})
@@ -215,8 +215,8 @@ def test_a_time_that_somebody_has_garbled_keeps_no_orphan_for_ever(manager: Worl
     assert manager.users() == []
 
 
-def test_a_lost_table_is_told_without_a_look_at_every_user(manager: World) -> None:
-    """Hundreds without a row: IAM is asked for their names only, and nobody is touched."""
+def test_a_lost_table_is_reported_without_a_look_at_every_user(manager: World) -> None:
+    """Hundreds without a record: IAM is asked for their names only, and no one is touched."""
     tags = [{"Key": "managed-by", "Value": "ses-smtp-reconciler"}]
     for n in range(201):
         manager.iam.create_user(UserName=f"smtp-test-user-{n}", Path="/smtp/test/", Tags=tags)
@@ -228,8 +228,8 @@ def test_a_lost_table_is_told_without_a_look_at_every_user(manager: World) -> No
     assert len(manager.users()) == 201
 
 
-def test_the_last_rows_may_be_lost_rows(manager: World) -> None:
-    """A table without a single row was lost: nobody is torn down for it, however few they are."""
+def test_the_last_records_may_be_lost_records(manager: World) -> None:
+    """A table without a single record was lost: no one is torn down for it, however few they are."""
     manager.ask(a_user("crm"))
     manager.converge("crm")
     manager.remove_row("crm")
@@ -252,7 +252,7 @@ def test_a_share_of_all_users_is_too_many_as_well(
     assert told(run()) == (held, 1 - held, held)
 
 
-def test_an_orphan_whose_key_leaked_is_told(manager: World, log: io.StringIO) -> None:
+def test_an_orphan_whose_key_leaked_is_reported(manager: World, log: io.StringIO) -> None:
     orphaned(manager, "crm")
     quarantine(manager, "smtp-test-crm")
     assert run()["quarantined"] == 1

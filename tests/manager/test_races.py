@@ -74,7 +74,7 @@ def test_another_delivery_finishes_in_the_middle_of_ours(world: World, before: b
 
 @either
 @both
-def test_the_wish_changes_in_the_middle(world: World, before: bool, audit: bool) -> None:
+def test_the_declaration_changes_in_the_middle(world: World, before: bool, audit: bool) -> None:
     """I11."""
     world.ask(a_user())
     meanwhile: Any = Meanwhile(world, before, lambda: world.ask(a_user(NAME, "new@example.com")))
@@ -124,7 +124,7 @@ def test_the_sweep_meets_a_rotation_of_a_settled_user(world: World, before: bool
 
 @either
 def test_the_sweep_meets_a_deletion_of_a_settled_user(world: World, before: bool) -> None:
-    """I4: what the sweep makes again, the next look removes: the row decides."""
+    """I4: what the sweep makes again, the next look removes: the record decides."""
     world.ask(a_user())
     world.converge()
     world.pass_time(hours=1)
@@ -165,7 +165,7 @@ def test_what_another_delivery_has_just_torn_down_counts_as_done(world: World, o
     assert world.row() is None
 
 
-def test_a_right_that_is_missing_is_told_as_such(world: World) -> None:
+def test_a_right_that_is_missing_is_reported_as_such(world: World) -> None:
     world.ask(a_user())
     world.converge()
     world.ask_delete()

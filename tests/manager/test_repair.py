@@ -40,7 +40,7 @@ def settled(world: World) -> World:
 
 
 def is_whole(world: World) -> bool:
-    """I1, I2, I3: everything about the user is as its row says."""
+    """I1, I2, I3: everything about the user is as its record says."""
     record, user = world.record(), world.iam.get_user(UserName=IAM_USER)["User"]
     known = {key for key in (record.smtp_username, record.previous_key) if key}
     assert record.user
@@ -56,7 +56,7 @@ def is_whole(world: World) -> bool:
 
 
 @pytest.mark.parametrize("tamper", TAMPERS, ids=lambda tamper: tamper.__name__)
-def test_what_was_changed_by_hand_is_told_and_put_right(settled: World, tamper: Tamper) -> None:
+def test_what_was_changed_manually_is_reported_and_repaired(settled: World, tamper: Tamper) -> None:
     words = tamper(settled)
     report = settled.audit()
     assert report.differences == (words,)
@@ -83,7 +83,7 @@ def test_a_usual_converge_of_a_settled_user_does_not_look_at_iam(settled: World)
     assert calls == ["GetItem"]
 
 
-def test_everything_at_once_is_told_and_put_right_in_one_go(settled: World) -> None:
+def test_everything_at_once_is_reported_and_repaired_in_one_go(settled: World) -> None:
     words = {tamper(settled) for tamper in (remove_boundary, join_group, add_inline_policy, edit_policy, add_key)}
     assert set(settled.audit().differences) == words
     assert is_whole(settled)
@@ -112,7 +112,7 @@ def test_a_quarantine_of_aws_is_a_warning_and_stays(settled: World) -> None:
     assert calls == [*READING, "GetUserPolicy"]
 
 
-def test_a_key_that_was_switched_off_beside_a_quarantine_stays_off(settled: World) -> None:
+def test_a_key_that_was_deactivated_beside_a_quarantine_stays_off(settled: World) -> None:
     """For cause, it seems: the warning goes on until a person has dealt with it."""
     quarantine(settled, IAM_USER)
     deactivate_key(settled)
@@ -141,14 +141,14 @@ def test_an_audit_does_what_time_asks_for_and_calls_it_no_difference(world: Worl
     assert list(world.access_keys().values()) == ["Inactive"]
 
 
-def test_a_failed_row_is_left_to_a_person(world: World) -> None:
+def test_a_failed_record_is_left_to_a_person(world: World) -> None:
     world.put_row("crm", status="failed", allowed_from_addresses=["crm@example.com"])
     with world.calls() as calls:
         assert world.audit("crm").result == "unchanged"
     assert calls == ["GetItem"]
 
 
-def test_a_row_made_invalid_by_hand_fails_with_the_reason(settled: World) -> None:
+def test_a_record_made_invalid_manually_fails_with_the_reason(settled: World) -> None:
     row = settled.row()
     assert row
     settled.put_row(NAME, **{**row, "allowed_from_addresses": ["x@evil.example"]})
@@ -165,7 +165,7 @@ def refuse(world: World, operation: str, code: str = "AccessDenied", status: int
 
 
 def test_what_works_is_not_called_failed_because_a_repair_was_refused(settled: World) -> None:
-    """Nobody waits for an answer in the row: the error goes to whoever asked for the audit."""
+    """No one waits for an answer in the record: the error goes to whoever asked for the audit."""
     edit_policy(settled)
     before = settled.row()
     refuse(settled, "PutUserPolicy")
@@ -175,7 +175,7 @@ def test_what_works_is_not_called_failed_because_a_repair_was_refused(settled: W
     assert settled.row() == before
 
 
-def test_a_look_that_was_refused_fails_nobody(settled: World) -> None:
+def test_a_look_that_was_refused_fails_no_one(settled: World) -> None:
     refuse(settled, "ListGroupsForUser")
     with pytest.raises(Terminal):
         settled.audit()

@@ -96,7 +96,7 @@ def test_resuming_a_user_that_may_not_send_activates_nothing(revoked: World) -> 
     assert set(revoked.access_keys().values()) == {"Inactive"}
 
 
-def test_a_key_of_a_revoked_user_that_was_activated_by_hand_is_off_again(revoked: World) -> None:
+def test_a_key_of_a_revoked_user_that_was_activated_manually_is_off_again(revoked: World) -> None:
     key = revoked.record().smtp_username
     revoked.pass_time(hours=1)
     revoked.iam.update_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key, Status="Active")
@@ -119,7 +119,7 @@ def test_the_previous_key_of_a_revoked_user_is_deleted_in_its_time(world: World)
 
 
 @pytest.mark.parametrize("value", [True, "leaked", {"reason": "leaked"}])
-def test_a_revocation_written_by_hand_counts_at_the_next_look(world: World, value: object) -> None:
+def test_a_revocation_written_manually_counts_at_the_next_look(world: World, value: object) -> None:
     world.ask(a_user())
     world.converge()
     row = world.row()
@@ -129,8 +129,8 @@ def test_a_revocation_written_by_hand_counts_at_the_next_look(world: World, valu
     assert set(world.access_keys().values()) == {"Inactive"}
 
 
-def test_a_revocation_holds_where_the_row_cannot_be_worked_off(revoked: World) -> None:
-    """The key was switched on by hand, and the row is nonsense."""
+def test_a_revocation_holds_where_the_record_cannot_be_processed(revoked: World) -> None:
+    """The key was activated manually, and the record is nonsense."""
     key = revoked.record().smtp_username
     revoked.iam.update_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key, Status="Active")
     row = revoked.row()
@@ -148,7 +148,7 @@ def test_a_revoked_user_is_torn_down_like_any_other(revoked: World) -> None:
     assert revoked.users() == []
 
 
-def test_a_revocation_is_not_lost_when_a_failed_row_is_driven_again(revoked: World) -> None:
+def test_a_revocation_is_not_lost_when_a_failed_record_is_reprocessed(revoked: World) -> None:
     row = revoked.row()
     assert row
     revoked.put_row(NAME, **{**row, "status": "failed"})
@@ -157,7 +157,7 @@ def test_a_revocation_is_not_lost_when_a_failed_row_is_driven_again(revoked: Wor
     assert revoked.now == START
 
 
-def test_what_was_switched_off_is_told_also_where_the_row_fails(revoked: World) -> None:
+def test_what_was_deactivated_is_reported_also_where_the_record_fails(revoked: World) -> None:
     key = revoked.record().smtp_username
     revoked.iam.update_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key, Status="Active")
     row = revoked.row()

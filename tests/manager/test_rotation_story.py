@@ -134,7 +134,7 @@ def test_a_second_rotation_forgets_the_day_on_which_the_first_key_was_to_be_dele
     assert world.access_keys()[second] == "Active"
 
 
-def test_a_previous_key_that_somebody_deleted_is_forgotten_at_the_end_of_its_overlap(world: World) -> None:
+def test_a_previous_key_that_someone_deleted_is_forgotten_at_the_end_of_its_overlap(world: World) -> None:
     first = converged(world, rotation=ROTATION)
     world.ask(a_user(credential=2, rotation=ROTATION))
     world.converge()
@@ -156,7 +156,7 @@ def test_disabling_during_an_overlap_makes_both_keys_inactive(world: World) -> N
     assert list(world.access_keys().values()) == ["Inactive", "Inactive"]
 
 
-def test_a_key_that_was_switched_off_gets_no_overlap_when_it_is_rotated(world: World) -> None:
+def test_a_key_that_was_deactivated_gets_no_overlap_when_it_is_rotated(world: World) -> None:
     """It may have leaked: enabling with a new credential must not bring it back."""
     first = converged(world)
     world.ask(a_user(enabled=False))

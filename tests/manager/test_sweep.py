@@ -36,8 +36,8 @@ def test_a_table_without_users_is_a_round_too(manager: World) -> None:
     assert run()["finished"] is True
 
 
-def test_rows_that_the_stream_has_lost_are_worked_off(manager: World) -> None:
-    """A letter lost, a mapping switched off: the wish is still in the row."""
+def test_records_that_the_stream_has_lost_are_processed(manager: World) -> None:
+    """A letter lost, a mapping deactivated: the declaration is still in the record."""
     settled(manager, "leaving")
     manager.ask_delete("leaving")
     manager.ask(a_user("pending"))
@@ -49,21 +49,21 @@ def test_rows_that_the_stream_has_lost_are_worked_off(manager: World) -> None:
     assert [manager.record(name).status for name in ("by-hand", "pending")] == ["active", "active"]
 
 
-def test_young_rows_are_left_to_the_stream(manager: World) -> None:
+def test_young_records_are_left_to_the_stream(manager: World) -> None:
     manager.ask(a_user("crm"))
     manager.pass_time(minutes=14)
     assert run()["checked"] == 0
     assert manager.users() == []
 
 
-def test_failed_rows_are_left_to_a_person(manager: World) -> None:
+def test_failed_records_are_left_to_a_person(manager: World) -> None:
     manager.put_row("crm", status="failed", allowed_from_addresses=["crm@example.com"])
     manager.pass_time(days=30)
     assert run()["checked"] == 0
     assert manager.record("crm").status == "failed"
 
 
-def test_drift_is_put_right_and_told(manager: World, log: io.StringIO) -> None:
+def test_drift_is_repaired_and_reported(manager: World, log: io.StringIO) -> None:
     settled(manager, "crm", "wiki")
     manager.pass_time(hours=1)
     edit_policy(manager, "crm")
@@ -105,8 +105,8 @@ def test_one_user_that_fails_does_not_stop_the_round(manager: World, log: io.Str
     assert told["correlation_id"] == manager.record("crm").correlation_id
 
 
-def test_an_overdue_row_that_aws_refuses_fails_with_the_reason(manager: World, log: io.StringIO) -> None:
-    """Somebody waits for the answer."""
+def test_an_overdue_record_that_aws_refuses_fails_with_the_reason(manager: World, log: io.StringIO) -> None:
+    """Someone waits for the answer."""
     manager.ask(a_user("crm"))
     manager.pass_time(minutes=16)
     Refusal("iam.CreateUser", "AccessDenied")
@@ -118,7 +118,7 @@ def test_an_overdue_row_that_aws_refuses_fails_with_the_reason(manager: World, l
     assert (told["message"], told["level"]) == ("smtp user failed", "ERROR")
 
 
-def test_a_user_whose_key_was_seen_in_public_is_told_each_time(
+def test_a_user_whose_key_was_seen_in_public_is_reported_each_time(
     manager: World, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Until a person has dealt with it."""
@@ -213,7 +213,7 @@ def test_a_sweep_of_an_audit_that_is_refused_tells_each_user(manager: World) -> 
     assert [manager.record(name).status for name in ("crm", "wiki")] == ["active", "active"]
 
 
-def test_a_failed_user_whose_key_leaked_is_told(manager: World, log: io.StringIO) -> None:
+def test_a_failed_user_whose_key_leaked_is_reported(manager: World, log: io.StringIO) -> None:
     """What stood in IAM before it failed goes on working."""
     settled(manager, "crm")
     quarantine(manager, "smtp-test-crm")
@@ -234,10 +234,10 @@ def test_who_has_settled_seconds_ago_is_left_to_the_next_round(manager: World) -
     assert run()["checked"] == 1
 
 
-def test_every_user_is_told_as_it_was_looked_at(
+def test_every_user_is_reported_as_it_was_checked(
     manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A function that is cut off has told what it did until then."""
+    """A function that is cut off has reported what it did until then."""
     settled(manager, "aaa", "crm")
     edit_policy(manager, "aaa")
     identities: Any = sweep.sweep().converger.identities

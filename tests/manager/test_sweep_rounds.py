@@ -66,7 +66,7 @@ def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> N
     assert run()["checked"] == 3
 
 
-def test_other_errors_in_a_row_are_no_throttling(manager: World) -> None:
+def test_other_errors_in_a_record_are_no_throttling(manager: World) -> None:
     settled(manager, *MANY[:5])
     Refusal("iam.GetUser", "ServiceFailure", status=500)
     assert (run()["errors"], run()["finished"]) == (5, True)
@@ -120,7 +120,7 @@ def table() -> Any:
     ],
     ids=str,
 )
-def test_a_state_that_somebody_has_garbled_is_none(manager: World, state: dict[str, Any]) -> None:
+def test_a_state_that_someone_has_garbled_is_none(manager: World, state: dict[str, Any]) -> None:
     settled(manager, "crm")
     table().put_item(Item={**STATE, **state})
     for _ in range(2):
@@ -129,14 +129,14 @@ def test_a_state_that_somebody_has_garbled_is_none(manager: World, state: dict[s
 
 
 @pytest.mark.parametrize("position", ["crm", "zzz", "crm-that-is-gone", "\u2028", "x" * 1000])
-def test_a_position_of_a_row_that_is_gone_is_one_like_any_other(manager: World, position: str) -> None:
+def test_a_position_of_a_record_that_is_gone_is_one_like_any_other(manager: World, position: str) -> None:
     settled(manager, "aaa", "wiki")
     table().put_item(Item={**STATE, "position": position})
     assert run()["finished"] is True
     assert run()["checked"] == 2
 
 
-def test_the_state_is_nobody_of_ours(manager: World) -> None:
+def test_the_state_is_not_a_user(manager: World) -> None:
     settled(manager, "crm")
     run()
     assert table().get_item(Key=STATE)["Item"]["position"] == ""

@@ -46,7 +46,7 @@ def sending(world: World) -> str:
     return world.record().smtp_username
 
 
-def test_a_key_that_is_not_listed_yet_is_switched_off_all_the_same(world: World, sending: str) -> None:
+def test_a_key_that_is_not_listed_yet_is_deactivated_all_the_same(world: World, sending: str) -> None:
     world.revoke()
     with pytest.raises(Retryable, match="not listed"):
         converge(world, ())
@@ -55,7 +55,7 @@ def test_a_key_that_is_not_listed_yet_is_switched_off_all_the_same(world: World,
     assert world.converge().result == "disabled"
 
 
-def test_a_key_that_is_listed_as_inactive_is_switched_off_once_more(world: World, sending: str) -> None:
+def test_a_key_that_is_listed_as_inactive_is_deactivated_once_more(world: World, sending: str) -> None:
     world.pass_time(hours=1)
     world.revoke()
     assert converge(world, (Key(sending, active=False),)).result == "disabled"
@@ -87,8 +87,8 @@ def test_an_audit_gets_a_revocation_through_that_had_failed(world: World, sendin
     assert world.access_keys() == {sending: "Inactive"}
 
 
-def test_an_unknown_key_of_a_revoked_user_is_switched_off_at_once(world: World, sending: str) -> None:
-    """Young ones may be about to be stored, and are not deleted; they work for nobody either."""
+def test_an_unknown_key_of_a_revoked_user_is_deactivated_at_once(world: World, sending: str) -> None:
+    """Young ones may be about to be stored, and are not deleted; they work for no one either."""
     world.pass_time(hours=1)
     added = world.iam.create_access_key(UserName=IAM_USER)["AccessKey"]["AccessKeyId"]
     world.revoke()
@@ -122,7 +122,7 @@ class TestQuarantine:
         assert key[0] != sending
         assert key[1] == "Active"
 
-    def test_a_warning_needs_one_call_and_no_row(self, world: World) -> None:
+    def test_a_warning_needs_one_call_and_no_record(self, world: World) -> None:
         with world.calls() as calls:
             report = world.converger.warn(NAME)
         assert calls == ["ListAttachedUserPolicies"]

@@ -12,7 +12,7 @@ def converged(world: World) -> None:
     world.converge()
 
 
-def test_a_deleted_user_leaves_nothing_and_its_row_goes_last(world: World) -> None:
+def test_a_deleted_user_leaves_nothing_and_its_record_goes_last(world: World) -> None:
     """I4."""
     converged(world)
     world.ask_delete()
@@ -22,8 +22,8 @@ def test_a_deleted_user_leaves_nothing_and_its_row_goes_last(world: World) -> No
     assert world.converge().result == "unchanged"
 
 
-def test_a_row_deleted_by_hand_is_torn_down_through_its_remove_event(world: World) -> None:
-    """I4: the row is gone, so the mark on the IAM user decides."""
+def test_a_record_deleted_manually_is_torn_down_through_its_remove_event(world: World) -> None:
+    """I4: the record is gone, so the tag on the IAM user decides."""
     converged(world)
     world.remove_row()
     assert world.converge().result == "removed"
@@ -65,5 +65,5 @@ def test_a_user_declared_again_while_it_is_being_deleted_is_made_anew(world: Wor
     assert len(world.access_keys()) == 1
 
 
-def test_the_removal_of_a_row_that_could_not_have_had_a_user_is_nothing(world: World) -> None:
+def test_the_removal_of_a_record_that_could_not_have_had_a_user_is_nothing(world: World) -> None:
     assert world.converge("Not A Name").result == "unchanged"

@@ -68,7 +68,7 @@ def look(
     desired: User | None = CRM,
     unrecognized: tuple[str, ...] = (),
 ) -> Audit:
-    """Of `crm` as told, beside a `wiki` with which all is well."""
+    """Of `crm` as reported, beside a `wiki` with which all is well."""
     wanted = {"wiki": declared(WIKI, 9)} | ({desired.name: declared(desired)} if desired else {})
     records = {"wiki": row(WIKI)} | ({record.name: record} if record else {})
     name = record.name if record else "crm"
@@ -94,6 +94,7 @@ def test_nothing_is_found_where_all_three_agree() -> None:
     ids=["disabled", "disabled from the start", "overlap"],
 )
 def test_every_settled_state_is_clean(user: User, fields: dict[str, Any]) -> None:
+    fields = dict(fields)
     more = {"previous_key": K0, "previous_key_retires_at": ago(days=-1)} if fields.pop("previous", False) else {}
     if not fields["keys"]:
         more = {"smtp_username": "", "encrypted_credentials": None, "key_credential": None}
@@ -185,7 +186,7 @@ WIDER = replace(CRM, allowed_from_addresses=("billing@example.com", "ceo@example
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
-def test_each_difference_is_told_by_its_kind_and_in_plain_words(
+def test_each_difference_is_reported_by_its_kind_and_in_plain_words(
     record: Record | None, identity: Identity | None, kind: str, words: str
 ) -> None:
     made = look(record, identity)
@@ -194,7 +195,7 @@ def test_each_difference_is_told_by_its_kind_and_in_plain_words(
     assert {finding.source for finding in made.findings} == {f"{SOURCE}:2"}
 
 
-def test_a_ghost_is_told_whatever_the_rest_of_its_row_says() -> None:
+def test_a_ghost_is_reported_whatever_the_rest_of_its_record_says() -> None:
     off = replace(CRM, enabled=False)
     assert found(look(row(off), None, desired=off)) == [("iam_user_missing", "its IAM user is missing")]
     by_hand = Record(name="crm", status="active", problems=("allowed_from_addresses is missing or empty",))
@@ -213,13 +214,13 @@ def test_a_user_that_is_declared_and_nowhere_else_is_missing() -> None:
         ({"managed_by": ""}, "unmanaged", "an unmanaged record that no manifest declares: created manually"),
     ],
 )
-def test_a_row_that_no_manifest_declares_has_no_place_in_one(fields: dict[str, str], kind: str, words: str) -> None:
+def test_a_record_that_no_manifest_declares_has_no_place_in_one(fields: dict[str, str], kind: str, words: str) -> None:
     made = look(row(CRM, **fields), iam(CRM), desired=None)
     assert made.findings == (Finding("crm", Drift(kind), words),)
     assert made.findings[0].source == ""
 
 
-def test_iam_users_under_our_path_that_stand_for_nobody_are_foreign() -> None:
+def test_iam_users_under_our_path_that_stand_for_no_one_are_unmanaged() -> None:
     """The name of one may be that of an SMTP user: it has nothing to do with its declaration."""
     made = look(row(CRM), iam(CRM), unrecognized=("crm", "admin"))
     assert [(finding.name, finding.kind, finding.source) for finding in made.findings] == [
@@ -229,7 +230,7 @@ def test_iam_users_under_our_path_that_stand_for_nobody_are_foreign() -> None:
     assert made.iam_users == 4
 
 
-def test_what_a_person_sees_beside_each_other_is_told_in_full_and_sorted() -> None:
+def test_what_a_person_sees_beside_each_other_is_reported_in_full_and_sorted() -> None:
     identity = iam(
         CRM,
         policy=None,
@@ -241,7 +242,7 @@ def test_what_a_person_sees_beside_each_other_is_told_in_full_and_sorted() -> No
     assert kinds == ["policy_changed", "key_changed", "key_changed", "attachment_added", "boundary_changed"]
 
 
-def test_a_key_that_was_switched_off_after_a_quarantine_is_left_so_and_only_the_quarantine_is_told() -> None:
+def test_a_key_that_was_deactivated_after_a_quarantine_is_left_so_and_only_the_quarantine_is_reported() -> None:
     made = look(row(CRM), iam(CRM, keys=(Key(K1, False),), attachments=(QUARANTINE,)))
     assert [kind for kind, _ in found(made)] == ["key_exposed"]
 
@@ -255,8 +256,8 @@ def test_a_key_that_was_switched_off_after_a_quarantine_is_left_so_and_only_the_
     ],
     ids=["pending", "failed", "settings changed"],
 )
-def test_what_does_not_depend_on_the_wish_is_told_while_it_is_not_worked_off(fields: dict[str, Any]) -> None:
-    """Its policy and keys are not expected to be as the row says; groups, tags and boundary are."""
+def test_what_does_not_depend_on_the_declaration_is_reported_while_it_is_not_processed(fields: dict[str, Any]) -> None:
+    """Its policy and keys are not expected to be as the record says; groups, tags and boundary are."""
     identity = iam(
         CRM,
         policy=None,
@@ -285,13 +286,13 @@ def test_a_declared_user_that_is_being_deleted_differs_until_a_run_makes_it_agai
 
 
 @pytest.mark.parametrize("hangs", [False, True])
-def test_a_deletion_that_failed_or_hangs_is_told_once(hangs: bool) -> None:
+def test_a_deletion_that_failed_or_hangs_is_reported_once(hangs: bool) -> None:
     failed = {"status": "failed", "failure": Failure("DeleteConflict", "in use", "", during="deleting")}
     record = row(CRM, **({"status": "deleting"} if hangs else failed))
     assert [kind for kind, _ in found(look(record, iam(CRM), desired=None))] == ["overdue" if hangs else "failed"]
 
 
-def test_a_row_that_failed_and_is_not_as_declared_either_is_told_as_both() -> None:
+def test_a_record_that_failed_and_is_not_as_declared_either_is_reported_as_both() -> None:
     record = row(WIDER, status="failed", failure=Failure("AccessDenied", "no", ""))
     assert [kind for kind, _ in found(look(record, None))] == ["record_outdated", "failed"]
 
@@ -330,7 +331,7 @@ def test_what_time_alone_asks_for_is_the_sweeps_for_a_day(
 
 
 def test_a_revoked_user_is_noted_and_is_no_difference() -> None:
-    """A person has decided that, and the row says who and why."""
+    """A person has decided that, and the record says who and why."""
     off = iam(CRM, keys=(Key(K1, False),))
     made = look(row(CRM, status="disabled", revoked=Revocation("octocat", "key seen in public", "")), off)
     assert made.findings == ()
@@ -403,7 +404,7 @@ def test_an_iam_user_that_is_gone_is_one_difference() -> None:
     assert drift_of(row(CRM, status="deleting"), None) == ()
 
 
-def test_a_previous_key_that_was_deleted_by_hand_is_told() -> None:
+def test_a_previous_key_that_was_deleted_manually_is_reported() -> None:
     record = row(CRM, previous_key=K0, previous_key_retires_at=ago(days=-1))
     assert drift_of(record, iam(CRM)) == (f"the previous access key {K0} was deleted",)
     assert drift_of(record, iam(CRM, keys=(Key(K1, True), Key(K0, False)))) == (f"access key {K0} was deactivated",)

@@ -129,7 +129,7 @@ def test_an_invalid_record_blocks_no_other_user_and_is_reported(sandbox: Sandbox
     sandbox.put_row("Bad Name", status={"S": "pending"})
     run = sandbox.reconcile()
     assert run.returncode == 3
-    assert "wiki: failed  an IAM user of that name exists without our mark" in run.stdout
+    assert "wiki: failed  an unmanaged IAM user has this name" in run.stdout
     assert "6 settled, 1 not" in run.stdout
     assert sandbox.statuses() == {**EXAMPLES, "wiki": "failed", "Bad Name": "failed"}
 

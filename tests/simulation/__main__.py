@@ -25,7 +25,7 @@ from simulation.story import Ending, Story, tell
 def main(
     seed: int | None, steps: int, seconds: float, first: int, bug: str | None, bugs: bool, shrink_seconds: float
 ) -> None:
-    """Random stories, told to the real code over models of DynamoDB, its stream, IAM, KMS and SQS.
+    """Random stories, played with the real code over models of DynamoDB, its stream, IAM, KMS and SQS.
 
     A step is an action of a story or a call of AWS. One seed is one story, the same everywhere. A story that breaks an
     invariant is made as short as possible and printed; the exit code is then 1.

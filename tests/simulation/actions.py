@@ -32,7 +32,7 @@ DEFAULTS = {"description": "What it sends", "owner": "team@example.com"}
 class Action:
     """`salt`: whatever is left to chance until the next action; 0: nothing is, and nothing interleaves.
 
-    `calls`: how many AWS calls are made before the next action; None: until nobody has anything left to do.
+    `calls`: how many AWS calls are made before the next action; None: until no one has anything left to do.
     """
 
     kind: str
@@ -174,7 +174,7 @@ def _sweep(world: World, _: Action) -> None:
 # Time and trouble.
 
 
-@action("outage")  # of the stream: it forgets what nobody has read for a day
+@action("outage")  # of the stream: it forgets what no one has read for a day
 @action("pass")
 def _pass(world: World, it: Action) -> None:
     world.clock.advance(timedelta(**it.args).total_seconds())
@@ -206,7 +206,7 @@ def _put_row(world: World, it: Action) -> None:
 
 @action("edit row")
 def _edit_row(world: World, it: Action) -> None:
-    """Attributes of a row that exists; None takes one away."""
+    """Attributes of a record that exists; None takes one away."""
     world.disturbed.add(it.name)
     world.put_by_hand.add(it.name)
     if row := world.row(it.name):
@@ -235,9 +235,9 @@ def _drift(world: World, it: Action) -> None:
 
 @action("foreign user")
 def _foreign_user(world: World, it: Action) -> None:
-    """Somebody makes an IAM user of exactly that name, or of one that differs by case only.
+    """Someone makes an IAM user of exactly that name, or of one that differs by case only.
 
-    Not within a minute of one of ours: IAM might still show that one, and nobody could tell the difference.
+    Not within a minute of one of ours: IAM might still show that one, and no one could tell the difference.
     """
     name = iam_user_name(ENV.name, it.name)
     if world.iam.is_long_gone(name):

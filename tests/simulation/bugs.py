@@ -56,7 +56,7 @@ def planted(name: str) -> Iterator[None]:
 
 @bug("time-stamped user names")
 def _time_stamped(stack: ExitStack) -> None:
-    """The IAM user's name is made from the clock, and known to a later try only once the row has it."""
+    """The IAM user's name is made from the clock, and known to a later try only once the record has it."""
     stamps: dict[str, str] = {}
     attempt = Converger._attempt
 
@@ -86,7 +86,7 @@ def _catch_all(stack: ExitStack) -> None:
 
 @bug("unconditional status write")
 def _unconditional(stack: ExitStack) -> None:
-    """The outcome is written over whatever the row has become meanwhile."""
+    """The outcome is written over whatever the record has become meanwhile."""
     settle = DynamoManagerRecords.settle
 
     def settle_anyway(self: DynamoManagerRecords, record: Record, outcome: SettledState) -> None:
@@ -97,7 +97,7 @@ def _unconditional(stack: ExitStack) -> None:
 
 @dataclass(frozen=True)
 class _Image:
-    """The row as the event shows it."""
+    """The record as the event shows it."""
 
     records: ManagerRecords
     record: Record | None
@@ -111,7 +111,7 @@ class _Image:
 
 @bug("acting on the event image")
 def _event_image(stack: ExitStack) -> None:
-    """The function believes what the event says of the row, instead of reading it."""
+    """The function believes what the event says of the record, instead of reading it."""
 
     def handle_record(self: Any, record: DynamoDBRecord) -> None:
         assert record.dynamodb
@@ -126,7 +126,7 @@ def _event_image(stack: ExitStack) -> None:
 
 @bug("key not recorded")
 def _not_recorded(stack: ExitStack) -> None:
-    """A key that was made and did not get into the row is forgotten: neither taken back nor deleted later."""
+    """A key that was made and did not get into the record is forgotten: neither taken back nor deleted later."""
 
     def settle(self: Converger, record: Record, outcome: SettledState) -> None:
         self.records.settle(record, outcome)
@@ -149,7 +149,7 @@ def _no_mark(stack: ExitStack) -> None:
 
 @bug("orphans not looked for")
 def _no_orphans(stack: ExitStack) -> None:
-    """The sweep looks at rows only, so an IAM user whose REMOVE event was lost stays for ever."""
+    """The sweep looks at records only, so an IAM user whose REMOVE event was lost stays forever."""
     stack.enter_context(mock.patch.object(IamIdentities, "smtp_user_names", return_value=[]))
 
 

@@ -14,7 +14,7 @@ CI_STEPS = 25_000  # what CI tells: the same stories each time
 
 @dataclass
 class Campaign:
-    """What was told. `failed`: the first story that broke something, and how."""
+    """What happened. `failed`: the first story that broke something, and how."""
 
     stories: int = 0
     steps: int = 0

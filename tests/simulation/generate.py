@@ -14,7 +14,7 @@ from simulation.story import Story
 from simulation.world import Settings
 
 NAMES = ("ant", "bee", "bee-2", "cat", "dog", "eel")
-CALM = "yak"  # nobody ever takes anything from this one: it must be able to send all the time
+CALM = "yak"  # no one ever takes anything from this one: it must be able to send all the time
 KEY_DRIFTS = [what for what in DRIFTS if "key" in what]
 TROUBLED = ("reconcile", "deliver", "letters", "sweep")  # what a trouble is planned for
 
@@ -36,7 +36,7 @@ def make_story(seed: int) -> Story:
     trouble = random.choice((0.0, 0.2, 0.5, 0.8))
     actions: list[Action] = []
     for episode in random.choices(list(EPISODES), weights=list(EPISODES.values()), k=random.randint(6, 16)):
-        hero = random.choice((*names, CALM))  # whom most of the episode is about
+        hero = random.choice((*names, CALM))  # which user most of the episode is about
         for choices in episode:
             kind = random.choice(choices)
             if kind in TROUBLED and random.random() < trouble:

@@ -35,7 +35,7 @@ def _settle(world: World, _: Watch) -> list[str]:
 
 
 def _judge_delivered(world: World) -> list[str]:
-    """Stream and dead letters alone leave nobody waiting, unless an event was lost or its letter parked."""
+    """Stream and dead letters alone leave no one waiting, unless an event was lost or its letter parked."""
     if world.mapping.lost or world.sqs.lost or world.sqs.queues[PARKED]:
         return []
     waiting = [record.name for record in world.records() if record.status in AWAITING]
@@ -60,7 +60,7 @@ def _deliver(world: World) -> list[str]:
 
 def _sweep(world: World) -> list[str]:
     """Run after run, until one has finished the round."""
-    world.clock.advance(3600)  # rows and keys are old enough to be looked at
+    world.clock.advance(3600)  # records and keys are old enough to be checked
     for _ in range(ROUNDS):
         actor = world.start_sweep()
         world.play(None, None)
@@ -91,7 +91,7 @@ def _let_go(world: World) -> list[str]:
 
 
 def _catch_up(world: World, _: Watch) -> list[str]:
-    """A last `reconcile` makes the rows what is declared, and after it there is nothing left to do."""
+    """A last `reconcile` makes the records what is declared, and after it there is nothing left to do."""
     for first in (True, False):
         world.clock.advance(60)
         failed = sum(record.status == "failed" for record in world.records())
@@ -100,7 +100,7 @@ def _catch_up(world: World, _: Watch) -> list[str]:
         world.play(None, None)
         if actor.error is not None:
             return [f"I5: the last reconcile failed: {actor.error!r}"]
-        if not first and _writes(world) - written > failed:  # what cannot but fail is driven again by every run
+        if not first and _writes(world) - written > failed:  # what cannot but fail is reprocessed by every run
             return ["I5: a second reconcile finds something to do again"]
         if found := _deliver(world):
             return found
@@ -124,7 +124,7 @@ def _judge_declared(world: World) -> list[str]:
 
 
 def _replay(world: World, watch: Watch) -> list[str]:
-    """Every event that the stream still holds once more, and another sweep: nobody has anything to change."""
+    """Every event that the stream still holds once more, and another sweep: no one has anything to change."""
     world.clock.advance(60)
     changes = watch.changes
     failed = {(PK, f"{SK_PREFIX}{record.name}") for record in world.records() if record.status == "failed"}

@@ -67,7 +67,7 @@ def _is_out_of_reach(world: World, iam_user: IamUser | None) -> bool:
 
 
 def _is_quarantined(iam_user: IamUser) -> bool:
-    """AWS has seen a key in public: one that is switched off then stays so."""
+    """AWS has seen a key in public: one that is deactivated then stays so."""
     return any("Quarantine" in entry for entry in iam_user.attached.get("list_attached_user_policies", ()))
 
 

@@ -71,7 +71,7 @@ class Mapping:
         self, clock: Clock, scheduler: Scheduler, table: DynamoDb, rules: Rules, invoke: Callable[[int, Any], Any],
         give_up: Callable[[str], None], stream_arn: str,
     ) -> None:  # fmt: skip
-        """`done` is told what was acknowledged as done."""
+        """`done` gets what was acknowledged as done."""
         self._clock = clock
         self._scheduler = scheduler
         self._table = table
@@ -134,7 +134,7 @@ class Mapping:
         )
 
     def _skip_lost(self, lane: Lane) -> None:
-        """What the stream has forgotten nobody will ever deliver."""
+        """What the stream has forgotten no one will ever deliver."""
         position = next((r.sequence - 1 for r in self._table.kept(lane.shard)), len(self._table.log))
         forgotten = self._table.log[lane.position : position]
         self.lost += sum(record.shard == lane.shard and self.passes(record) for record in forgotten)

@@ -34,7 +34,7 @@ class Actor:
     calls: int = 0
     result: Any = None
     error: BaseException | None = None
-    seen: dict[str, Any] = field(default_factory=dict)  # what it was told of rows and IAM users: see invariants
+    seen: dict[str, Any] = field(default_factory=dict)  # what it was reported of records and IAM users: see invariants
     greenlet: Any = None
 
     @property

@@ -31,7 +31,7 @@ class Sqs:
         self._redrive = redrive
         self.queues: dict[str, list[Letter]] = {url: [] for url in queues}
         self.bodies: list[str] = []  # of every message there ever was
-        self.lost = 0  # messages that nobody took in time
+        self.lost = 0  # messages that no one took in time
         self._receipts = 0
         self.duplicate = False  # the next receive finds also what another one holds: at least once means that
 
@@ -92,7 +92,7 @@ class Sqs:
         return {}
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:
-        """Who received a message and lost it to a later receive deletes nothing, and is not told so."""
+        """Who received a message and lost it to a later receive deletes nothing, and gets no error."""
         if letter := self._held(QueueUrl, ReceiptHandle, "DeleteMessage"):
             self.queues[QueueUrl].remove(letter)
         return {}

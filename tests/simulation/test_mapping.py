@@ -60,7 +60,7 @@ def test_a_batch_that_crashes_is_cut_in_half() -> None:
     assert pump.run() == [[1, 2, 3], [1], [1], [2, 3]]
 
 
-def test_what_never_works_becomes_a_message_without_records_and_blocks_nobody() -> None:
+def test_what_never_works_becomes_a_message_without_records_and_blocks_no_one() -> None:
     pump = Pump([1], [1])
     pump.put("ant", "bee", "cat")
     assert pump.run() == [[1, 2, 3], [1, 2, 3]]

@@ -201,7 +201,7 @@ def test_a_ciphertext_opens_in_its_own_context_only() -> None:
         kms.encrypt(KeyId="key", Plaintext=b"x" * 4097, EncryptionContext={})
 
 
-def test_a_message_is_hidden_while_somebody_has_it_and_parked_after_too_many_receives() -> None:
+def test_a_message_is_hidden_while_someone_has_it_and_parked_after_too_many_receives() -> None:
     clock = Clock()
     sqs = Sqs(clock, 30.0, {"dead": ("parked", 2)}, ["dead", "parked"])
     sqs.send_message(QueueUrl="dead", MessageBody="hello")

@@ -110,10 +110,10 @@ class Watch:
         if sk.startswith(SK_PREFIX) and before is not None and _version(before) != read:
             self.broken("I11", f"{call.operation} by {call.actor.name} on {sk} undid what it had not read")
 
-    # I5: what was acknowledged is done, and nothing is done that no row asks for.
+    # I5: what was acknowledged is done, and nothing is done that no record asks for.
 
     def acknowledged(self, record: StreamRecord) -> None:
-        """By the stream's function. A row that waits again has an event of its own for that."""
+        """By the stream's function. A record that waits again has an event of its own for that."""
         row = self.world.table.items.get(record.key)
         later = (r for r in self.world.table.log[record.sequence :] if r.key == record.key)
         waits = row is not None and row.get("status", {}).get("S") in AWAITING and record.key[1].startswith(SK_PREFIX)
@@ -121,7 +121,7 @@ class Watch:
             self.broken("I5", f"the event of {record.key[1]} was acknowledged, and its row still waits")
 
     def _check_asked_for(self, call: Call, name: str) -> None:
-        """By the row as it was at any time since the actor began."""
+        """By the record as it was at any time since the actor began."""
         rows = [self.world.row(name)]
         for record in reversed(self.world.table.log):
             if record.at < call.actor.since:

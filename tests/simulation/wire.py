@@ -123,7 +123,7 @@ class Wire:
         return answer
 
     def _try(self, call: Call, effect: Effect, note: str) -> None:
-        """Do it, and let nobody know how it went."""
+        """Do it, and let no one know how it went."""
         try:
             self._answer(call, effect, note)
         except Exception as error:

@@ -105,13 +105,13 @@ class World:
         self.steps = 0
         self.actions: Counter[str] = Counter()
         self.swept: dict[str, Any] = {}  # what the last sweep said
-        self.broken: list[str] = []  # invariants, told with what broke them: the first ends the run
+        self.broken: list[str] = []  # invariants, reported with what broke them: the first ends the run
         self.declared: dict[str, User] = {}
         self.commits = 0  # of the manifests
         self.history: list[dict[str, User]] = [{}]  # what was declared at each commit
-        self.disturbed: set[str] = set()  # users that somebody switched off, removed or changed behind our back
-        self.put_by_hand: set[str] = set()  # users whose rows a hand has written
-        self.foreign: set[str] = set()  # names that ever had an IAM user without our mark
+        self.disturbed: set[str] = set()  # users that someone deactivated, removed or changed behind our back
+        self.put_by_hand: set[str] = set()  # users whose records a hand has written
+        self.foreign: set[str] = set()  # names that ever had an IAM user without our tag
         self.requests = 0
         self._make_aws()
         self._make_functions()

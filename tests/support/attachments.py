@@ -19,7 +19,7 @@ DENIAL = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*
 
 
 def quarantine(world: World, iam_user: str) -> None:
-    """What AWS does to the user of a key that it has seen in public. Moto knows no policies of AWS unless told."""
+    """What AWS does to the user of a key that it has seen in public. Moto knows no policies of AWS."""
     data = {"Arn": QUARANTINE, "Path": "/", "CreateDate": "2024-10-02T00:00:00+00:00", "DefaultVersionId": "v1"}
     data |= {"UpdateDate": data["CreateDate"], "Document": DENIAL}
     policy = AWSManagedPolicy.from_data("AWSCompromisedKeyQuarantineV3", ACCOUNT, "aws", data)

@@ -33,7 +33,7 @@ class Place:
         return {**self.user(name), "AccessKeyId": listed[0]["AccessKeyId"]}
 
     def set_row(self, name: str, **attributes: Any) -> None:
-        """Attributes of a row that is there, or of a new one, past every condition."""
+        """Attributes of a record that is there, or of a new one, past every condition."""
         self.dynamodb.update_item(
             TableName=self.table,
             Key={"PK": {"S": "SMTP_USER"}, "SK": {"S": f"USER#{name}"}},

@@ -21,7 +21,7 @@ K0, K1, K2 = "AKIAEXAMPLE0", "AKIAEXAMPLE1", "AKIAEXAMPLE2"
 
 
 def settled(user: User | None = None, **fields: Any) -> Record:
-    """A row whose wish was worked off."""
+    """A record whose declaration was processed."""
     user = user or a_user()
     done = {
         "status": "active" if user.enabled and not fields.get("revoked") else "disabled",
@@ -32,13 +32,13 @@ def settled(user: User | None = None, **fields: Any) -> Record:
 
 
 def asked(user: User | None = None, **fields: Any) -> Record:
-    """A row as the reconciler writes it."""
+    """A record as the reconciler writes it."""
     user = user or a_user()
     return replace(Record(name=user.name, status="pending", user=user, revision=2, spec_hash=spec_hash(user)), **fields)
 
 
 def served(user: User | None = None, **fields: Any) -> Record:
-    """A row whose user has key K1 already, asked for again."""
+    """A record whose user has key K1 already, asked for again."""
     had = {"smtp_username": K1, "key_credential": 1, "observed_revision": 1, "encrypted_credentials": b"sealed"}
     return asked(user, **{**had, **fields})
 

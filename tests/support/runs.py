@@ -60,7 +60,7 @@ class Checkout:
         path.write_text(yaml.safe_dump({"users": list(entries)}, sort_keys=False))
 
     def run(self, *arguments: str) -> Outcome:
-        """With --no-wait for a bare reconcile: nobody works off the rows here but the test."""
+        """With --no-wait for a bare reconcile: no one process the records here but the test."""
         self.capsys.readouterr()
         words = [*arguments]
         if "--wait" not in words and not COMMANDS.intersection(words):
@@ -72,7 +72,7 @@ class Checkout:
         return Outcome(code, out, err, calls)
 
     def reconcile(self, world: World, *arguments: str) -> Outcome:
-        """One run, and the credential manager works off what it wrote."""
+        """One run, and the credential manager process what it wrote."""
         outcome = self.run(*arguments)
         for record in world.store.records():
             world.converge(record.name)

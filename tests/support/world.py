@@ -121,7 +121,7 @@ class World:
         return a_request(f"c0ffee-{self.requests}", self.now)
 
     def put_row(self, name: str, **attributes: Any) -> None:
-        """A row put by hand, with DynamoDB's own types chosen by boto3."""
+        """A record created manually, with DynamoDB's own types chosen by boto3."""
         boto3.resource("dynamodb").Table(TABLE).put_item(Item={**key_of(name), **attributes})
 
     def remove_row(self, name: str = "billing-mailer") -> None:
