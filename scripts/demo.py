@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import io
 import json
+import os
 import shlex
 import shutil
 import sys
 import tempfile
-import textwrap
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from reconciler.cli.main import run
 from reconciler.core.ownership import iam_user_name
@@ -39,38 +38,6 @@ REMOVED = (
 )
 SWEEP_SECONDS = 60
 ATTEMPTS = ("wiki@example.com", "docs@example.com", "billing@example.com", "wiki@example.com.evil.example.net")
-
-
-class Wrapped(io.TextIOBase):
-    """Breaks lines that are wider than the terminal (80 columns elsewhere) between words."""
-
-    def __init__(self, target: TextIO) -> None:
-        self._target = target
-        self._width = shutil.get_terminal_size().columns
-
-    def isatty(self) -> bool:
-        return self._target.isatty()
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):  # click tries bytes first, to see which kind of stream it is
-            raise TypeError("a text stream")
-        for line in text.splitlines(keepends=True):
-            self._target.write(line if len(line) <= self._width else self._wrap(line))
-        return len(text)
-
-    def flush(self) -> None:
-        self._target.flush()
-
-    def fileno(self) -> int:
-        return self._target.fileno()
-
-    def _wrap(self, line: str) -> str:
-        words = line.rstrip("\n")
-        indent = " " * 10
-        wrapped = textwrap.fill(
-            words, self._width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
-        return wrapped + line[len(words) :]
 
 
 class Demo:
@@ -111,7 +78,9 @@ class Demo:
         self._sweep()
         self._reconcile("drift", "--env", "sandbox")
         self._step("A password leaks", "`revoke` deactivates the access key, which stays inactive until `resume`.")
-        self._reconcile("revoke", "billing-mailer", "--reason", "seen in a public repository", "--env", "sandbox")
+        self._reconcile(
+            "revoke", "billing-mailer", "--reason", "was in a public repository", "--env", "sandbox", "--yes"
+        )
         self._reconcile("--env", "sandbox", "--yes")
         self._step("What the wiki may send as", "The policy that IAM has for it now, and which senders it allows.")
         self._prove("wiki")
@@ -184,7 +153,8 @@ class Demo:
 
 def main() -> int:
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="smtp-demo-") as folder, contextlib.redirect_stdout(Wrapped(sys.stdout)):
+    os.environ["COLUMNS"] = str(shutil.get_terminal_size().columns)  # tables fit it, also in a pipe
+    with tempfile.TemporaryDirectory(prefix="smtp-demo-") as folder:
         demo = Demo(Path(folder))
         try:
             demo.run()

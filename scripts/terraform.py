@@ -18,7 +18,8 @@ from reconciler.core.text import count
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError, Refused
 from reconciler.manifests.environments import Environment, load_environment
-from reconciler.output.terminal import is_interactive, say, show_error
+from reconciler.output.prompt import can_ask
+from reconciler.output.terminal import say, show_error
 from reconciler.pipeline.lambda_zip import ROOT, build_zip
 from reconciler.sandbox.emulator import Server, find_server, start_server, stop_server
 from scripts.state_bucket import make_state_bucket, state_bucket_name
@@ -102,7 +103,7 @@ class Deployment:
         return f"{self.environment.name}.tfplan"
 
     def _ask(self, what: str) -> None:
-        if not is_interactive():
+        if not can_ask():
             raise ReconcileError(
                 f"confirmation is required to {what} in {self.environment.name}", "run this command in a terminal"
             )

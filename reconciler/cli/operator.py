@@ -108,7 +108,7 @@ def open_session(target: Target, timeout: float | None, yes: bool) -> OperatorSe
     environment = target.environment()
     connection = connect_checked(environment, target.sandbox)
     request = make_request(environment.name, find_checkout(environment.config), os.environ, datetime.now(UTC))
-    # An apply is requested by a commit; this is requested by a person, whom AWS knows.
+    # An apply is requested by a commit; this is requested by a person; AWS knows who it is.
     actor = os.environ.get("GITHUB_ACTOR") or connection.caller()
     return OperatorSession(connection.store(), environment.name, replace(request, actor=actor), timeout, yes)
 

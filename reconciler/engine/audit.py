@@ -18,7 +18,7 @@ from reconciler.core.ownership import smtp_user_name
 from reconciler.core.record import Record
 from reconciler.core.user import NAME, Declaration
 from reconciler.manifests.environments import Environment
-from reconciler.output.terminal import is_interactive
+from reconciler.output.terminal import shows_progress
 from reconciler.planning.audit import Audit, Snapshot, audit, ignore_age_of_known_keys
 
 READERS = 4  # users observed at the same time: the whole account shares IAM's throttling
@@ -75,7 +75,7 @@ class Auditor:
         ordered = sorted(names)
         with ThreadPoolExecutor(READERS) as pool:
             found = pool.map(self.identities.audit, ordered)
-            if not is_interactive():
+            if not shows_progress():
                 return dict(zip(ordered, found, strict=True))
             with click.progressbar(found, length=len(ordered), label="IAM users", file=sys.stderr) as bar:
                 return dict(zip(ordered, bar, strict=True))

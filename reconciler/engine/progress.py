@@ -9,8 +9,7 @@ import click
 
 from reconciler.engine.wait import UserResult, wait_for_users
 from reconciler.errors import AwsError
-from reconciler.output.prompt import in_ci
-from reconciler.output.terminal import STATUS_COLORS, say, say_line
+from reconciler.output.terminal import STATUS_COLORS, say, say_line, shows_progress
 from reconciler.ports import RecordWriter
 
 
@@ -35,7 +34,7 @@ def show_progress(
 def _show_each(results: Iterator[UserResult], count: int) -> list[UserResult]:
     """A progress bar on a terminal, and a line for each user."""
     shown: list[UserResult] = []
-    if sys.stderr is not None and sys.stderr.isatty() and sys.stdout is not None and not in_ci():
+    if shows_progress():
         with click.progressbar(results, length=count, label="waiting for users", file=sys.stderr) as bar:
             shown.extend(bar)
         for result in shown:

@@ -23,7 +23,7 @@ CHANGES = (
     Column("user"),
     Column("details", wraps=True),
     Column("policy size", drop_below=60),
-    Column("declared at", drop_below=24),
+    Column("declared at", drop_below=32),
 )
 OTHERS = (Column("user"), Column("details", wraps=True))
 

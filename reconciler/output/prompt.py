@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
 from reconciler.errors import ReconcileError
-
-
-def in_ci() -> bool:
-    """`CI=false` and `CI=0` do not count: some tools set them outside CI."""
-    return os.environ.get("CI", "").strip().lower() not in ("", "0", "false", "no", "off")
+from reconciler.output.terminal import in_ci
 
 
 def can_ask() -> bool:
@@ -21,6 +16,6 @@ def can_ask() -> bool:
 
 
 def confirm(question: str) -> None:
-    """Raises ReconcileError unless a person says yes. Asks nothing where nobody can answer."""
+    """Raises ReconcileError unless the person confirms. Does not ask if no one can answer."""
     if can_ask() and not click.confirm(question, err=True):
         raise ReconcileError("not confirmed; nothing was changed")

@@ -25,9 +25,14 @@ STATUS_COLORS = {
 }
 
 
-def is_interactive() -> bool:
-    """Can a person answer a question? Not in CI."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+def in_ci() -> bool:
+    """`CI=false` and `CI=0` do not count: some tools set them outside CI."""
+    return os.environ.get("CI", "").strip().lower() not in ("", "0", "false", "no", "off")
+
+
+def shows_progress() -> bool:
+    """Standard error is a terminal, where a progress bar can be redrawn."""
+    return sys.stderr is not None and sys.stderr.isatty() and not in_ci()
 
 
 def use_color() -> bool | None:
@@ -61,8 +66,10 @@ def _styled(segment: Segment) -> str:
 
 
 def terminal_width(*, err: bool = False) -> int | None:
-    """Columns of the terminal (COLUMNS overrides it), or None where the output is none: logs stay complete."""
-    return shutil.get_terminal_size().columns if (sys.stderr if err else sys.stdout).isatty() else None
+    """COLUMNS, or the columns of the terminal, or None if the output is no terminal: logs stay complete."""
+    stream = sys.stderr if err else sys.stdout
+    is_terminal = stream is not None and stream.isatty()
+    return shutil.get_terminal_size().columns if is_terminal or os.environ.get("COLUMNS", "").isdigit() else None
 
 
 def show_plan(plan: Plan) -> None:

@@ -19,7 +19,7 @@ from reconciler.cli.main import COMMANDS
 from reconciler.cli.options import VALUE_OPTIONS
 from reconciler.engine import reconcile as engine
 from reconciler.errors import ReconcileError
-from reconciler.output import prompt
+from reconciler.output import terminal
 from support.runs import Checkout, an_entry
 from support.world import World
 
@@ -148,7 +148,7 @@ def test_completion_knows_commands_options_environments_and_users(
 )
 def test_ci_counts_only_where_its_variable_says_so(value: str, counts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", value)
-    assert prompt.in_ci() is counts
+    assert terminal.in_ci() is counts
 
 
 Type = Callable[[str], None]

@@ -57,24 +57,15 @@ FULL = replace(
 )
 AT_80 = """\
 smtp users · test · 12 records, 12 declared
-  + billing-mailer    may send as                    users/test/billing.yaml:3
-                      billing@example.com,
-                      *@invoices.example.com
-  + newsletter        may send as                    users/test/marketing.yaml:3
-                      sender-0@example.com,
-                      sender-1@example.com,
-                      sender-2@example.com,
-                      sender-3@example.com,
-                      sender-4@example.com,
-                      sender-5@example.com,
-                      sender-6@example.com,
-                      sender-7@example.com; from
-                      203.0.113.0/24 only; until
-                      2027-06-30
-  ~ crm               gains *@news.example.com       users/test/crm.yaml:9
-  - old-crm           deletes access key, policy
-                      and IAM user
-  (not shown at this width: policy size)
+  + billing-mailer    may send as billing@example.com, *@invoices.example.com
+  + newsletter        may send as sender-0@example.com, sender-1@example.com,
+                      sender-2@example.com, sender-3@example.com,
+                      sender-4@example.com, sender-5@example.com,
+                      sender-6@example.com, sender-7@example.com; from
+                      203.0.113.0/24 only; until 2027-06-30
+  ~ crm               gains *@news.example.com
+  - old-crm           deletes access key, policy and IAM user
+  (not shown at this width: policy size, declared at)
   · summer-campaign   deletion in progress
   ? door-bell         unmanaged, ignored: active, created manually
   ! wiki              revoked by octocat: access key found in a public
