@@ -8,7 +8,7 @@ QUIET := --quiet
 UV := $(BIN)/uv pip
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install check-install lock upgrade demo test fast simulate coverage mutants lint scan format package check-wheel clean \
+.PHONY: help install check-install lock upgrade demo test fast simulate coverage mutants lint scan format docs package check-wheel clean \
   bootstrap validate init plan apply outputs destroy
 
 help: ## Show this list
@@ -71,6 +71,10 @@ scan: ## Scan the Terraform for security problems
 format: install ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: install ## Write the current output of the examples into README and docs, and draw their picture
+	@$(BIN)/python -m scripts.picture
+	@$(BIN)/python -m scripts.replay_docs --write
 
 package: install ## Build build/lambda.zip; the same input gives the same bytes
 	@$(BIN)/python -m reconciler.pipeline.lambda_zip

@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 from reconciler.pipeline.lambda_zip import ROOT
-from scripts.replay_docs import Workspace, workspace
+from scripts.docs_workspace import Workspace, workspace
 
 PICTURE = ROOT / "docs" / "images" / "plan.svg"
 COLUMNS = "132"  # of the terminal: wide enough for one line per user

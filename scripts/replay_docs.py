@@ -14,14 +14,9 @@ Each page starts in a new copy of `reconcile.yaml` and `users/`, on a new sandbo
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -29,10 +24,9 @@ from pathlib import Path
 import click
 
 from reconciler.pipeline.lambda_zip import ROOT
-from reconciler.sandbox.emulator import find_server
+from scripts.docs_workspace import Workspace, workspace
 
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
-SECONDS = 180  # for one command
 ANY_TEXT, ANY_LINES = "…", "..."
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"  # AWS's documented example; it matches every access key id
 PROGRESS = re.compile(r"  [a-z][a-z0-9-]*: ")  # one line for each user, in the order in which they finish
@@ -46,18 +40,6 @@ VOLATILE = (
     (re.compile(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"), ANY_TEXT),
     (re.compile(r"\S+/ministack\.log"), ".sandbox/ministack.log"),
 )
-# `edit FILE OLD NEW` replaces text in a manifest; it fails where OLD does not occur. `\n` is a line break.
-PRELUDE = r"""
-edit() {
-  "$PYTHON" - "$@" <<'PYTHON'
-import pathlib, sys
-path = pathlib.Path(sys.argv[1])
-old, new = (text.replace("\\n", "\n") for text in sys.argv[2:])
-text = path.read_text(encoding="utf-8")
-sys.exit(f"{path} does not contain {old!r}") if old not in text else path.write_text(text.replace(old, new), "utf-8")
-PYTHON
-}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,84 +99,6 @@ def _examples_of_block(lines: Sequence[str], first: int, last: int) -> Iterator[
         command = "\n".join(line.removeprefix(indent) for line in lines[begin:number])
         yield Example(command.removeprefix("$ "), hidden=False, first=number, last=end, indent=indent)
         number = end
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """A sandbox, and a folder in which commands run against it."""
-
-    root: Path
-
-    @property
-    def checkout(self) -> Path:
-        return self.root / "checkout"
-
-    @property
-    def sandbox(self) -> Path:
-        return self.root / ".sandbox"
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """Of this machine, without what would change the output; AWS tools reach the sandbox only."""
-        dropped = ("AWS_", "GITHUB_", "RECONCILE_", "CI", "FORCE_COLOR")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-        python = Path(sys.executable)
-        environ = kept | {
-            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHON": str(python),
-            "PYTHONUTF8": "1",
-            "COLUMNS": "100",
-            "LOGNAME": "admin",
-            "RECONCILE_SANDBOX": str(self.sandbox),
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-        if server := find_server(self.sandbox):
-            environ |= {
-                "AWS_ENDPOINT_URL": server.endpoint,
-                "AWS_ACCESS_KEY_ID": server.account_id,
-                "AWS_SECRET_ACCESS_KEY": "local",
-                "AWS_DEFAULT_REGION": server.region,
-            }
-        return environ
-
-    def run(self, command: str) -> tuple[int, list[str]]:
-        """The exit code and the output, both streams together."""
-        done = subprocess.run(  # noqa: S603 - the commands of our own documentation
-            ["bash", "-c", f"{PRELUDE}\n{command}"],  # noqa: S607
-            cwd=self.checkout, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            check=False, timeout=SECONDS, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        return done.returncode, [line.rstrip() for line in done.stdout.rstrip().splitlines()]
-
-    def must_run(self, command: str) -> None:
-        code, output = self.run(command)
-        if code:
-            raise click.ClickException("\n".join([f"exit code {code}: {command}", *output]))
-
-    def begin_page(self) -> None:
-        """The example manifests, and a new sandbox with the users that they declare."""
-        shutil.rmtree(self.checkout, ignore_errors=True)
-        self.checkout.mkdir()
-        shutil.copy(ROOT / "reconcile.yaml", self.checkout)
-        shutil.copytree(ROOT / "users", self.checkout / "users")
-        self.must_run("reconcile sandbox down && reconcile sandbox up && reconcile --env sandbox")
-
-    def end(self) -> None:
-        if self.checkout.exists():
-            self.must_run("reconcile sandbox down")
-
-
-@contextmanager
-def workspace() -> Iterator[Workspace]:
-    """Its sandbox is stopped at the end."""
-    with tempfile.TemporaryDirectory(prefix="smtp-docs-") as folder:
-        made = Workspace(Path(folder))
-        try:
-            yield made
-        finally:
-            made.end()
 
 
 def replay(page: Path, place: Workspace, *, write: bool = False) -> list[Difference]:

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.pipeline.lambda_zip import ROOT
+from scripts.docs_workspace import Workspace, workspace
 from scripts.replay_docs import (
     PAGES,
-    Workspace,
     find_examples,
     keep_placeholders,
     matches,
     replay,
     sort_progress,
-    workspace,
 )
 
 REPLAYED = [page for page in PAGES if [*find_examples(page.read_text(encoding="utf-8").split("\n"))]]
