@@ -45,7 +45,7 @@ demo: install ## Show the main workflow on a local AWS; leaves nothing running
 test: install ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
-fast: install ## Run the tests that need no local AWS
+unit: install ## Run the tests that need no local AWS and no emulator of it
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not sandbox'
 
 simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECONDS=n; SEED=n repeats one run
