@@ -112,10 +112,8 @@ def _deactivate(
         known = dict.fromkeys(filter(None, (stored_key(record), record.previous_key)))
         steps += [SetKey(key_id, active=False, reason=why_inactive(state)) for key_id in known if key_id not in done]
     # Keys are deactivated before anything else is repaired, because AWS may refuse a repair.
-    user_steps = _user_steps(state, identity)
-    ordered = (*user_steps, *steps) if identity is None else (*steps, *user_steps)
     end = _unlisted_key(state, identity, keys) or settle
-    return Decision(end, (*ordered, *_policy_steps(state, identity, document)))
+    return Decision(end, (*steps, *_user_steps(state, identity), *_policy_steps(state, identity, document)))
 
 
 def _unlisted_key(state: RecordState, identity: Identity | None, keys: ListedKeys) -> Requeue | None:

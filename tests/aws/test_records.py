@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from reconciler.core.record import Failure, Record
+from reconciler.core.record import Failure, Record, Status, timestamp
+from reconciler.core.user import spec_hash
 from reconciler.errors import Conflict
-from support.world import World, a_request, a_user, make_world
+from reconciler.ports import IssuedKey, SettledState
+from support.world import MARK, START, World, a_request, a_user, make_world
 
 NAME = "billing-mailer"
 MANIFEST = "users/test/team.yaml"
@@ -109,3 +113,84 @@ def test_records_are_listed_in_order_after_a_name_and_without_ciphertexts_unless
     assert [bool(record.encrypted_credentials) for record in world.store.records(sealed=True)] == [False, True, False]
     assert world.store.record_names() == {"app", "crm", "wiki"}
     assert sorted(world.store.fetch(["crm", "nobody", "x" * 2000])) == ["crm"]
+
+
+def kept(row: dict[str, Any] | None, *without: str) -> dict[str, Any]:
+    assert row
+    return {name: value for name, value in row.items() if name not in ("PK", "SK", *without)}
+
+
+REQUESTED = {"actor": "somebody", "correlation_id": "mine", "requested_at": timestamp(START)}
+DECLARED = {**REQUESTED, "managed_by": MARK, "commit": "c0ffee"}
+LIMITED = a_user(expires="2027-06-30", owner="billing@example.com")
+
+
+def test_every_attribute_that_the_reconciler_writes(world: World) -> None:
+    spec = {"allowed_from_addresses": ["billing@example.com"], "enabled": True, "credential": 1}
+    limited = {**spec, "expires": "2027-06-30", "owner": "billing@example.com"}
+    world.store.create(LIMITED, MANIFEST, a_request("mine"))
+    common = {"entity_type": "smtp_credential", "created_at": timestamp(START), **DECLARED}
+    created = {**common, **limited, "spec_hash": spec_hash(LIMITED), "manifest": MANIFEST}
+    assert kept(world.row()) == {**created, "status": "pending", "revision": 1}
+    world.store.update(world.record(), a_user(), "users/test/other.yaml", a_request("mine"))
+    updated = {**common, **spec, "spec_hash": spec_hash(a_user()), "manifest": "users/test/other.yaml"}
+    assert kept(world.row()) == {**updated, "status": "pending", "revision": 2}
+    world.store.revoke(world.record(), "leaked", a_request("mine"))
+    revoked = {"actor": "somebody", "reason": "leaked", "at": timestamp(START)}
+    assert kept(world.row()) == {**updated, "status": "pending", "revision": 3, "revoked": revoked}
+    world.store.resume(world.record(), a_request("mine"))
+    assert kept(world.row()) == {**updated, "status": "pending", "revision": 4}
+    world.store.delete(world.record(), a_request("mine"))
+    assert kept(world.row()) == {**updated, "status": "deleting", "revision": 5}
+    world.store.retry(world.record(), a_request("mine"))
+    assert kept(world.row()) == {**updated, "status": "deleting", "revision": 6}
+
+
+@pytest.mark.parametrize("request_change", ["update", "delete", "retry", "revoke", "resume"])
+def test_a_new_request_removes_the_failure_of_the_last_one(world: World, request_change: str) -> None:
+    world.ask(a_user())
+    world.records.fail(world.record(), Failure("AccessDenied", "no", ""))
+    WRITES[request_change](world, world.record())
+    assert "failure" not in kept(world.row())
+
+
+def test_a_declaration_makes_an_adopted_record_one_of_ours(world: World) -> None:
+    world.put_row(NAME, status="pending", allowed_from_addresses=["billing@example.com"])
+    world.store.update(world.record(), a_user(), MANIFEST, a_request("mine"))
+    assert world.row()["entity_type"] == "smtp_credential"  # type: ignore[index]
+    assert world.record().managed_by == MARK
+
+
+def test_every_attribute_that_the_credential_manager_writes(world: World) -> None:
+    world.ask(a_user())
+    before = kept(world.row())
+    world.records.fail(world.record(), Failure("AccessDenied", "no", "then", 3, during="deleting"))
+    failure = {"code": "AccessDenied", "message": "no", "at": "then", "attempts": 3, "during": "deleting"}
+    assert kept(world.row()) == {**before, "status": "failed", "failure": failure}
+    key = IssuedKey("AKIA1", "then", 2, b"sealed", replaces="AKIA0", retires_at="later")
+    world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x", key))
+    settled = {
+        "status": "active", "observed_revision": 1, "observed_hash": "hash", "settled_at": "now",
+        "iam_user_name": "smtp-x", "iam_user_arn": "arn:x", "smtp_username": "AKIA1", "key_created_at": "then",
+        "key_credential": 2, "encrypted_credentials": b"sealed",
+    }  # fmt: skip
+    overlap = {"previous_key": "AKIA0", "previous_key_retires_at": "later"}
+    assert kept(world.row()) == {**before, **settled, **overlap}
+    done = SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x", previous_deletes_at="tomorrow")
+    world.records.settle(world.record(), done)
+    assert kept(world.row()) == {**before, **settled, **overlap, "previous_key_deletes_at": "tomorrow"}
+    again = IssuedKey("AKIA2", "then", 2, b"sealed", replaces="AKIA1", retires_at="later")
+    world.records.settle(world.record(), replace(done, issued=again, previous_deletes_at=""))
+    rotated = {"smtp_username": "AKIA2", "previous_key": "AKIA1"}
+    assert kept(world.row()) == {**before, **settled, **overlap, **rotated}, "the stage of the last overlap is removed"
+    world.records.settle(world.record(), replace(done, previous_deletes_at="", forget_previous=True))
+    assert kept(world.row()) == {**before, **settled, "smtp_username": "AKIA2"}
+    alone = replace(again, id="AKIA3", replaces="")
+    world.records.settle(world.record(), replace(done, issued=alone, previous_deletes_at=""))
+    assert kept(world.row()) == {**before, **settled, "smtp_username": "AKIA3"}
+
+
+def test_a_record_without_a_revision_is_observed_at_zero(world: World) -> None:
+    world.put_row(NAME, status="pending", allowed_from_addresses=["billing@example.com"])
+    world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x"))
+    assert world.record().observed_revision == 0

@@ -26,6 +26,7 @@ from reconciler.core.decision import (
     Settle,
 )
 from reconciler.core.lifecycle import decide
+from reconciler.core.policy import QUOTA, build, measure
 from reconciler.core.record import Record, key_of, timestamp
 from reconciler.core.record_parser import read
 from reconciler.core.record_state import RecordState
@@ -187,6 +188,17 @@ def test_a_policy_over_the_quota_fails_before_anything_is_made() -> None:
     assert decision.end.code == "PolicyTooLarge"
     assert "of 2048 characters" in decision.end.message
     assert "split it" in decision.end.message
+
+
+def test_a_policy_of_exactly_the_quota_is_written() -> None:
+    short = a_user("app", *(f"{n:02}{'x' * 40}@example.com" for n in range(25)))
+    missing = QUOTA - measure(build(short, SENDING))
+    full = a_user("app", *short.allowed_from_addresses, f"{'y' * (missing - len(',@example.com') - 2)}@example.com")
+    assert measure(build(full, SENDING)) == QUOTA
+    assert run(asked(full), None) == Decision(ACTIVE, (CreateUser(), grant(full), IssueKey(1)))
+    first, *others = full.allowed_from_addresses
+    larger = replace(full, allowed_from_addresses=(f"z{first}", *others))
+    assert isinstance(run(asked(larger), None).end, Fail)
 
 
 def test_a_record_that_cannot_be_understood_fails_with_every_reason() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.decision import Attachment, AttachmentKind, Decision, Identity, Key, ReasonKind
+from reconciler.core.decision import Attachment, AttachmentKind, Decision, Identity, Key, ReasonKind, Requeue
 from reconciler.core.differences import Difference, Drift, find_differences
 from reconciler.core.policy import build
 from reconciler.core.record import Record, timestamp
@@ -36,6 +36,8 @@ def why(decision: Decision) -> list[tuple[str, str]]:
         (asked(), None, [("requested", "it has no IAM user yet")]),
         (settled(), None, [("iam_user_missing", "its IAM user is missing")]),
         (settled(**PREVIOUS), None, [("iam_user_missing", "its IAM user is missing")]),
+        (settled(OFF, **PREVIOUS), None, [("iam_user_missing", "its IAM user is missing")]),
+        (served(OFF, **PREVIOUS), None, [("requested", "it has no IAM user yet")]),
         (asked(), audited(), [("requested", "it has no access key yet")]),
         (asked(), iam(), [("requested", "the record defines its policy"), ("requested", "it has no access key yet")]),
         (settled(), iam(K1), [("requested", "the record defines its policy")]),
@@ -140,3 +142,38 @@ def test_a_reason_that_several_steps_share_is_given_once() -> None:
     decision = run(asked(), None)
     assert len(decision.steps) == 3
     assert len(decision.reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "identity", "reason"),
+    [
+        (
+            served(status="deleting", iam_user_arn="arn", settled_at=timestamp(NOW)),
+            None,
+            "the IAM user existed a moment ago and is not found",
+        ),
+        (
+            served(key_created_at=timestamp(NOW)),
+            iam(),
+            f"access key {K1} was just created and is not listed yet",
+        ),
+        (
+            served(OFF, key_created_at=timestamp(NOW)),
+            iam(),
+            f"access key {K1} was just created and is not listed yet",
+        ),
+        (
+            asked(),
+            replace(iam(), keys=(Key(K2, True, created_at=NOW),)),
+            f"access key {K2} was just created and may be about to be stored",
+        ),
+    ],
+    ids=["deleted user", "key of an active user", "key of a disabled user", "unknown key"],
+)
+def test_a_decision_that_waits_for_iam_says_for_what(record: Record, identity: Identity | None, reason: str) -> None:
+    assert run(record, identity).end == Requeue(reason)
+
+
+def test_a_key_that_is_a_minute_old_should_be_listed() -> None:
+    record = served(key_created_at=timestamp(NOW - timedelta(minutes=1)))
+    assert why(run(record, audited())) == [("requested", f"access key {K1} was deleted")]

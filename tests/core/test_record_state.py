@@ -21,7 +21,9 @@ def test_an_expired_user_is_disabled_by_the_clock() -> None:
     record = settled(user)
     assert RecordState.of(record, SENDING, NOW).due
     assert not RecordState.of(record, SENDING, NOW).settled
+    assert RecordState.of(record, SENDING, NOW).expired is True
     assert not RecordState.of(record, SENDING, NOW - timedelta(days=1)).due
+    assert RecordState.of(record, SENDING, NOW - timedelta(days=1)).expired is False
     assert RecordState.of(record, SENDING, NOW - timedelta(days=1)).settled
     assert run(record, iam(K1)) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
 
