@@ -47,7 +47,7 @@ def test_a_module_passes_its_own_tests(provider: None, tmp_path: Path, module: s
 def test_users_are_reconciled_on_the_deployed_resources(deployed: Deployed) -> None:
     run = deployed.reconcile()
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "7 settled" in run.stdout
+    assert "7 succeeded" in run.stdout
     statuses = json.loads(deployed.reconcile("status", "--format", "json").stdout)
     assert {user["status"] for user in statuses} == {"active", "disabled"}
     assert "SMTP_PASSWORD=" in deployed.reconcile("credentials", "wiki", "--format", "env").stdout

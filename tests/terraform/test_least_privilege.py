@@ -36,7 +36,7 @@ MANUAL = {
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
     },
 }  # fmt: skip
-FEWEST = {"manager": 40, "dead_letter": 40, "sweep": 40, "plan": 20, "apply": 4, "operator": 20, "reader": 4}
+FEWEST = {"manager": 40, "dead_letter": 40, "sweep": 40, "plan": 20, "apply": 4, "operator": 20, "reader": 3}
 
 
 @pytest.mark.parametrize("who", [*FUNCTIONS, *CI, *POLICIES])

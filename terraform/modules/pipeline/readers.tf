@@ -9,7 +9,7 @@ resource "aws_iam_policy" "reader" {
 data "aws_iam_policy_document" "reader" {
   statement {
     sid       = "ReadRecords"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:Query"]
     resources = [local.table_arn]
 
     condition {
