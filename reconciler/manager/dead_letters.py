@@ -30,7 +30,7 @@ class MessageResult:
     converged: ConvergeResult | None = None
     error: Exception | None = None
     parked: bool = False
-    split: tuple[str, ...] | None = None  # the users of a batch, for each of whom a message was sent
+    split: tuple[str, ...] | None = None  # the users of a batch; a message was sent for each
 
 
 @dataclass(frozen=True, slots=True)

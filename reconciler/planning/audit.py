@@ -62,7 +62,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Findings and notes are sorted by name. `inconclusive`: users of whom IAM may not show the current state yet."""
+    """Findings and notes are sorted by name. `inconclusive`: users whose current state IAM may not show yet."""
 
     environment: str
     declared: int
