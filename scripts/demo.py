@@ -78,9 +78,7 @@ class Demo:
         self._sweep()
         self._reconcile("drift", "--env", "sandbox")
         self._step("A password leaks", "`revoke` deactivates the access key, which stays inactive until `resume`.")
-        self._reconcile(
-            "revoke", "billing-mailer", "--reason", "was in a public repository", "--env", "sandbox", "--yes"
-        )
+        self._reconcile("revoke", "billing-mailer", "--reason", "key published", "--env", "sandbox", "--yes")
         self._reconcile("--env", "sandbox", "--yes")
         self._step("What the wiki may send as", "The policy that IAM has for it now, and which senders it allows.")
         self._prove("wiki")

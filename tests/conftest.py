@@ -14,6 +14,7 @@ import aws_rules
 # Before any client is made: no test reaches a real account, whatever this machine is configured for.
 for name in [name for name in os.environ if name.startswith(("AWS_", "GITHUB_", "RECONCILE_"))]:
     del os.environ[name]
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; output in a pipe is complete without it
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from reconciler.errors import ReconcileError
-from reconciler.sandbox.process import end_process, is_running, start_process
+from reconciler.sandbox.process import end_process, has_ended, is_running, start_process
 from reconciler.sandbox.serve import HOST
 
 START_SECONDS = 60
@@ -147,7 +147,7 @@ def _recorded(folder: Path) -> Server | None:
 
 def _wait_until_up(server: Server, folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.is_running():
+    while time.monotonic() < deadline and not has_ended(server.pid):
         if _answers(server.port):
             return
         time.sleep(0.05)

@@ -29,6 +29,11 @@ def start_process(module: str, token: str, env: Mapping[str, str], log: Path) ->
     )
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process that this one started has ended. Its command line may not be readable yet; this is certain."""
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+
 def is_running(pid: int, token: str) -> bool:
     """Whether it is still that process: ids are reused, and start times change when the clock is set."""
     import psutil

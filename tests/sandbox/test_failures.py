@@ -102,7 +102,7 @@ def test_a_function_that_keeps_failing_leaves_a_message_that_is_processed_later(
     assert sandbox.users() == {"smtp-sandbox-one", "smtp-sandbox-two"}
 
 
-MANY = 60
+MANY = 24
 
 
 @pytest.fixture

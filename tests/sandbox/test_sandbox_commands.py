@@ -193,6 +193,17 @@ def test_without_its_extra_it_says_what_to_install_and_does_nothing(folder: Path
     assert not folder.exists()
 
 
+def test_a_start_does_not_depend_on_the_command_line_of_the_new_process(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just after the start, the operating system may show an empty command line."""
+    with monkeypatch.context() as patched:
+        patched.setattr(emulator, "is_running", lambda *_: False)
+        start_server(folder, "000000000000", "eu-central-1", bare=True)
+    assert find_server(folder)
+    assert stop_server(folder)
+
+
 def test_without_its_extra_status_and_down_still_work(folder: Path) -> None:
     for word, code, text in (("status", 1, "sandbox is not up\n"), ("down", 0, "sandbox was not up\n")):
         command = [sys.executable, "-c", WITHOUT_EXTRA, "--sandbox-dir", str(folder), "sandbox", word]
