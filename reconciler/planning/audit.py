@@ -62,11 +62,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-<<<<<<< HEAD
     """Findings and notes are sorted by name. `inconclusive`: users whose current state IAM may not show yet yet."""
-=======
-    """Findings and notes are sorted by name. `inconclusive`: users whose current state IAM may not show yet."""
->>>>>>> wt-core
 
     environment: str
     declared: int
