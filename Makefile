@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 QUIET := --quiet
+# Tests that wait for the local AWS overlap with tests that compute.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 UV := $(BIN)/uv pip
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
@@ -43,10 +45,10 @@ demo: install ## Show the main workflow on a local AWS; leaves nothing running
 	@$(BIN)/python -m scripts.demo
 
 test: install ## Run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 unit: install ## Run the tests that need no local AWS and no emulator of it
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not sandbox'
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not sandbox'
 
 simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECONDS=n; SEED=n repeats one run
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \
