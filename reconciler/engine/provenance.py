@@ -1,4 +1,4 @@
-"""Who asks: the commit, the actor and the correlation id that a change carries into its row."""
+"""Who requests a change: the commit, the actor and the correlation id that a change carries into its row."""
 
 from __future__ import annotations
 
