@@ -81,6 +81,14 @@ def test_keys_that_a_batch_left_unread_are_read_again(monkeypatch: pytest.Monkey
     assert paused == [0.2]
 
 
+def test_keys_that_were_left_unread_do_not_replace_those_of_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb.time, "sleep", lambda _: None)
+    left = {"smtp-users": {"Keys": [key("USER#0")]}}
+    client = FakeClient({"Responses": {}, "UnprocessedKeys": left}, {"Responses": {}, "UnprocessedKeys": {}})
+    assert list(table(client).get_many(f"USER#{n}" for n in range(101))) == []
+    assert client.asked[1]["RequestItems"]["smtp-users"]["Keys"] == [key("USER#100"), key("USER#0")]
+
+
 def test_a_batch_takes_a_hundred_keys() -> None:
     client = FakeClient(*[{"Responses": {}, "UnprocessedKeys": {}}] * 2)
     assert list(table(client).get_many(f"USER#{n}" for n in range(101))) == []

@@ -146,6 +146,12 @@ def test_every_attribute_that_the_reconciler_writes(world: World) -> None:
     assert kept(world.row()) == {**updated, "status": "deleting", "revision": 6}
 
 
+def test_a_retry_requests_what_the_record_requests_already(world: World) -> None:
+    world.ask(a_user())
+    world.store.retry(world.record(), a_request("mine"))
+    assert world.record().status == Status.PENDING
+
+
 @pytest.mark.parametrize("request_change", ["update", "delete", "retry", "revoke", "resume"])
 def test_a_new_request_removes_the_failure_of_the_last_one(world: World, request_change: str) -> None:
     world.ask(a_user())
@@ -158,7 +164,7 @@ def test_a_declaration_makes_an_adopted_record_one_of_ours(world: World) -> None
     world.put_row(NAME, status="pending", allowed_from_addresses=["billing@example.com"])
     world.store.update(world.record(), a_user(), MANIFEST, a_request("mine"))
     assert world.row()["entity_type"] == "smtp_credential"  # type: ignore[index]
-    assert world.record().managed_by == MARK
+    assert (world.record().managed_by, world.record().revision) == (MARK, 1)
 
 
 def test_every_attribute_that_the_credential_manager_writes(world: World) -> None:
@@ -183,6 +189,7 @@ def test_every_attribute_that_the_credential_manager_writes(world: World) -> Non
     world.records.settle(world.record(), replace(done, issued=again, previous_deletes_at=""))
     rotated = {"smtp_username": "AKIA2", "previous_key": "AKIA1"}
     assert kept(world.row()) == {**before, **settled, **overlap, **rotated}, "the stage of the last overlap is removed"
+    world.records.fail(world.record(), Failure("AccessDenied", "no", ""))
     world.records.settle(world.record(), replace(done, previous_deletes_at="", forget_previous=True))
     assert kept(world.row()) == {**before, **settled, "smtp_username": "AKIA2"}
     alone = replace(again, id="AKIA3", replaces="")

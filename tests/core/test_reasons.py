@@ -70,6 +70,11 @@ def why(decision: Decision) -> list[tuple[str, str]]:
         ),
         (served(**PREVIOUS), audited(K1), [("requested", f"the previous access key {K0} was deleted")]),
         (settled(**PREVIOUS), audited(K1), [("key_changed", f"the previous access key {K0} was deleted")]),
+        (
+            settled(OFF, **PREVIOUS),
+            audited(inactive=(K1,), policy=build(OFF, SENDING)),
+            [("key_changed", f"the previous access key {K0} was deleted")],
+        ),
         (settled(status="deleting"), audited(K1), [("deleted", "the user is to be deleted")]),
         (None, audited(K1), [("deleted", "its record was removed")]),
         (settled(), audited(K1), []),
