@@ -1,4 +1,4 @@
-"""What people, schedules and AWS do in a story. Each action stands for itself: any of them may be left out."""
+"""What people, schedules and AWS do in a scenario. Each action stands for itself: any of them may be left out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.errors import InvalidInput
 from reconciler.planning.limits import Allowance
 from simulation import hands, manifests
 from simulation.commands import EVERYTHING, check_out, start_command, start_reconcile
-from simulation.faults import Kind, Trouble
+from simulation.faults import Kind, Fault
 from simulation.iam_user import IamUser
 from simulation.scheduler import Actor
 from simulation.world import ENV, World
@@ -45,10 +45,10 @@ class Action:
         PLAYS[self.kind](world, self)
         world.actions[self.kind] += 1
         world.steps += 1
-        world.play(self.calls, Random(self.salt) if self.salt else None)  # noqa: S311 - a story, no secret
+        world.play(self.calls, Random(self.salt) if self.salt else None)  # noqa: S311 - a scenario, no secret
 
     def __str__(self) -> str:
-        what = str(_planned(self)) if self.kind == "trouble" else ", ".join(f"{k} {v!r}" for k, v in self.args.items())
+        what = str(_planned(self)) if self.kind == "fault" else ", ".join(f"{k} {v!r}" for k, v in self.args.items())
         then = "" if self.calls is None else f"; then {self.calls} calls" if self.calls else "; then at once"
         chance = f" (salt {self.salt})" if self.salt else ""
         return f"{self.kind:<16} {self.name:<8} {what}{then}{chance}".rstrip()
@@ -151,7 +151,7 @@ def _deliver_twice(world: World, _: Action) -> None:
     world.mapping.poll(2)
 
 
-@action("letters")
+@action("dead letters")
 def _letters(world: World, it: Action) -> None:
     """The dead letters' function runs, once the next message can be seen."""
     if (wait := world.letters.next_due()) is not None and it.args["wait"]:
@@ -160,8 +160,8 @@ def _letters(world: World, it: Action) -> None:
     world.letters.poll()
 
 
-@action("strange letter")
-def _strange_letter(world: World, it: Action) -> None:
+@action("other message")
+def _other_message(world: World, it: Action) -> None:
     world.give_up(it.args["body"])
 
 
@@ -171,7 +171,7 @@ def _sweep(world: World, _: Action) -> None:
         world.start_sweep()
 
 
-# Time and trouble.
+# Time and fault.
 
 
 @action("outage")  # of the stream: it forgets what no one has read for a day
@@ -180,44 +180,44 @@ def _pass(world: World, it: Action) -> None:
     world.clock.advance(timedelta(**it.args).total_seconds())
 
 
-@action("clock off by")
+@action("clock skew")
 def _skew(world: World, it: Action) -> None:
     world.clock.skew = timedelta(**it.args)
 
 
-@action("trouble")
-def _trouble(world: World, it: Action) -> None:
+@action("fault")
+def _fault(world: World, it: Action) -> None:
     world.faults.plan(_planned(it))
 
 
-def _planned(it: Action) -> Trouble:
-    return Trouble(Kind(it.args["kind"]), it.args["on"], it.args["skip"], it.args["times"])
+def _planned(it: Action) -> Fault:
+    return Fault(Kind(it.args["kind"]), it.args["on"], it.args["skip"], it.args["times"])
 
 
 # Hands.
 
 
-@action("put row")
-def _put_row(world: World, it: Action) -> None:
+@action("put record")
+def _put_record(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
-    world.put_by_hand.add(it.name)
+    world.edited_manually.add(it.name)
     world.table.put(pack({**key_of(it.name), **it.args}))
 
 
-@action("edit row")
-def _edit_row(world: World, it: Action) -> None:
+@action("edit record")
+def _edit_record(world: World, it: Action) -> None:
     """Attributes of a record that exists; None takes one away."""
     world.disturbed.add(it.name)
-    world.put_by_hand.add(it.name)
-    if row := world.row(it.name):
+    world.edited_manually.add(it.name)
+    if row := world.item(it.name):
         kept = {name: value for name, value in row.items() if name not in it.args}
         world.table.put({**kept, **pack({name: value for name, value in it.args.items() if value is not None})})
 
 
-@action("delete row")
-def _delete_row(world: World, it: Action) -> None:
+@action("delete record")
+def _delete_record(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
-    if world.row(it.name):
+    if world.item(it.name):
         world.table.remove((PK, f"{SK_PREFIX}{it.name}"))
 
 
@@ -233,8 +233,8 @@ def _drift(world: World, it: Action) -> None:
     hands.DRIFTS[it.args["what"]](world, it.name)
 
 
-@action("foreign user")
-def _foreign_user(world: World, it: Action) -> None:
+@action("unmanaged user")
+def _unmanaged_user(world: World, it: Action) -> None:
     """Someone makes an IAM user of exactly that name, or of one that differs by case only.
 
     Not within a minute of one of ours: IAM might still show that one, and no one could tell the difference.
@@ -242,8 +242,8 @@ def _foreign_user(world: World, it: Action) -> None:
     name = iam_user_name(ENV.name, it.name)
     if world.iam.is_long_gone(name):
         world.disturbed.add(it.name)
-        world.foreign.add(it.name)
-        shown = name.upper() if it.args.get("shouting") else name
+        world.unmanaged.add(it.name)
+        shown = name.upper() if it.args.get("upper_case") else name
         key = world.iam.make_key()
-        path = iam_path(ENV.name) if it.args.get("our_path") else "/"
+        path = iam_path(ENV.name) if it.args.get("own_path") else "/"
         world.iam.write(shown, IamUser(shown, path, world.clock.now, {"team": "other"}, keys=(key,)))

@@ -27,7 +27,7 @@ from reconciler.planning.limits import Allowance
 from reconciler.planning.plan import Plan
 from reconciler.ports import ChangeRequest
 from simulation.scheduler import Actor
-from simulation.world import ENV, MARK, World
+from simulation.world import ENV, MANAGER, World
 
 EVERYTHING = Allowance(deletes=1000, empty=True)
 
@@ -95,7 +95,7 @@ def start_command(world: World, word: str, name: str) -> Actor:
 def make_request(world: World, commit: int) -> ChangeRequest:
     world.requests += 1
     return ChangeRequest(
-        MARK, f"{commit:04d}", "somebody", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
+        MANAGER, f"{commit:04d}", "somebody", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
     )
 
 

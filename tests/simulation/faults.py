@@ -1,4 +1,4 @@
-"""What may go wrong with a call, and when: each trouble is planned by the story, none is left to chance."""
+"""What may go wrong with a call, and when: each fault is planned by the scenario, none is left to chance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 @dataclass
-class Trouble:
+class Fault:
     """Meets the calls of `on` (a service, an operation, or anything): passes `skip` of them by, breaks `times`."""
 
     kind: Kind
@@ -39,27 +39,27 @@ class Trouble:
 
 class Faults:
     def __init__(self) -> None:
-        self.planned: list[Trouble] = []
+        self.planned: list[Fault] = []
         self.met: Counter[str] = Counter()
 
-    def plan(self, trouble: Trouble) -> None:
-        self.planned.append(trouble)
+    def plan(self, fault: Fault) -> None:
+        self.planned.append(fault)
 
     def stop(self) -> None:
         self.planned.clear()
 
     def meet(self, service: str, operation: str) -> Kind | None:
-        """The trouble of this call, if any: the first planned one whose turn it is."""
-        for trouble in self.planned:
-            if trouble.on not in ("", service, operation):
+        """The fault of this call, if any: the first planned one whose turn it is."""
+        for fault in self.planned:
+            if fault.on not in ("", service, operation):
                 continue
-            if trouble.skip:
-                trouble.skip -= 1
+            if fault.skip:
+                fault.skip -= 1
                 continue
-            trouble.times -= 1
-            if not trouble.times:
-                self.planned.remove(trouble)
-            return trouble.kind
+            fault.times -= 1
+            if not fault.times:
+                self.planned.remove(fault)
+            return fault.kind
         return None
 
 

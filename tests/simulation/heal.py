@@ -1,4 +1,4 @@
-"""After a story: faults off, everything delivered, one round of the sweep. Then the world is judged."""
+"""After a scenario: faults off, everything delivered, one round of the sweep. Then the world is judged."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from reconciler.core.record import AWAITING, PK, SK_PREFIX
 from reconciler.manager.sweep import GRACE
 from simulation.commands import EVERYTHING, check_out, start_reconcile
 from simulation.judge import judge
-from simulation.watch import Watch
+from simulation.watch import InvariantChecker
 from simulation.world import ENV, PARKED, World
 
 ROUNDS = 40  # of anything that should be over by then
 
 
-def heal(world: World, watch: Watch) -> list[str]:
+def heal(world: World, watch: InvariantChecker) -> list[str]:
     """What is still wrong then. Beside the sweep's own grace time, nothing is waited for in vain."""
     for stage in (_settle, _sweep_after_grace, _catch_up, _replay):
         if found := world.broken or stage(world, watch):
@@ -24,7 +24,7 @@ def heal(world: World, watch: Watch) -> list[str]:
     return []
 
 
-def _settle(world: World, _: Watch) -> list[str]:
+def _settle(world: World, _: InvariantChecker) -> list[str]:
     """What is under way ends, late requests arrive, and everything that was sent is delivered."""
     world.faults.stop()
     world.clock.skew = timedelta()
@@ -73,7 +73,7 @@ def _sweep(world: World) -> list[str]:
     return ["I8: the sweep never finishes its round"]
 
 
-def _sweep_after_grace(world: World, _: Watch) -> list[str]:
+def _sweep_after_grace(world: World, _: InvariantChecker) -> list[str]:
     """Orphans are given some time before they go; the second sweep is the one that takes them."""
     world.clock.advance(GRACE.total_seconds())
     return _sweep(world) or _let_go(world) or judge(world)
@@ -90,7 +90,7 @@ def _let_go(world: World) -> list[str]:
     return _deliver(world)
 
 
-def _catch_up(world: World, _: Watch) -> list[str]:
+def _catch_up(world: World, _: InvariantChecker) -> list[str]:
     """A last `reconcile` makes the records what is declared, and after it there is nothing left to do."""
     for first in (True, False):
         world.clock.advance(60)
@@ -123,7 +123,7 @@ def _judge_declared(world: World) -> list[str]:
     return found
 
 
-def _replay(world: World, watch: Watch) -> list[str]:
+def _replay(world: World, watch: InvariantChecker) -> list[str]:
     """Every event that the stream still holds once more, and another sweep: no one has anything to change."""
     world.clock.advance(60)
     changes = watch.changes

@@ -27,13 +27,13 @@ WIDENING = ("list_attached_user_policies", "list_groups_for_user")  # what is at
 
 def judge(world: World) -> list[str]:
     """What does not hold, each with its invariant; empty when all does."""
-    found = [text for record in world.records() for text in _judge_row(world, record)]
+    found = [text for record in world.records() for text in _judge_record(world, record)]
     return found + list(_judge_iam(world)) + list(_judge_secrets(world))
 
 
-def _judge_row(world: World, record: Record) -> Iterator[str]:
+def _judge_record(world: World, record: Record) -> Iterator[str]:
     iam_user = world.iam_user(record.name)
-    if record.revoked and iam_user and _is_ours(iam_user) and any(key.active for key in iam_user.keys):
+    if record.revoked and iam_user and _is_managed(iam_user) and any(key.active for key in iam_user.keys):
         yield f"I3: {record.name} is revoked, and its key still works: {record.status}, {record.failure}"
     if record.status in AWAITING:
         yield f"I8: {record.name} is still {record.status}"
@@ -54,7 +54,7 @@ def _judge_settled(world: World, record: Record) -> Iterator[str]:
     wanted = RecordState.of(record, ENV.sending, world.clock.now).wanted
     if record.status != wanted:
         yield f"I3: {name} is {record.status}, and should be {wanted}"
-    if iam_user is None or not _is_ours(iam_user):
+    if iam_user is None or not _is_managed(iam_user):
         yield f"I3: {name} is {record.status}, but there is no IAM user of ours"
         return
     yield from _judge_grant(name, user, iam_user)
@@ -121,33 +121,35 @@ def _judge_iam(world: World) -> Iterator[str]:
     rows = {record.name for record in world.records()}
     for iam_user in world.iam.users():
         name = smtp_user_name(ENV.name, iam_user.name)
-        if _is_ours(iam_user) and (name is None or iam_user.name != iam_user_name(ENV.name, name) or name not in rows):
+        if _is_managed(iam_user) and (
+            name is None or iam_user.name != iam_user_name(ENV.name, name) or name not in rows
+        ):
             yield f"I4: {iam_user.name} is ours, and nobody knows it: keys {[key.id for key in iam_user.keys]}"
 
 
-def _is_ours(iam_user: IamUser) -> bool:
+def _is_managed(iam_user: IamUser) -> bool:
     return iam_user.tags.get(OWNER_TAG) == OWNER
 
 
 def _unfounded(world: World, record: Record) -> str:
-    """Empty when there was a reason to give up: one that is still there, or one that a trouble of the story gave."""
+    """Empty when there was a reason to give up: one that is still there, or one that a fault of the scenario gave."""
     failure = record.failure
     if failure is None:
-        return "" if record.name in world.put_by_hand else "it does not say why"
+        return "" if record.name in world.edited_manually else "it does not say why"
     if failure.attempts >= deployed()["dead_letters"]["tries"]:
         return ""
     code = failure.code
     iam_user = world.iam_user(record.name)
-    identity = Identity(owned=_is_ours(iam_user)) if iam_user else None
+    identity = Identity(owned=_is_managed(iam_user)) if iam_user else None
     asked_again = replace(record, status=Status.PENDING)
     end = decide(RecordState.of(asked_again, ENV.sending, world.clock.now), identity).end
     if isinstance(end, Fail) and end.code == code:
         return ""
     excused = {
         "AccessDenied": "access denied" in world.faults.met,
-        "ForeignUser": record.name in world.foreign,
-        "InvalidRecord": record.name in world.put_by_hand,
-        "PolicyTooLarge": record.name in world.put_by_hand,
+        "ForeignUser": record.name in world.unmanaged,
+        "InvalidRecord": record.name in world.edited_manually,
+        "PolicyTooLarge": record.name in world.edited_manually,
         "Quarantined": bool(iam_user and "AWSCompromisedKeyQuarantine" in str(iam_user.attached)),
         "LimitExceeded": world.settings.quota < 5000 or record.name in world.disturbed,
     }

@@ -1,4 +1,4 @@
-"""Actors that take turns: each runs until its next AWS call, then the story says who goes on.
+"""Actors that take turns: each runs until its next AWS call, then the scenario says who goes on.
 
 An actor is one thing that runs by itself in production: an invocation of a function, a `reconcile` on some machine.
 It is a greenlet, so the real code runs in it unchanged.

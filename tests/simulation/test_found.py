@@ -1,4 +1,4 @@
-"""Stories that once broke something, as short as they came out; each is told with many salts."""
+"""Scenarios that once broke something, as short as they came out; each is told with many salts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulation.actions import Action
-from simulation.story import Story, tell
+from simulation.story import Scenario, simulate
 from simulation.world import Settings
 
 SALTS = 150
@@ -18,8 +18,8 @@ def play(kind: str, name: str = "", calls: int | None = None, **args: Any) -> Ac
     return Action(kind, name, args, calls=calls)
 
 
-def trouble(kind: str, on: str) -> Action:
-    return Action("trouble", args={"kind": kind, "on": on, "skip": 0, "times": 1})
+def fault(kind: str, on: str) -> Action:
+    return Action("fault", args={"kind": kind, "on": on, "skip": 0, "times": 1})
 
 
 MADE = (play("declare", "ant"), play("reconcile", allow=True), play("deliver", times=3))
@@ -39,7 +39,7 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
     ),
     "the outcome is written after its key was deleted again": (
         Settings(stickiness=0.0),
-        (play("declare", "ant"), play("reconcile", allow=True), trouble(LATE, "UpdateItem"), play("deliver", times=3)),
+        (play("declare", "ant"), play("reconcile", allow=True), fault(LATE, "UpdateItem"), play("deliver", times=3)),
     ),
     "a user made a moment ago for an old row is refused as if rights were missing": (
         Settings(lag=55),
@@ -56,7 +56,7 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
             *MADE,
             play("revoke", "ant"),
             play("pass", minutes=2),
-            trouble("access denied", "UpdateAccessKey"),
+            fault("access denied", "UpdateAccessKey"),
             play("deliver", times=3),
         ),
     ),
@@ -72,5 +72,5 @@ def test_what_was_found_once_is_not_found_again(what: str) -> None:
     settings, actions = FOUND[what]
     for salt in range(SALTS):
         last = replace(actions[-1], salt=salt)
-        ending = tell(Story(0, settings, (*actions[:-1], last)))
-        assert ending.broken == (), f"salt {salt}"
+        result = simulate(Scenario(0, settings, (*actions[:-1], last)))
+        assert result.broken == (), f"salt {salt}"

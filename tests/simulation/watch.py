@@ -19,7 +19,7 @@ MOST_CALLS = 800  # of one actor: more would be a loop
 NOTHING_GRANTED: dict[str, Any] = {"StringLike": {"ses:FromAddress": []}}
 
 
-class Watch:
+class InvariantChecker:
     def __init__(self, world: World) -> None:
         self.world = world
         self.announced: dict[str, list[str]] = {}  # the words of plans that were applied, by user
@@ -81,19 +81,19 @@ class Watch:
     def _done_in_table(self, call: Call, answer: Any) -> None:
         match call.operation:
             case "GetItem":
-                self._note_row(call, call.parameters["Key"]["SK"]["S"], answer.get("Item"))
+                self._note_record(call, call.parameters["Key"]["SK"]["S"], answer.get("Item"))
             case "Query":
                 for item in answer["Items"]:
-                    self._note_row(call, item["SK"]["S"], item)
+                    self._note_record(call, item["SK"]["S"], item)
             case "BatchGetItem":
                 for item in answer["Responses"][ENV.table]:
-                    self._note_row(call, item["SK"]["S"], item)
+                    self._note_record(call, item["SK"]["S"], item)
             case _:
                 self._check_not_lost(call)
 
     # I11: nothing is overwritten that was not read.
 
-    def _note_row(self, call: Call, sk: str, item: Any) -> None:
+    def _note_record(self, call: Call, sk: str, item: Any) -> None:
         call.actor.seen[sk] = _version(item)
 
     def _check_write(self, call: Call) -> None:
@@ -122,7 +122,7 @@ class Watch:
 
     def _check_asked_for(self, call: Call, name: str) -> None:
         """By the record as it was at any time since the actor began."""
-        rows = [self.world.row(name)]
+        rows = [self.world.item(name)]
         for record in reversed(self.world.table.log):
             if record.at < call.actor.since:
                 break
@@ -155,7 +155,7 @@ class Watch:
     def _check_not_cut_off(self, iam_user: str) -> None:
         """Who was only ever declared, edited and rotated can send at any time, once it has a credential."""
         name = self._name(iam_user)
-        row, user = self.world.row(name), self.world.iam.find(iam_user)
+        row, user = self.world.item(name), self.world.iam.find(iam_user)
         if name in self.world.disturbed or row is None or user is None or "encrypted_credentials" not in row:
             return
         stored = [row[attribute]["S"] for attribute in ("smtp_username", "previous_key") if attribute in row]
@@ -167,7 +167,7 @@ class Watch:
         before: IamUser | None = self._before["user"]
         old = before.policies.get(POLICY_NAME) if before else None
         self._check_asked_for(call, name)
-        if name in self.world.put_by_hand or call.parameters["PolicyName"] != POLICY_NAME:
+        if name in self.world.edited_manually or call.parameters["PolicyName"] != POLICY_NAME:
             return
         words = " · ".join(self.announced.get(name, ()))
         for widening, saying in _widenings(_condition(old), _condition(call.parameters["PolicyDocument"])):

@@ -1,4 +1,4 @@
-"""Between the real adapters and the models of AWS: every call is a scheduling point and may meet a trouble."""
+"""Between the real adapters and the models of AWS: every call is a scheduling point and may meet a fault."""
 
 from __future__ import annotations
 

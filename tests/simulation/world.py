@@ -57,7 +57,7 @@ ENV = Environment(
     limits=Limits(max_deletes=2, max_delete_percent=100),
     local=False,
 )
-MARK = manager_tag(ENV.name)
+MANAGER = manager_tag(ENV.name)
 BOUNDARY = f"arn:aws:iam::{ENV.account_id}:policy/smtp-boundary-test"
 KEY = f"arn:aws:kms:{ENV.region}:{ENV.account_id}:key/5150"
 STREAM = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}/stream/2026-06-01T00:00:00.000"
@@ -66,7 +66,7 @@ DEAD, PARKED = "https://sqs.example.com/dead-letters", "https://sqs.example.com/
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What differs from story to story beside its actions."""
+    """What differs from scenario to scenario beside its actions."""
 
     lag: int = 0  # seconds that an answer of IAM may be old
     lanes: int = 1  # shards of the table's stream
@@ -110,8 +110,8 @@ class World:
         self.commits = 0  # of the manifests
         self.history: list[dict[str, User]] = [{}]  # what was declared at each commit
         self.disturbed: set[str] = set()  # users that someone deactivated, removed or changed behind our back
-        self.put_by_hand: set[str] = set()  # users whose records a hand has written
-        self.foreign: set[str] = set()  # names that ever had an IAM user without our tag
+        self.edited_manually: set[str] = set()  # users whose records a hand has written
+        self.unmanaged: set[str] = set()  # names that ever had an IAM user without our tag
         self.requests = 0
         self._make_aws()
         self._make_functions()
@@ -234,11 +234,11 @@ class World:
 
     # How hands and checks see it.
 
-    def row(self, name: str) -> dict[str, Any] | None:
+    def item(self, name: str) -> dict[str, Any] | None:
         return self.table.items.get((PK, f"{SK_PREFIX}{name}"))
 
     def record(self, name: str) -> Record | None:
-        row = self.row(name)
+        row = self.item(name)
         return self.store._record(unpack(row)) if row else None
 
     def records(self) -> list[Record]:
