@@ -1,4 +1,4 @@
-"""`make simulate`: tell random scenarios until the budget is used up, or one of them again."""
+"""`make simulate`: run random scenarios until a limit is reached, or run a single one."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from simulation.story import Result, Scenario, simulate
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--seed", type=int, help="Tell this one scenario, call by call.")
-@click.option("--steps", type=int, default=100_000, show_default=True, help="Stop after so many steps.")
-@click.option("--seconds", type=float, default=300, show_default=True, help="Stop after so many seconds.")
-@click.option("--first", type=int, default=1, show_default=True, help="The seed to begin with.")
-@click.option("--bug", type=click.Choice(list(BUGS)), help="Put a bug into the code first: it should be found.")
-@click.option("--bugs", is_flag=True, help="Show which seed finds which bug, as in the README.")
-@click.option("--shrink-seconds", type=float, default=60, show_default=True, help="To look for the shortest scenario.")
+@click.option("--seed", type=int, help="Run only this scenario and print every call.")
+@click.option("--steps", type=int, default=100_000, show_default=True, help="Stop after this number of steps.")
+@click.option("--seconds", type=float, default=300, show_default=True, help="Stop after this number of seconds.")
+@click.option("--first", type=int, default=1, show_default=True, help="The first seed.")
+@click.option("--bug", type=click.Choice(list(BUGS)), help="Plant this bug in the code; the simulator should find it.")
+@click.option("--bugs", is_flag=True, help="Print the first seed that finds each planted bug, as in the README.")
+@click.option(
+    "--shrink-seconds", type=float, default=60, show_default=True, help="Time limit for shrinking a failed scenario."
+)
 def main(
     seed: int | None, steps: int, seconds: float, first: int, bug: str | None, bugs: bool, shrink_seconds: float
 ) -> None:
-    """Random scenarios, played with the real code over models of DynamoDB, its stream, IAM, KMS and SQS.
+    """Run random scenarios with the real code against models of DynamoDB, its stream, IAM, KMS and SQS.
 
-    A step is an action of a scenario or a call of AWS. One seed is one scenario, the same everywhere. A scenario that breaks an
-    invariant is made as short as possible and printed; the exit code is then 1.
+    A step is one action of a scenario or one AWS call. A seed always produces the same scenario. If a scenario
+    violates an invariant, it is shrunk and printed, and the exit code is 1.
     """
     if bugs:
         _show_bugs(steps)
@@ -76,13 +78,13 @@ def _show_bugs(steps: int) -> None:
 
 def _show_failure(scenario: Scenario, result: Result, shrink_seconds: float) -> None:
     shown = "\n".join(result.broken)
-    click.echo(f"\nstory {scenario.seed} of {len(scenario.actions)} actions broke something:\n{shown}\n")
+    click.echo(f"\nscenario {scenario.seed} ({len(scenario.actions)} actions) violates an invariant:\n{shown}\n")
     shortest = shrink(scenario, shrink_seconds)
     result = simulate(shortest)
-    click.echo(f"the shortest scenario that does:\n{shortest}")
+    click.echo(f"shortest scenario that violates it:\n{shortest}")
     _show_trace(result)
     click.echo("\n".join(result.broken))
-    click.echo(f"\nagain: make simulate SEED={scenario.seed}")
+    click.echo(f"\nto repeat: make simulate SEED={scenario.seed}")
 
 
 def _show_trace(result: Result) -> None:

@@ -1,4 +1,4 @@
-"""Scenario after scenario, until so many steps are told, so much time is gone, or one of them breaks something."""
+"""Run scenarios until a limit of steps or seconds is reached or one of them violates an invariant."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from simulation.generate import make_scenario
 from simulation.story import Result, Scenario, simulate
 
-CI_STEPS = 25_000  # what CI tells: the same scenarios each time
+CI_STEPS = 25_000  # in CI: the same scenarios in every run
 
 
 @dataclass
 class Campaign:
-    """What happened. `failed`: the first scenario that broke something, and how."""
+    """The totals of a run. `failed`: the first scenario that violated an invariant, and its result."""
 
     scenarios: int = 0
     steps: int = 0
@@ -32,7 +32,7 @@ class Campaign:
         self.actions += result.actions
 
     def __str__(self) -> str:
-        rate = f"{self.steps / self.seconds:,.0f} a second" if self.seconds else ""
+        rate = f"{self.steps / self.seconds:,.0f} steps/s" if self.seconds else ""
         return "\n".join(
             (
                 f"{self.scenarios:,} scenarios, {self.steps:,} steps, {self.seconds:.1f} s, {rate}",

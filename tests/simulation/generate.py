@@ -1,4 +1,4 @@
-"""Make a scenario from a seed."""
+"""Generate a scenario from a seed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from simulation.story import Scenario
 from simulation.world import Settings
 
 NAMES = ("ant", "bee", "bee-2", "cat", "dog", "eel")
-CALM = "yak"  # no one ever takes anything from this one: it must be able to send all the time
+CALM = "yak"  # this user is never deactivated or changed manually, so it must always be able to send
 KEY_DRIFTS = [what for what in DRIFTS if "key" in what]
-FAULTY = ("reconcile", "deliver", "dead letters", "sweep")  # what a fault is planned for
+FAULTY = ("reconcile", "deliver", "dead letters", "sweep")  # actions for which a fault may be planned
 
 Make = Callable[[Random, str], dict[str, Any]]
 
 
 def make_scenario(seed: int) -> Scenario:
-    random = Random(seed)  # noqa: S311 - a scenario, no secret
+    random = Random(seed)  # noqa: S311 - reproducible, not a secret
     settings = Settings(
         lag=random.choice((0, 0, 5, 30, 55)),
         lanes=random.choice((1, 2, 3)),
@@ -33,13 +33,13 @@ def make_scenario(seed: int) -> Scenario:
         users_per_run=random.choice((2000, 2000, 2)),
     )
     names = NAMES[: random.randint(1, 4)]
-    fault = random.choice((0.0, 0.2, 0.5, 0.8))
+    fault_rate = random.choice((0.0, 0.2, 0.5, 0.8))
     actions: list[Action] = []
     for episode in random.choices(list(EPISODES), weights=list(EPISODES.values()), k=random.randint(6, 16)):
-        hero = random.choice((*names, CALM))  # which user most of the episode is about
+        hero = random.choice((*names, CALM))  # the user that most of the episode concerns
         for choices in episode:
             kind = random.choice(choices)
-            if kind in FAULTY and random.random() < fault:
+            if kind in FAULTY and random.random() < fault_rate:
                 actions.append(_make_action(random, "fault", ""))
             actions.append(_make_action(random, kind, _choose_name(random, kind, hero, names)))
     return Scenario(seed, settings, tuple(actions))
@@ -83,9 +83,9 @@ def _put_record(random: Random, name: str) -> dict[str, Any]:
         {"status": "pending", "allowed_from_addresses": {f"{name}@example.com", "*@news.example.com"}},
         {"status": "pending", "allowed_from_addresses": ["x@example.net"]},
         {"status": "pending"},
-        {"status": "active", "allowed_from_addresses": [f"{name}@example.com"], "managed_by": "somebody else"},
+        {"status": "active", "allowed_from_addresses": [f"{name}@example.com"], "managed_by": "another tool"},
         {"status": "deleting"},
-        {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"], "smtp_username": "AKIAFOREIGN"},
+        {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"], "smtp_username": "AKIAUNKNOWN"},
     ]
     return random.choice(options)
 
@@ -98,12 +98,12 @@ def _edit_record(random: Random, name: str) -> dict[str, Any]:
         {"smtp_username": None},
         {"encrypted_credentials": None},
         {"revision": None},
-        {"previous_key": "AKIAFOREIGN"},
+        {"previous_key": "AKIAUNKNOWN"},
         {"enabled": random.random() < 0.5, "status": "pending"},
         {"key_created_at": "a while ago"},
         {"revoked": True, "status": "pending"},
         {"iam_user_name": "root", "status": "pending"},
-        {"correlation_id": "by-hand"},
+        {"correlation_id": "manual"},
     ]
     return random.choice(options)
 
@@ -125,7 +125,7 @@ def _pass(random: Random, _: str) -> dict[str, Any]:
     )
 
 
-# Each of an episode's parts is one of a few kinds of action.
+# An episode is a sequence of steps; each step is one of several kinds of action.
 MANIFEST = (
     "declare",
     "declare",
@@ -138,7 +138,7 @@ MANIFEST = (
     "expire",
     *["undeclare"] * 2,
 )
-HAND = ("put record", "edit record", "delete record", "drift", "drift", "drift", "unmanaged user", "other item")
+MANUAL = ("put record", "edit record", "delete record", "drift", "drift", "drift", "unmanaged user", "other item")
 AROUND = ("deliver", "deliver", "deliver twice", "sweep", "dead letters")
 TIME = ("pass", "pass", "clock skew")
 EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
@@ -148,7 +148,7 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (MANIFEST, ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), ("deliver",), AROUND): 8,
     (("rotate",), ("reconcile",), ("deliver",), (*TIME, "drift", "drift"), ("sweep",)): 4,
     (("undeclare",), ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), AROUND): 3,
-    (HAND, AROUND): 4,
+    (MANUAL, AROUND): 4,
     (("drift",), ("drift",), ("undeclare", "delete record", "sweep"), ("reconcile",), ("deliver",)): 3,
     (("reconcile",), ("deliver",), ("delete record",), ("deliver", "pass", "pass"), ("deliver",), ("dead letters",)): 4,
     (("reconcile",), ("deliver",), ("delete record",), ("outage",), AROUND): 3,
@@ -162,8 +162,8 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
 RUNNING = {"deliver twice", "reconcile files", "invalid manifest", "revoke", "resume", "retry"}
 FOR_THE_CALM = {"declare", "edit", "rotate", "schedule"}
 OF_A_USER = FOR_THE_CALM | {
-    "disable", "enable", "expire", "undeclare", "revoke", "resume", "retry", "put record", "edit record", "delete record",
-    "drift", "unmanaged user",
+    "disable", "enable", "expire", "undeclare", "revoke", "resume", "retry", "put record", "edit record",
+    "delete record", "drift", "unmanaged user",
 }  # fmt: skip
 ARGUMENTS: dict[str, Make] = {
     "outage": lambda *_: {"hours": 25},

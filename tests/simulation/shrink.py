@@ -1,4 +1,4 @@
-"""Make a failing scenario short: leave out whatever is not needed to break the same invariant."""
+"""Shrink a failed scenario: remove what is not needed to violate the same invariant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulation.story import Result, Scenario, simulate
 
 
 def shrink(scenario: Scenario, seconds: float, rerun: Callable[[Scenario], Result] = simulate) -> Scenario:
-    """The shortest scenario found in time that breaks the invariant which this one breaks."""
+    """Return the shortest scenario found in time that violates the same invariant."""
     invariant = rerun(scenario).invariant
     deadline = time.monotonic() + seconds
     progress = True
@@ -27,7 +27,7 @@ def shrink(scenario: Scenario, seconds: float, rerun: Callable[[Scenario], Resul
 
 
 def _simpler(scenario: Scenario) -> Iterator[Scenario]:
-    """Without half of the actions, a quarter, … a single one; then the same actions with less left to chance."""
+    """Remove half of the actions, a quarter, … a single one; then reduce the randomness of the rest."""
     size = len(scenario.actions)
     part = size // 2
     while part:

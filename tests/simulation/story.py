@@ -1,4 +1,4 @@
-"""A scenario: settings and a list of actions, made from a seed. Telling it ends with what it broke, if anything."""
+"""A scenario: settings and a list of actions, generated from a seed. Its simulation returns the violated invariants."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Scenario:
     actions: tuple[Action, ...]
 
     def __str__(self) -> str:
-        told = [f"scenario {self.seed}, {self.settings}"]
-        told += [f"  {number:2} {action}" for number, action in enumerate(self.actions, start=1)]
-        return "\n".join(told)
+        lines = [f"scenario {self.seed}, {self.settings}"]
+        lines += [f"  {number:2} {action}" for number, action in enumerate(self.actions, start=1)]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`broken`: invariants, each with what broke it; empty when the scenario ended well."""
+    """`broken`: the violated invariants, each with a description; empty if all hold."""
 
     broken: tuple[str, ...]
     steps: int
@@ -43,7 +43,7 @@ class Result:
         return self.broken[0].partition(":")[0] if self.broken else ""
 
     def digest(self) -> str:
-        """Equal digests, equal runs."""
+        """Equal digests mean equal runs."""
         return sha256(repr((self.broken, self.trace)).encode()).hexdigest()[:16]
 
 

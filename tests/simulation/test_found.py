@@ -1,4 +1,4 @@
-"""Scenarios that once broke something, as short as they came out; each is told with many salts."""
+"""Scenarios that once violated an invariant, in their shortest form; each runs with many salts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROTATED = (*MADE, play("rotate", "ant"), play("reconcile", allow=True), play("de
 LATE = "timed out, done later"
 
 FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
-    "two functions make the first key, and one deletes what the other stores": (
+    "two functions create the first key, and one deletes the key that the other stores": (
         Settings(stickiness=0.0),
         (
             play("declare", "ant"),
@@ -37,11 +37,11 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
             play("deliver", times=3),
         ),
     ),
-    "the outcome is written after its key was deleted again": (
+    "the result is written after its key was deleted again": (
         Settings(stickiness=0.0),
         (play("declare", "ant"), play("reconcile", allow=True), fault(LATE, "UpdateItem"), play("deliver", times=3)),
     ),
-    "a user made a moment ago for an old row is refused as if rights were missing": (
+    "a user created a moment ago for an old record fails as if permissions were missing": (
         Settings(lag=55),
         (
             play("declare", "ant"),
@@ -50,7 +50,7 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
             play("deliver", times=6),
         ),
     ),
-    "a revocation that was refused leaves the key at work": (
+    "a revocation that was denied leaves the key active": (
         Settings(),
         (
             *MADE,
@@ -60,7 +60,7 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
             play("deliver", times=3),
         ),
     ),
-    "the previous key is deleted by hand, and the row goes on promising it": (
+    "the previous key is deleted manually, and the record still lists it": (
         Settings(),
         (*ROTATED, play("drift", "ant", what="a key is deleted")),
     ),

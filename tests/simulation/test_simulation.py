@@ -1,4 +1,4 @@
-"""The simulator in CI: fixed scenarios, the same each time; and proof that it would notice."""
+"""The simulator in CI: the same scenarios in every run, and proof that it finds planted bugs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from simulation.story import simulate
 
 HERE = Path(__file__).parent
 CLASSICS = list(BUGS)[:5]
-# What the functions may call: each was met. Leaving a group is too rare for this budget; the life-cycle tests have it.
+# The calls of the functions; all must occur. Removal from a group is too rare here; tests/manager/test_repair.py covers it.
 CALLS = {
     "dynamodb": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
     "iam": (
@@ -48,7 +48,7 @@ def test_no_story_breaks_an_invariant(campaign: Campaign) -> None:
     if campaign.failed:
         scenario, result = campaign.failed
         shown = shrink(scenario, seconds=20)
-        pytest.fail(f"{result.broken[0]}\n{shown}\nagain: make simulate SEED={scenario.seed}")
+        pytest.fail(f"{result.broken[0]}\n{shown}\nto repeat: make simulate SEED={scenario.seed}")
     assert campaign.steps >= CI_STEPS
 
 
@@ -77,24 +77,22 @@ def digests() -> str:
 
 
 def recorded() -> dict[str, tuple[int, str]]:
-    """The table of the README: bug → (the first seed that finds it, the invariant that is broken then)."""
+    """The table of the README: bug → (the first seed that finds it, the violated invariant)."""
     rows = re.findall(r"^\| (.+?) +\| (\d+) +\| (\w+)", (HERE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     return {bug: (int(seed), invariant) for bug, seed, invariant in rows}
 
 
-def test_the_readme_tells_which_seed_finds_which_bug() -> None:
+def test_the_readme_lists_every_bug() -> None:
     assert list(recorded()) == list(BUGS)
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found(bug: str) -> None:
-    """By the very scenarios that CI tells; without the bug none of them breaks anything."""
+    """By the scenarios that CI runs; without the bug, none of them violates an invariant."""
     seed, invariant = recorded()[bug]
     with planted(bug):
         assert run(CI_STEPS).failed, f"{bug} was not found"
-        assert simulate(make_scenario(seed)).invariant == invariant, (
-            "make simulate BUGS=1 shows what the table should say"
-        )
+        assert simulate(make_scenario(seed)).invariant == invariant, "the table is outdated: see make simulate BUGS=1"
 
 
 @pytest.mark.parametrize("bug", CLASSICS)
@@ -108,7 +106,7 @@ def test_the_shortest_scenario_is_short_and_fails_as_the_long_one_did(bug: str) 
     assert simulate(shortest).broken == ()
 
 
-def test_the_command_tells_one_scenario_call_by_call() -> None:
+def test_the_command_shows_one_scenario_with_every_call() -> None:
     done = CliRunner().invoke(main, ["--seed", "3"])
     assert done.exit_code == 0, done.output
     assert "scenario 3, Settings(" in done.output
@@ -127,5 +125,5 @@ def test_the_command_prints_the_shortest_scenario_of_a_failure() -> None:
     bug = "catch-all returning 200"
     done = CliRunner().invoke(main, ["--bug", bug])
     assert done.exit_code == 1
-    assert "the shortest scenario that does:" in done.output
-    assert f"again: make simulate SEED={recorded()[bug][0]}" in done.output
+    assert "shortest scenario that violates it:" in done.output
+    assert f"to repeat: make simulate SEED={recorded()[bug][0]}" in done.output
