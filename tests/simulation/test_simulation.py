@@ -22,7 +22,7 @@ from simulation.story import simulate
 
 HERE = Path(__file__).parent
 CLASSICS = list(BUGS)[:5]
-# The calls of the functions; all must occur. Removal from a group is too rare here; tests/manager/test_repair.py covers it.
+# The calls of the functions; all must occur. Removal from a group is too rare here; test_repair covers it.
 CALLS = {
     "dynamodb": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
     "iam": (

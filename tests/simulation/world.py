@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -247,13 +247,6 @@ class World:
 
     def iam_user(self, name: str) -> IamUser | None:
         return self.iam.find(iam_user_name(ENV.name, name))
-
-    def change_iam(self, name: str, **fields: Any) -> bool:
-        """A manual change. Returns False if there is no such user."""
-        user = self.iam_user(name)
-        if user:
-            self.iam.write(user.name, replace(user, **fields))
-        return user is not None
 
 
 def _timeout(function_name: str) -> timedelta:
