@@ -33,7 +33,7 @@ class Fault:
     def __str__(self) -> str:
         which = f"the next {self.times} calls" if self.times > 1 else "the next call"
         of = f" of {self.on}" if self.on else ""
-        after = f", after {self.skip} that succeed" if self.skip else ""
+        after = f" (the first {self.skip} succeed)" if self.skip else ""
         return f"{which}{of}: {self.kind}{after}"
 
 
