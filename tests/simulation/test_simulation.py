@@ -43,7 +43,7 @@ def campaign() -> Campaign:
 
 
 @pytest.mark.xdist_group("simulation")
-def test_no_story_breaks_an_invariant(campaign: Campaign) -> None:
+def test_no_scenario_violates_an_invariant(campaign: Campaign) -> None:
     """I1-I12"""
     if campaign.failed:
         scenario, result = campaign.failed
