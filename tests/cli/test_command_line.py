@@ -1,4 +1,4 @@
-"""Options, suggestions, completion and questions of the command line."""
+"""Options, suggestions, completion and prompts of the command line."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ Type = Callable[[str], None]
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
-    """A pseudo-terminal as standard input, and a person who types there."""
+    """A pseudo-terminal as standard input, with simulated typing."""
     keyboard, terminal = pty.openpty()
     monkeypatch.delenv("CI", raising=False)
     with os.fdopen(terminal) as stdin:
@@ -169,7 +169,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
 def test_on_a_terminal_a_person_is_asked_before_any_write(
     answer: str, writes: list[str], code: int, world: World, checkout: Checkout, person: Type
 ) -> None:
-    """Standard output is no terminal here, as in `reconcile apply | tee`."""
+    """Standard output is not a terminal here, as in `reconcile apply | tee`."""
     checkout.declare(an_entry("crm"))
     person(answer)
     outcome = checkout.run("apply")

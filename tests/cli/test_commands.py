@@ -1,4 +1,4 @@
-"""Commands against an account that is made up: what is allowed, what is shown, and the exit code."""
+"""Commands with a fake account: what is allowed, what is printed, and the exit code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LAST = "no users are declared; this would delete the only user"
 
 
 class FakeConnection:
-    """An account that holds these rows. Serves as its own store."""
+    """A fake account with these records. It is also its own store."""
 
     def __init__(self, rows: list[Record], account: str) -> None:
         self.rows = rows
@@ -43,7 +43,7 @@ class FakeConnection:
         return self.rows
 
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
-        """What became of them meanwhile: one has failed, the others are gone; `crm` is as it was."""
+        """The result of processing: one failed, the others are gone; `crm` is unchanged."""
         failure = Failure("AccessDenied", HOSTILE, "")
         left = [row for row in self.rows if row.name in names and row.name.endswith("2")]
         kept = {row.name: row for row in self.rows if row.name == "crm"}
@@ -64,7 +64,7 @@ class FakeConnection:
 
 
 def row(name: str) -> Record:
-    """Of ours, and settled: nothing to do for a plan that declares it."""
+    """Managed and settled: a plan that declares it has nothing to do."""
     user = a_user(name, description="Invoices", owner="billing@example.com")
     return Record(
         name=name,
@@ -80,7 +80,7 @@ def row(name: str) -> Record:
 
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Plan:
-    """Environment `strict`, which deletes nobody unasked."""
+    """Environment `strict`, which deletes no users without --allow-deletes."""
     monkeypatch.chdir(tmp_path)
 
     def run(
@@ -159,7 +159,7 @@ def assert_steers_nothing(*texts: str) -> None:
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_no_row_steers_the_output_of_a_plan(form: str, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row may have any name: whoever may write the table chose it."""
+    """A record may have any name: a writer of the table chose it."""
     code, out, err = plan("plan", "-e", "strict", "--format", form, rows=(HOSTILE, f"{HOSTILE}2"))
     assert code == 1
     assert out.count("::error::") == 2
@@ -167,7 +167,7 @@ def test_no_row_steers_the_output_of_a_plan(form: str, plan: Plan, monkeypatch: 
 
 
 def test_no_row_steers_the_output_of_a_run(plan: Plan) -> None:
-    """From the first line to the outcome: removed, failed for a reason, lost to another run, refused."""
+    """The complete output with every kind of result: removed, failed, changed by another run, refused."""
     rows = (HOSTILE, f"{HOSTILE}2", f"{HOSTILE} lost", f"{HOSTILE} refused")
     code, out, err = plan("-e", "strict", "--allow-deletes", "9", rows=("billing-mailer", *rows))
     assert code == 3
@@ -180,7 +180,7 @@ def test_no_row_steers_the_output_of_a_run(plan: Plan) -> None:
 def test_a_credential_is_printed_with_a_note_on_its_user_that_steers_nothing(
     status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """I6: the password on standard output, and only there."""
+    """I6: the password occurs only on standard output."""
     monkeypatch.chdir(tmp_path)
     lay_out(tmp_path, Bad("credentials", {}, (), env="strict"))
     found = replace(row("crm"), status=status, smtp_username="AKIAEXAMPLE1", encrypted_credentials=b"sealed")

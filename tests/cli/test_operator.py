@@ -1,4 +1,4 @@
-"""`reconcile retry`, `revoke`, `resume`: what a person asks for beside the manifests."""
+"""`reconcile retry`, `revoke`, `resume`: operations of an operator outside the manifests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def statuses(world: World) -> dict[str, str]:
 
 
 def give_up(world: World, name: str, operation: str) -> None:
-    """The last try of what was asked for: an outage of IAM that lasted too long."""
+    """The last attempt of a pending user, during an outage of IAM that lasted too long."""
     record = world.store.get(name)
     assert record
     error = Retryable(operation, "ServiceFailure", "not today")
@@ -232,7 +232,7 @@ class TestRetry:
 
 
 def test_it_waits_for_the_outcome(declared: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody works here, so the wait ends with its time: written, but not settled."""
+    """Nothing is processed here, so the wait times out: written, but not settled."""
     paths = ["--config", str(declared.root / "reconcile.yaml"), "--users", str(declared.root / "users")]
     code = run([*paths, "--env", ENV, "revoke", "crm", "--reason", "leaked", "--timeout", "0"])
     assert code == 3
@@ -242,7 +242,7 @@ def test_it_waits_for_the_outcome(declared: Checkout, capsys: pytest.CaptureFixt
 def test_one_that_cannot_be_written_does_not_hide_the_others(
     world: World, declared: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was written is followed, and the exit code says that not all was."""
+    """The written users are followed, and the exit code shows that not all were written."""
     fail(world, "crm")
     fail(world, "wiki")
     retry = DynamoRecordWriter.retry
@@ -260,7 +260,7 @@ def test_one_that_cannot_be_written_does_not_hide_the_others(
 
 
 def test_a_user_that_is_to_stay_is_not_deleted_by_a_retry(world: World, declared: Checkout) -> None:
-    """Its deletion failed once; since then somebody has asked for it again by hand."""
+    """Its deletion failed once; since then it was requested again manually."""
     world.ask_delete("crm")
     give_up(world, "crm", "iam:DeleteUser")
     boto3.resource("dynamodb").Table(TABLE).update_item(

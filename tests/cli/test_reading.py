@@ -15,7 +15,7 @@ from support.world import REGION, World
 
 @pytest.fixture
 def ready(world: World, checkout: Checkout) -> Checkout:
-    """The alias of the key is what `credentials` names."""
+    """`credentials` refers to the key by its alias."""
     key = world.kms.list_keys()["Keys"][0]["KeyId"]
     world.kms.create_alias(AliasName="alias/smtp-credentials-test", TargetKeyId=key)
     checkout.declare(an_entry("crm"), an_entry("wiki", enabled=False))

@@ -1,4 +1,4 @@
-"""The offline half through the command, as CI and a person at a terminal run it.
+"""`reconcile validate`, as CI and people run it.
 
 Every input goes through the command in this process. Starting Python takes far longer than the check itself, so only
 one input of each kind goes through a real process.
@@ -19,10 +19,10 @@ from reconciler.cli import main as cli
 from support.offline import BAD, BOMBED, CONFIG, Bad, lay_out, manifest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-QUICK = 10.0  # seconds, the start of Python included, on a machine that is busy
+QUICK = 10.0  # seconds, including the start of Python, on a busy machine
 VALIDATE = ("--config", "reconcile.yaml", "--users", "users", "validate")
 
-# One of each kind of problem, of each place it can be told at, and whatever might break the process that tells it.
+# One of each kind of problem and of location, and whatever might break the output.
 REPRESENTATIVE = (
     "flow list not closed",
     "tab as indentation",
@@ -57,7 +57,7 @@ Command = Callable[..., Done]
 
 
 def run(cwd: Path, *arguments: str) -> Done:
-    """In a process of its own."""
+    """In its own process."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RECONCILE_", "COV_"))}
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "reconciler", *arguments],
@@ -81,11 +81,11 @@ def assert_no_defect_shows(done: Done) -> None:
     for text in (done.stdout, done.stderr):
         assert "Traceback" not in text
         assert "internal error" not in text
-        assert all(line.isprintable() for line in text.split("\n")), "what a file says has steered the output"
+        assert all(line.isprintable() for line in text.split("\n")), "the content of a file has controlled the output"
 
 
 def assert_told(done: Done, case: Bad) -> None:
-    """The problems of the case, each with its hint, their count, and nothing else."""
+    """The output contains the problems of the case with their hints, their count, and nothing else."""
     assert_no_defect_shows(done)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -123,7 +123,7 @@ def test_a_bad_manifest_ends_the_process_with_its_problems_and_exit_code_1(label
 
 
 def test_a_folder_full_of_bad_manifests_is_told_in_one_run(tmp_path: Path) -> None:
-    """I9: no bad file hides another. Each input is a team of its own here."""
+    """I9: no invalid file hides another. Each input is its own team here."""
     cases = [case for case in BAD if case.env == "test" and [*case.files] == ["a.yaml"]]
     assert len(cases) > 80
     teams = {f"team-{n:03}.yaml": case.files["a.yaml"] for n, case in enumerate(cases)}
@@ -191,7 +191,7 @@ def test_without_env_the_problems_of_all_environments_are_told_together(tmp_path
 
 
 def both_environments(root: Path, **more: str) -> None:
-    """Good manifests of both, and `more` below users/ by path."""
+    """Valid manifests of both environments, and `more` files below users/ by path."""
     lay_out(root, Bad("good", {"a.yaml": manifest()}, ()))
     for path, text in {"strict/a.yaml": manifest(), **more}.items():
         (root / "users" / path).parent.mkdir(exist_ok=True)
@@ -199,7 +199,7 @@ def both_environments(root: Path, **more: str) -> None:
 
 
 def test_without_env_a_manifest_that_no_environment_reads_is_told(tmp_path: Path, command: Command) -> None:
-    """I9: whoever wrote it believes that it grants something."""
+    """I9: its author believes that it grants something."""
     both_environments(tmp_path, **{"x.yaml": manifest(), "prod/x.yaml": "users: []\n", "prod/README.md": "# x\n"})
     done = command("validate")
     assert_no_defect_shows(done)

@@ -1,4 +1,4 @@
-"""What an audit adds to a decision: the policy as it stands, and all that is attached."""
+"""What an audit adds to a decision: the current policy and all attachments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.world import SENDING, a_user
 
 
 def test_a_policy_that_is_as_it_should_be_is_not_put_again() -> None:
-    """Only an audit knows; no one else has looked."""
+    """Only an audit reads attachments."""
     same, other = build(a_user(), SENDING), build(a_user("billing-mailer", "crm@example.com"), SENDING)
     assert run(settled(), iam(K1, policy=same)) == Decision(ACTIVE)
     assert run(settled(), iam(K1, policy=other)) == Decision(ACTIVE, (grant(),))
@@ -47,13 +47,13 @@ def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
     ],
 )
 def test_only_the_quarantine_of_aws_itself_stays(kind: AttachmentKind, id_: str, taken_off: bool) -> None:
-    """A policy of that name which someone made may allow anything."""
+    """A policy of that name that was created manually may allow anything."""
     attachment = Attachment(kind, id_)
     assert (Detach(attachment) in run(settled(), iam(K1, attachments=(attachment,))).steps) is taken_off
 
 
 def test_a_key_that_is_off_beside_a_quarantine_is_not_activated() -> None:
-    """Someone has seen it in public; a rotation still replaces it."""
+    """The key was exposed; a rotation still replaces it."""
     leaked = (Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"),)
     found = iam(inactive=(K1,), attachments=leaked)
     assert run(settled(), found) == Decision(ACTIVE, (grant(),))

@@ -104,13 +104,13 @@ def test_a_user_that_is_not_ours_any_more_is_reported() -> None:
 
 
 def test_a_stored_credential_that_is_gone_is_no_fault_of_its_key() -> None:
-    """The key is replaced because its password can never be read again; no one touched it."""
+    """The key is replaced because its password can never be read again, not because it was changed."""
     words = told(settled(encrypted_credentials=None), audited(K1))
     assert words == (f"the record lost the credential of access key {K1}",)
 
 
 def test_a_quarantine_of_aws_is_a_warning_and_no_difference() -> None:
-    """I7: only a person can put that right."""
+    """I7: only an operator can fix this."""
     identity = audited(K1, attachments=(QUARANTINE,))
     assert told(settled(), identity) == ()
     assert warnings(identity.attachments) == (

@@ -1,4 +1,4 @@
-"""What is granted may be sent, and nothing else: I3's policy judged from outside."""
+"""The policy allows exactly what is granted: I3, checked with an independent evaluation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def unconfined(user: User) -> User:
 
 @st.composite
 def senders(draw: st.DrawFn, user: User) -> str:
-    """An address in the grant, or one that someone might hope to slip through with."""
+    """An address in the grant, or a similar one that must be denied."""
     local, _, domain = draw(st.sampled_from(user.allowed_from_addresses)).rpartition("@")
     local = local.replace("*", draw(st.one_of(st.just(""), WORDS)))
     word = draw(WORDS)

@@ -47,7 +47,7 @@ def test_a_new_record_gets_user_policy_and_key_in_this_order() -> None:
     ],
 )
 def test_a_crash_while_creating_goes_on_with_what_is_missing(found: Identity, missing: tuple[Any, ...]) -> None:
-    """I2, I5: a key that no record knows lost its secret; it goes before a new one is made."""
+    """I2, I5: the secret of a key that is in no record is lost; the key is deleted before a new one is created."""
     steps = run(asked(), found).steps
     assert CreateUser() not in steps
     assert [step for step in steps if step in missing] == list(missing)
@@ -69,7 +69,7 @@ def test_a_disabled_user_loses_the_key_before_the_policy_changes() -> None:
 
 
 def test_a_key_that_is_to_be_off_is_deactivated_also_where_it_is_listed_so() -> None:
-    """What IAM lists may be older than what was done: only a settled record makes it certain."""
+    """IAM's listings may be outdated: only a settled record makes them reliable."""
     user = a_user(enabled=False)
     assert run(served(user), iam(inactive=(K1,))) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
     assert run(served(user), iam()) == Decision(DISABLED, (SetKey(K1, False), grant(user)))
@@ -91,12 +91,12 @@ def test_deleting_takes_keys_first_then_the_user_then_the_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "row gone"]
+    ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "record removed"]
 )
 def test_deleting_a_user_whose_boundary_was_taken_off_puts_it_back_once_no_key_is_left(
     record: Record | None, end: Any
 ) -> None:
-    """I4: without its boundary our role may not delete the user's policies; keys go first, whatever else fails."""
+    """I4: without its boundary the role may not delete the user's policies; keys go first, so no failure keeps them."""
     steps = (DeleteKey(K0), DeleteKey(K1), RepairUser(), DeleteUser())
     assert run(record, iam(K0, inactive=(K1,), needs_repair=True)) == Decision(end, steps)
 
@@ -113,7 +113,7 @@ def test_a_record_that_was_removed_manually_is_torn_down_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "row gone"]
+    ("record", "end"), [(served(status="deleting"), RemoveRecord()), (None, NoOp())], ids=["deleting", "record removed"]
 )
 def test_an_unmanaged_user_survives_every_teardown(record: Record | None, end: Any) -> None:
     """I7"""
@@ -153,7 +153,7 @@ def test_a_key_that_vanished_from_iam_is_replaced_at_once() -> None:
 
 
 def test_a_key_whose_stored_credential_is_gone_is_replaced() -> None:
-    """I3: no one can ever read its password again, so `active` would be untrue."""
+    """I3: its password can never be read again, so `active` would be wrong."""
     lost = served(encrypted_credentials=None)
     assert run(lost, iam(K1)) == Decision(ACTIVE, (grant(), DeleteKey(K1), IssueKey(1)))
 
@@ -165,7 +165,7 @@ def test_a_key_whose_stored_credential_is_gone_leaves_no_overlap_under_rotation(
 
 
 def test_a_key_whose_stored_credential_is_gone_does_not_take_the_previous_one_along() -> None:
-    """Someone may still send with that one until its day."""
+    """The previous key may be in use until its deactivation is due."""
     lost = served(encrypted_credentials=None, previous_key=K0, previous_key_retires_at=LATER)
     assert run(lost, iam(K0, K1)) == Decision(ACTIVE, (grant(), DeleteKey(K1), IssueKey(1)))
 
@@ -213,7 +213,7 @@ def test_a_record_that_cannot_be_understood_fails_with_every_reason() -> None:
 
 @pytest.mark.parametrize("overlap", [10**7, 10**12])
 def test_no_record_can_stop_the_credential_manager_with_an_exception(overlap: int) -> None:
-    """I8: a record created manually may ask for an overlap that no calendar holds."""
+    """I8: a record created manually may request an overlap beyond the last calendar date."""
     item = {
         **key_of("billing-mailer"),
         "status": "pending",
@@ -280,14 +280,14 @@ def test_a_key_made_a_moment_ago_is_deactivated_and_looked_for_again() -> None:
 
 
 def test_an_iam_user_that_was_there_a_moment_ago_is_not_taken_for_gone() -> None:
-    """Its record must not go before it does."""
+    """The record must not be removed before the user."""
     fresh = served(status="deleting", iam_user_arn="arn:aws:iam::123456789012:user/x", settled_at=timestamp(NOW))
     assert isinstance(run(fresh, None).end, Requeue)
     assert run(replace(fresh, settled_at=timestamp(NOW - timedelta(minutes=2))), None) == Decision(RemoveRecord())
 
 
 class TestQuarantine:
-    """AWS has seen a key of the user in public, and someone has switched it off."""
+    """AWS detected an exposed key of the user, and it was deactivated manually."""
 
     seen = Identity(
         owned=True,

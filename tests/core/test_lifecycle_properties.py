@@ -1,4 +1,4 @@
-"""From any row and any state of IAM, one decision carried out ends well, and the next one finds nothing to do."""
+"""From any record and any state of IAM, applying one decision reaches the goal, and the next has nothing to do."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MOVED = replace(SENDING, configuration_set="smtp-other", regions=("eu-west-1",))
 
 @dataclass
 class Iam:
-    """One IAM user: access key id → active. Refuses a third key, as AWS does."""
+    """One IAM user: access key id → active. Rejects a third key, as AWS does."""
 
     keys: dict[str, bool]
     exists: bool = True
@@ -76,7 +76,7 @@ class Iam:
                     del self.keys[key_id]
                 case SetKey(key_id, active):
                     assert not active or self.keys[key_id] is False, "a call that changes nothing"
-                    # To deactivate what is gone, or is off, is no harm.
+                    # Deactivating a missing or inactive key is harmless.
                     self.keys |= {known: active for known in self.keys if known == key_id}
                 case IssueKey():
                     assert len(self.keys) < 2, "AWS allows two keys"
@@ -88,7 +88,7 @@ class Iam:
 
 @st.composite
 def records(draw: st.DrawFn) -> Record:
-    """A record that was asked for, with what earlier runs may have noted in it."""
+    """A pending record, with attributes that earlier runs may have written."""
     user = draw(users())
     current, previous = draw(st.permutations(["", *IDS]))[:2]
     return Record(
@@ -114,13 +114,13 @@ def known_keys(record: Record) -> set[str]:
 
 
 def is_rotation_due(record: Record) -> bool:
-    """The meaning of a schedule, stated in whole days of the values above."""
+    """The meaning of a schedule, in whole days of the values above."""
     days = {timestamp(START - timedelta(days=days)): days for days in (-1, 0, 90, 3650)}.get(record.key_created_at, -1)
     return bool(record.user and record.user.rotation and days >= record.user.rotation.every_days)
 
 
 def settle(record: Record, end: Settle, issued: IssueKey | None) -> Record:
-    """What the store notes in the record."""
+    """What the store writes to the record."""
     assert record.user
     wished = grant_hash(record.user, SENDING)
     after = replace(record, status=end.status, observed_revision=record.revision, observed_hash=wished)
@@ -148,7 +148,7 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
     """I2, I3, I5"""
     iam = Iam(keys if exists else {}, exists)
     decision = decide(RecordState.of(record, SENDING, START), iam.observed())
-    assume(not isinstance(decision.end, Requeue))  # a key made a moment ago that is not listed: nothing is decided
+    assume(not isinstance(decision.end, Requeue))  # a key created a moment ago is not listed: no decision yet
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
@@ -175,7 +175,7 @@ def test_one_decision_is_enough_and_the_next_finds_nothing_to_do(
 def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
     record: Record, keys: dict[str, bool]
 ) -> None:
-    """No one who sends with the stored credential is cut off by a decision that does not mean to."""
+    """A decision never interrupts a user of the stored credential unintentionally."""
     iam = Iam(dict(keys))
     user = record.user
     assert user
@@ -193,10 +193,10 @@ def test_a_key_in_use_is_replaced_for_a_reason_only_and_stays_valid_meanwhile(
 
 @given(records(), KEYS)
 def test_settings_that_changed_touch_the_policy_and_no_key(record: Record, keys: dict[str, bool]) -> None:
-    """I3: and nothing counts as settled before that."""
+    """I3: and nothing is settled before that."""
     iam = Iam(dict(keys))
     decision = decide(RecordState.of(record, SENDING, START), iam.observed())
-    assume(not isinstance(decision.end, Requeue))  # a key made a moment ago that is not listed: nothing is decided
+    assume(not isinstance(decision.end, Requeue))  # a key created a moment ago is not listed: no decision yet
     iam.perform(decision)
     assert isinstance(decision.end, Settle)
     after = settle(record, decision.end, iam.issued)
@@ -250,7 +250,7 @@ ATTACHMENTS = st.lists(
 def test_an_audit_leads_to_the_same_end_and_then_finds_nothing(
     record: Record, keys: dict[str, bool], needs_repair: bool, attachments: list[Attachment]
 ) -> None:
-    """I3, I5: and what it finds nothing at, it has no step and no word for."""
+    """I3, I5: and without a difference there is no step and no finding."""
     iam = Iam(keys, needs_repair=needs_repair, attachments=tuple(attachments))
     decision = decide(RecordState.of(record, SENDING, START), iam.audited())
     assume(not isinstance(decision.end, Requeue))

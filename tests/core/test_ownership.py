@@ -25,6 +25,6 @@ def test_any_other_iam_user_stands_for_none(iam_user: str) -> None:
 
 
 def test_two_environments_never_claim_the_same_iam_user() -> None:
-    """Environment names have no '-'."""
+    """Environment names contain no '-'."""
     assert smtp_user_name("prod", iam_user_name("test", "prod-crm")) is None
     assert smtp_user_name("test", iam_user_name("test2", "crm")) is None

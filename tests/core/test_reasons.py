@@ -1,4 +1,4 @@
-"""Each step says why it is necessary; only what was changed by something else is drift."""
+"""Each step states its reason; only changes from outside are drift."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_key_is_deactivated_for_the_first_reason_that_applies(
 
 @pytest.mark.parametrize("user", [a_user(), ENDED], ids=["valid", "expired"])
 def test_a_key_that_was_activated_while_its_user_is_revoked_is_drift_expired_or_not(user: Any) -> None:
-    """Time explains nothing about a revoked user: its keys were inactive already."""
+    """Elapsed time is no reason for a revoked user: its keys were already inactive."""
     record = settled(user, revoked=REVOKED)
     decision = run(record, audited(K1, policy=build(user, SENDING)))
     assert find_differences(decision) == (Difference(Drift.KEY_CHANGED, f"access key {K1} was activated"),)

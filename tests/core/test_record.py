@@ -128,7 +128,7 @@ def test_what_a_record_says_wrongly_is_a_problem_that_names_the_attribute(
     ],
 )
 def test_a_record_is_held_to_the_same_bounds_as_a_manifest(attribute: str, value: Any) -> None:
-    """I8: a number that no calendar holds would stop the credential manager with an exception."""
+    """I8: a number of days beyond the last calendar date would raise an exception in the credential manager."""
     assert read(row(**{attribute: value}), RULES).problems
 
 
@@ -177,7 +177,7 @@ def test_a_number_or_status_that_makes_no_sense_counts_as_absent() -> None:
 
 
 def test_the_lock_is_what_was_read_and_not_what_was_made_of_it() -> None:
-    """I11: a write is conditional on the attributes as they stand in the table."""
+    """I11: a write is conditional on the current attributes in the table."""
     record = read(row(revision="7"), RULES)
     assert dict(record.lock) == {
         "revision": "7",
@@ -228,7 +228,7 @@ def test_a_moment_of_another_zone_is_read_in_utc() -> None:
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_that_no_calendar_holds_in_utc_counts_as_the_end_of_the_calendar(text: str) -> None:
-    """I8: to reckon with it would stop the credential manager with an exception."""
+    """I8: a calculation with it would raise an exception in the credential manager."""
     moment = parse_timestamp(text)
     assert moment
     assert moment.isoformat() == f"{text[:19]}+00:00"
@@ -241,7 +241,7 @@ def test_a_moment_written_manually_counts_as_utc_and_nonsense_as_none() -> None:
 
 
 def test_a_ciphertext_is_in_no_representation_of_a_record() -> None:
-    """I6: what is logged by mistake does not hold the credential, not even sealed."""
+    """I6: a record that is logged by mistake contains no credential, not even encrypted."""
     assert "sealed" not in repr(read(row(encrypted_credentials=b"sealed"), RULES))
 
 
@@ -251,7 +251,7 @@ def test_a_ciphertext_that_is_no_binary_counts_as_absent() -> None:
 
 @pytest.mark.parametrize("value", [True, False, "leaked", "", Decimal(1), [], {}, b"x", {"who": "me"}], ids=repr)
 def test_whatever_stands_in_revoked_revokes(value: Any) -> None:
-    """A hand that wrote it in a hurry meant it."""
+    """A value written manually in a hurry still counts."""
     assert read(row(revoked=value), RULES).revoked == Revocation("", "", "")
 
 

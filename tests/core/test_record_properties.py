@@ -1,4 +1,4 @@
-"""A row is read whatever it holds, and what was written is what is read."""
+"""A record with any content can be read, and what was written is what is read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ IDENTITIES = st.none() | st.builds(
 
 @given(ITEMS, IDENTITIES)
 def test_deciding_about_any_record_never_raises(item: dict[str, Any], identity: Identity | None) -> None:
-    """I8: a bad record never blocks the stream, nor the sweep."""
+    """I8: an invalid record never blocks the stream or the sweep."""
     record = read({**item, **key_of("app")}, RULES)
     state = RecordState.of(record, SENDING, START)
     decision = decide(state, identity)
@@ -72,7 +72,7 @@ def test_a_declaration_survives_as_plain_data(user: User) -> None:
 
 
 def stored(item: dict[str, Any]) -> Record:
-    """Through DynamoDB's own types and back."""
+    """Conversion to DynamoDB's types and back."""
     packed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
     return read({name: TypeDeserializer().deserialize(value) for name, value in packed.items()}, RULES)
 

@@ -64,7 +64,7 @@ def test_a_record_that_changed_since_is_not_observed(change: dict[str, Any]) -> 
 
 
 def test_a_status_that_the_user_cannot_have_is_not_observed() -> None:
-    """I3: someone set it manually."""
+    """I3: it was set manually."""
     off, ended = a_user(enabled=False), a_user(expires="2026-05-31")
     assert not RecordState.of(settled(status="disabled"), SENDING, NOW).observed
     assert not RecordState.of(settled(off, status="active"), SENDING, NOW).observed
@@ -77,7 +77,7 @@ def test_a_status_that_the_user_cannot_have_is_not_observed() -> None:
     ids=str,
 )
 def test_a_record_is_observed_under_the_settings_it_was_processed_with_only(change: dict[str, Any]) -> None:
-    """I3: its policy is made from them."""
+    """I3: its policy is built from them."""
     moved = replace(SENDING, **change)
     record = settled()
     assert not RecordState.of(record, moved, NOW).observed
@@ -93,7 +93,7 @@ def test_a_record_that_cannot_be_understood_is_due_for_nothing() -> None:
 
 
 def test_an_active_record_without_its_credential_is_not_settled() -> None:
-    """I3: someone took the attribute away; unless it is checked, no one can ever read that password again."""
+    """I3: the attribute was removed manually; unless this is checked, the password can never be read again."""
     assert not RecordState.of(settled(encrypted_credentials=None), SENDING, NOW).settled
     never_had_one = settled(a_user(enabled=False), smtp_username="", encrypted_credentials=None)
     assert RecordState.of(never_had_one, SENDING, NOW).settled
@@ -113,14 +113,14 @@ def test_a_failed_record_waits_for_a_person() -> None:
 
 
 def test_a_retirement_without_a_previous_key_does_not_keep_a_record_busy_forever() -> None:
-    """I5: once everything is done the record must count as settled."""
+    """I5: after all steps the record must be settled."""
     record = settled(previous_key="", previous_key_retires_at=EARLIER)
     assert RecordState.of(record, SENDING, NOW).settled
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(),))
 
 
 def test_a_previous_key_without_a_day_to_retire_is_not_kept_forever() -> None:
-    """The record is settled by its own words, so no one would come to delete that key."""
+    """The record claims to be settled, so nothing would delete that key."""
     assert not RecordState.of(settled(previous_key=K0, previous_key_retires_at=""), SENDING, NOW).settled
 
 
@@ -134,7 +134,7 @@ def test_expiry_is_met_to_the_second() -> None:
 
 @pytest.mark.parametrize("day", ["", "some day", EARLIER])
 def test_a_previous_key_has_two_stages_and_is_due_at_each(day: str) -> None:
-    """At the end of the overlap, and when it has been inactive for long enough."""
+    """At the end of the overlap, and at the end of the inactive time."""
     fields = {"previous_key": K0, "previous_key_retires_at": EARLIER}
     assert RecordState.of(settled(previous_key=K0, previous_key_retires_at=day), SENDING, NOW).due
     assert not RecordState.of(settled(**fields, previous_key_deletes_at=LATER), SENDING, NOW).due
@@ -214,7 +214,7 @@ def test_a_record_that_waits_for_no_one_is_never_overdue(status: str) -> None:
     ],
 )
 def test_who_is_to_be_deleted_or_could_not_be(status: str, during: str, leaving: bool) -> None:
-    """What failed once counts only as long as the record is failed."""
+    """A failure is reported only while the record is failed."""
     failure = Failure("Throttling", "too often", "2026-06-01T12:00:00Z", during=during)
     assert Record(name="app", status=status, failure=failure).is_being_deleted is leaving
     assert Record(name="app", status=status).is_being_deleted is (status == "deleting")

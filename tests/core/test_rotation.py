@@ -31,7 +31,7 @@ MADE = NOW - timedelta(days=90)
 
 
 def test_a_scheduled_rotation_issues_a_key_beside_the_old_one_on_its_day() -> None:
-    """With the credential number that is declared: no one edited the manifest."""
+    """With the declared credential number: the manifest did not change."""
     record = settled(ROTATED, key_created_at=timestamp(MADE))
     before = NOW - timedelta(seconds=1)
     assert not RecordState.of(record, SENDING, before).due
@@ -50,7 +50,7 @@ def test_a_scheduled_rotation_overlaps_by_a_week_unless_declared_otherwise() -> 
 
 
 def test_a_scheduled_rotation_that_was_missed_for_long_makes_room_for_its_key() -> None:
-    """IAM allows two keys: the previous one has had its day, also when no one came to delete it."""
+    """IAM allows two keys: the previous one is due for deletion, even if its deletion was missed."""
     record = settled(ROTATED, key_created_at=timestamp(MADE), previous_key=K0, previous_key_retires_at=timestamp(MADE))
     issue = IssueKey(1, K1, timestamp(NOW + timedelta(days=3)))
     assert run(record, iam(K0, K1)) == Decision(Settle(Status.ACTIVE, True), (grant(ROTATED), DeleteKey(K0), issue))
@@ -72,7 +72,7 @@ def test_no_key_is_rotated_for_a_user_that_may_not_send(change: dict[str, Any]) 
 
 @pytest.mark.parametrize("made", ["", "some day"])
 def test_a_key_of_unknown_age_is_not_rotated_by_schedule(made: str) -> None:
-    """I5: it would be due again each time someone looks."""
+    """I5: otherwise it would be due again at every check."""
     record = settled(ROTATED, key_created_at=made)
     assert not RecordState.of(record, SENDING, NOW).due
     assert run(record, iam(K1)) == Decision(ACTIVE, (grant(ROTATED),))
@@ -80,7 +80,7 @@ def test_a_key_of_unknown_age_is_not_rotated_by_schedule(made: str) -> None:
 
 @pytest.mark.parametrize("made", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_no_age_of_a_key_can_stop_the_credential_manager_with_an_exception(made: str) -> None:
-    """I8: a record created manually may say that its key is from the end of all calendars."""
+    """I8: a record created manually may date its key at the end of the calendar."""
     record = settled(ROTATED, key_created_at=made)
     due = made.startswith("0001")
     assert RecordState.of(record, SENDING, NOW).due is due
@@ -92,7 +92,7 @@ def test_a_key_without_a_schedule_is_never_due() -> None:
 
 
 def test_a_second_rotation_within_the_overlap_ends_the_first_one() -> None:
-    """IAM allows two keys: the oldest makes room."""
+    """IAM allows two keys: the oldest is deleted."""
     user = a_user(credential=3)
     record = served(user, key_credential=2, previous_key=K0, previous_key_retires_at=LATER)
     steps = run(record, iam(K0, K1)).steps
@@ -115,7 +115,7 @@ def test_a_lost_key_under_rotation_is_replaced_without_overlap() -> None:
 
 
 def test_a_previous_key_becomes_inactive_at_the_end_of_its_overlap() -> None:
-    """Not deleted yet: someone who missed the rotation is helped by one call."""
+    """Not deleted yet: after a missed rotation, one call activates it again."""
     record = served(status="active", previous_key=K0, previous_key_retires_at=timestamp(NOW))
     retire = Settle(Status.ACTIVE, retire_previous=True)
     assert run(record, iam(K0, K1)) == Decision(retire, (grant(), SetKey(K0, False)))

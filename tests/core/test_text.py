@@ -31,7 +31,7 @@ def test_what_can_be_printed_stays_as_it_is(text: str) -> None:
     ids=ascii,
 )
 def test_what_could_steer_a_terminal_is_shown_as_an_escape(text: str, shown: str) -> None:
-    """Line breaks of every kind, escape sequences, what turns the direction of writing, what cannot be seen."""
+    """Line breaks of every kind, escape sequences, direction overrides, invisible characters."""
     assert printable(text) == shown
     assert shown.isascii()
 

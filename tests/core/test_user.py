@@ -136,7 +136,7 @@ def test_a_day_that_does_not_exist_or_is_written_otherwise_is_refused(text: str)
 
 
 def test_a_day_whose_year_iam_could_not_read_is_refused() -> None:
-    """The policy would say `999-01-02T00:00:00Z`, which IAM takes for no date at all."""
+    """The policy would contain `999-01-02T00:00:00Z`, which IAM does not accept as a date."""
     assert check_date("0999-01-01")
 
 

@@ -27,7 +27,7 @@ READS = {
 
 @pytest.fixture(autouse=True)
 def _real_time(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The command reads the clock, and clients of its own, which know of boundaries what moto does not."""
+    """Runs the command with the clock of the test and clients that support boundaries, which moto lacks."""
     world.now = datetime.now(UTC) - timedelta(hours=1)
     monkeypatch.setattr(audit, "SECOND_READ", 0)
     entry = ("after-call.iam.GetUser", world.gaps._got)
@@ -47,7 +47,7 @@ def entries(plants: tuple[Plant, ...], *, after: bool) -> list[dict[str, Any]]:
 
 
 def plant(world: World, checkout: Checkout, place: Place, *plants: Plant) -> None:
-    """All is made well, with everyone enabled once so that each has a key; then the differences are planted."""
+    """A clean system in which every user was enabled once, so that each has a key; then the differences are planted."""
     checkout.declare(*(entry | {"enabled": True} for entry in entries(plants, after=False)))
     checkout.reconcile(world)
     checkout.declare(*entries(plants, after=False))
@@ -146,7 +146,7 @@ def test_the_differences_in_other_forms(world: World, checkout: Checkout, place:
 def test_what_drift_finds_the_sweep_puts_right_and_calls_the_same(
     world: World, checkout: Checkout, place: Place
 ) -> None:
-    """What only a person can repaired stays."""
+    """What only an operator can repair stays."""
     mended = [
         one
         for one in PLANTS
@@ -171,7 +171,7 @@ def test_a_user_that_is_being_made_is_no_difference(world: World, checkout: Chec
 def test_a_key_that_is_about_to_be_stored_is_no_difference(
     world: World, checkout: Checkout, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first look falls between the key and its record; when it is checked again, the record knows it."""
+    """The first check happens between the creation of the key and its record; at the second, the record contains it."""
     checkout.declare(an_entry("crm"))
     checkout.reconcile(world)
     made = world.iam.create_access_key(**place.user("crm"))["AccessKey"]["AccessKeyId"]
@@ -262,7 +262,7 @@ def test_invalid_manifests_end_it_before_any_call(world: World, checkout: Checko
 
 @pytest.mark.parametrize("operation", ["ListUsers", "GetUser", "ListGroupsForUser"])
 def test_what_may_not_be_read_ends_it_in_one_line(world: World, checkout: Checkout, operation: str) -> None:
-    """Half an audit could be taken for a whole one."""
+    """A partial audit could be mistaken for a complete one."""
     checkout.declare(*(an_entry(f"user-{n}") for n in range(20)))
     checkout.reconcile(world)
 

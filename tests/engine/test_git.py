@@ -38,7 +38,7 @@ def plant_bare_repository(folder: Path, marker: Path, setting: str) -> None:
 
 
 def test_the_planted_repository_would_run_its_command(tmp_path: Path) -> None:
-    """The attack works on git as it is, so the tests below can fail."""
+    """The attack works with plain Git, so the tests below can fail."""
     plant_bare_repository(tmp_path / "users", tmp_path / "marker", "uploadpack")
     subprocess.run(["git", "-C", str(tmp_path / "users"), "rev-list", "--all"], check=False, capture_output=True)
     assert (tmp_path / "marker").exists()

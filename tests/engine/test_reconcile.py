@@ -1,4 +1,4 @@
-"""`reconcile --env test`: what it writes, what it refuses, what it leaves alone."""
+"""`reconcile --env test`: what it writes, what it refuses, what it leaves unchanged."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_a_rerun_does_not_end_well_while_users_of_the_last_one_have_not(world: W
 
 
 def test_a_row_edited_by_hand_to_what_is_declared_now_is_told_in_full(world: World, checkout: Checkout) -> None:
-    """I10: IAM was never told of it, so this run is what widens the grant."""
+    """I10: the manual change was never applied to IAM, so this run widens the grant."""
     checkout.declare(an_entry("crm"))
     checkout.reconcile(world)
     row = world.row("crm")
@@ -251,7 +251,7 @@ def test_a_stuck_row_is_driven_again(world: World, checkout: Checkout) -> None:
 
 
 def test_one_write_that_fails_does_not_stop_the_others(world: World, checkout: Checkout) -> None:
-    """A row is too large for DynamoDB; the other users get theirs, and the exit code tells."""
+    """One record is too large for DynamoDB; the others are written, and the exit code shows the failure."""
     environment = load_environment(checkout.root / "reconcile.yaml", "test")
     checkout.declare(an_entry("crm"), an_entry("wiki"))
     prepared = prepare(environment, checkout.root / "users", checkout.root, Allowance())
@@ -265,7 +265,7 @@ def test_one_write_that_fails_does_not_stop_the_others(world: World, checkout: C
 
 
 def test_two_runs_at_the_same_moment_lose_nothing(world: World, checkout: Checkout, tmp_path: Path) -> None:
-    """I11: both have planned before either writes; each change is there once, and the clash is told."""
+    """I11: both plan before either writes; each change is applied once, and the conflict is reported."""
     checkout.declare(an_entry("crm"), an_entry("wiki"), an_entry("both"))
     checkout.reconcile(world)
     environment = load_environment(checkout.root / "reconcile.yaml", "test")
@@ -323,7 +323,7 @@ def test_a_lost_race_is_told_and_exits_3(world: World, checkout: Checkout, monke
 def test_a_checkout_older_than_what_was_applied_is_refused(
     world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A late run of an old commit must not take away what a newer one granted."""
+    """A late run of an old commit must not revoke what a newer one granted."""
 
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]

@@ -1,4 +1,4 @@
-"""Waiting for the credential manager, with a clock that tests move."""
+"""Waiting for the credential manager, with a clock that tests advance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.world import World, a_user
 
 
 def follow(world: World, revisions: dict[str, int], work: Callable[[float], None]) -> list[UserResult]:
-    """`work` is called with the time that has passed, instead of sleeping."""
+    """`work` is called with the elapsed time, instead of sleeping."""
     now = 0.0
 
     def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""AWS's own rules, enforced on every botocore client of a test: what an emulator lets through, this refuses.
+"""Rules of AWS that emulators do not enforce, enforced on every botocore client of a test.
 
 Works inside the sandbox's functions too: `sitecustomize.py` beside this file installs it in their processes.
 Sources: the IAM, KMS and DynamoDB API references and quotas pages.
@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError
 NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
 DOCUMENT = re.compile(r"[\t\n\r\u0020-\u00ff]+")
-# Where secrets are noted for a scan of all output, and calls for a judgement of the roles: files named in `notes.json`
-# beside this module, because a function's process inherits nothing else from a test.
+# Secrets are recorded for a scan of all output, and calls for an evaluation of the roles. `notes.json` beside this
+# module names the files, because the process of a function inherits nothing else from a test.
 NOTES = Path(__file__).with_name("notes.json")
 notes: dict[str, str] = json.loads(NOTES.read_text()) if NOTES.exists() else {}
 
@@ -30,7 +30,7 @@ secrets_seen: dict[str, str] = {}  # by access key id
 
 
 def install() -> None:
-    """Idempotent. Every client that is made from now on obeys the rules."""
+    """Idempotent. Every client that is created from now on obeys the rules."""
     handlers = botocore.handlers.BUILTIN_HANDLERS
     for event, handler in (
         ("before-call.iam.CreateUser", _create_user),
@@ -86,7 +86,7 @@ def _create_access_key(params: dict[str, Any], model: Any, **_: Any) -> None:
         _refuse(model, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
 
 
-# What is asked of an IAM user is judged by its path, which IAM knows of those only that exist.
+# IAM evaluates a request by the path of the user, which it knows only for users that exist.
 BY_NAME = frozenset({"CreateUser", "GetUser", "RemoveUserFromGroup"})
 
 
@@ -96,7 +96,7 @@ def _remember_user(params: dict[str, Any], context: dict[str, Any], **_: Any) ->
 
 
 def _refuse_absent_user(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-    """A role that is confined to a path gets no NoSuchEntity for a user that is gone, but a refusal."""
+    """A role limited to a path gets AccessDenied, not NoSuchEntity, for a user that does not exist."""
     name = context.get("smtp_user")
     absent = f"The user with name {name} cannot be found."
     told = parsed.get("Error", {})
@@ -118,7 +118,7 @@ def _note(kind: str, line: str) -> None:
 
 
 def _note_call(params: dict[str, Any], model: Any, **_: Any) -> None:
-    """Who made which call with which parameters; never the plaintext of an encryption."""
+    """Record caller, call and parameters, but never the plaintext of an encryption."""
     if "calls" in notes and not _asking.get():
         call = {
             "by": os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or os.environ.get("CALLS_MADE_AS", ""),
@@ -141,7 +141,7 @@ def _item(params: dict[str, Any], model: Any, **_: Any) -> None:
         _refuse(model, "ValidationException", "Size of rangekey has exceeded the maximum size limit of1024 bytes")
 
 
-# Calls of the rules themselves are not the project's.
+# Calls made by the rules themselves are not calls of the project.
 _asking: ContextVar[bool] = ContextVar("asking", default=False)
 
 
@@ -159,7 +159,7 @@ def _pages(params: dict[str, Any], operation: str, **arguments: Any) -> list[dic
     try:
         return list(_client(params).get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": 1000}))
     except ClientError as error:
-        # Nobody of that name; or an emulator that knows its own keys only, which no rule can look into.
+        # No such user, or an emulator that accepts only its own keys, which the rules cannot read.
         if error.response["Error"]["Code"] in ("NoSuchEntity", "InvalidClientTokenId"):
             return []
         raise

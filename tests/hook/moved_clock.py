@@ -1,4 +1,4 @@
-"""A clock that a test moves: the functions of a sandbox see the time of a file's offset, in seconds."""
+"""A clock that a test advances: a file contains the offset in seconds for the functions of a sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MovedDatetime(datetime):
 
 
 def install() -> None:
-    """Where `notes.json` names a clock: before a function's first AWS call, its adapters get this one."""
+    """If `notes.json` names a clock, the adapters of a function get this one before its first AWS call."""
     if "clock" in aws_rules.notes:
         botocore.handlers.BUILTIN_HANDLERS.append(("provide-client-params", _move))
 

@@ -1,4 +1,4 @@
-"""Python imports this at start-up: the rules hold in every process that has this folder on its path."""
+"""Python imports this at start-up: the rules apply in every process with this folder on its path."""
 
 import aws_rules
 import moved_clock

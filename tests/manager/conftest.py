@@ -21,7 +21,7 @@ def manager(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What the functions' logger writes: all three share one handler."""
+    """The output of the functions' logger: all three share one handler."""
     written = io.StringIO()
     handler = stream.telemetry.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)

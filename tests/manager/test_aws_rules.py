@@ -1,4 +1,4 @@
-"""The rules that the emulators leave out do hold in these tests: so green means AWS would have said yes."""
+"""The rules of AWS that the emulators omit are enforced in these tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stream's mapping gave up on: a shard and two numbers, which become a letter for each user."""
+"""Batches that the stream mapping could not deliver: each message is split into one dead letter per user."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def users(*names: str) -> list[str]:
 
 
 def test_a_batch_becomes_a_letter_for_each_of_its_users(letters: Letters, log: io.StringIO) -> None:
-    """And for no one else; who is there twice, gets one."""
+    """Only users in the batch get a message, and only one each."""
     for name in ("before", "crm", "wiki"):
         letters.world.ask(a_user(name))
     letters.world.ask(a_user("crm", "new@example.com"))
@@ -84,7 +84,7 @@ def test_other_items_of_the_table_get_no_letter(letters: Letters) -> None:
 
 
 def everybody(letters: Letters) -> list[str]:
-    """Records of every kind; answers with the letters for those who wait, or whose time has come."""
+    """Write records of every kind; returns the messages for pending users and those with work that is due."""
     world = letters.world
     world.ask(a_user("settled"))
     world.converge("settled")
@@ -107,7 +107,7 @@ NOT_OURS = ["AccessDeniedException", "ValidationException"]
 @pytest.mark.parametrize("code", LOST + NOT_OURS)
 @pytest.mark.parametrize("call", ["GetShardIterator", "GetRecords"])
 def test_where_the_stream_cannot_tell_everyone_who_waits_is_checked(letters: Letters, call: str, code: str) -> None:
-    """Trimmed after a day, a shard that is gone, or a stream that is not ours."""
+    """Records trimmed after a day, a missing shard, or the stream of another table."""
     expected = everybody(letters)
     Refusal(f"dynamodbstreams.{call}", code)
     letters.put(batch_letter(letters.world))
@@ -161,7 +161,7 @@ def test_a_queue_that_takes_nothing_keeps_the_letter(letters: Letters) -> None:
 
 
 def test_a_queue_that_takes_only_some_keeps_the_letter(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SendMessageBatch answers 200 and names what it left out."""
+    """SendMessageBatch returns 200 and lists the messages that failed."""
     from reconciler.manager.handlers.dead_letter import dead_letters
 
     letters.world.ask(a_user("crm"))
@@ -178,7 +178,7 @@ def test_a_queue_that_takes_only_some_keeps_the_letter(letters: Letters, monkeyp
 
 @dataclass
 class FakeStreams:
-    """Pages of a shard, as GetRecords gives them: the numbers in each. Names are made of numbers."""
+    """Pages of a shard, as GetRecords returns them: the sequence numbers in each. User names contain the numbers."""
 
     pages: list[list[int]]
     closed: bool = True

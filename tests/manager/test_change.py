@@ -1,4 +1,4 @@
-"""Edit, disable, enable, expire: what each does to the IAM user, and what it leaves alone."""
+"""Edit, disable, enable, expire: what each changes in the IAM user, and what it leaves unchanged."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_key_whose_stored_credential_is_gone_is_replaced(world: World) -> None
 
 
 def test_a_status_set_manually_is_not_believed(world: World) -> None:
-    """I3: it says disabled, but the key works."""
+    """I3: the status is disabled, but the key is active."""
     key = converged(world)
     row = world.row()
     assert row
@@ -108,7 +108,7 @@ def test_a_key_that_was_deleted_manually_is_replaced(world: World) -> None:
 
 
 def test_a_key_that_iam_does_not_list_yet_is_waited_for_and_not_replaced(world: World) -> None:
-    """Reading IAM is eventually consistent: the password that was just handed out must not die of that."""
+    """Reading IAM is eventually consistent: a password that was just issued must stay valid."""
     key = converged(world)
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
     world.ask(a_user(description="touched"))
@@ -139,7 +139,7 @@ def test_a_lost_boundary_is_put_back(world: World) -> None:
 
 
 def test_a_record_edited_manually_without_a_new_revision_is_still_seen(world: World) -> None:
-    """Level-triggered by content: the hash of what is asked decides, not the number beside it."""
+    """Level-triggered: the hash of the declaration decides, not the revision."""
     converged(world)
     row = world.row()
     assert row

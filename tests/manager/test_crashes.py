@@ -1,4 +1,4 @@
-"""I5: whatever breaks at whichever AWS call, the next delivery ends where a trouble-free run would have ended."""
+"""I5: after a failure at any AWS call, the next delivery reaches the same state as a run without failures."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ TROUBLES = (("before", "killed"), ("before", "throttled"), ("after", "killed"), 
 
 
 class ProcessKilled(BaseException):
-    """The function dies: no handler of ours runs any more."""
+    """The function is killed: no exception handler runs any more."""
 
 
 @dataclass
 class Faults:
-    """Counts the calls of the manager's clients, and breaks one of them."""
+    """Counts the calls of the manager's clients and breaks one of them."""
 
     calls: list[str] = field(default_factory=list)
     at: int = -1
@@ -80,7 +80,7 @@ def declare_more(world: World, name: str) -> None:
 
 
 def disturb(act: Act) -> Act:
-    """Someone also made a key manually, which no record knows."""
+    """A key was created manually and is in no record."""
 
     def both(world: World, name: str) -> None:
         world.iam.create_access_key(UserName=iam_user_name(ENV, name))
@@ -94,12 +94,12 @@ def put_by_hand(address: str) -> Act:
 
 
 def after(**time: float) -> Act:
-    """No one asks for anything: only time has passed."""
+    """Nothing is requested: only time has passed."""
     return lambda world, _: world.pass_time(**time)
 
 
 def widen(world: World, name: str) -> None:
-    """Someone edits all that a grant is made of."""
+    """Everything that belongs to a grant is changed manually."""
     iam_user = iam_user_name(ENV, name)
     world.pass_time(hours=1)
     for policy in (POLICY_NAME, "by-hand"):
@@ -108,7 +108,7 @@ def widen(world: World, name: str) -> None:
 
 
 def swap_keys(world: World, name: str) -> None:
-    """Someone deletes our key and makes one of their own."""
+    """The managed key is deleted and another one is created manually."""
     iam_user = iam_user_name(ENV, name)
     world.pass_time(hours=1)
     world.iam.delete_access_key(UserName=iam_user, AccessKeyId=world.record(name).smtp_username)
@@ -125,7 +125,7 @@ def delete_iam_user(world: World, name: str) -> None:
 
 @dataclass(frozen=True)
 class Operation:
-    """What was before, and what happens then. `audit`: the sweep looks at it, and not an event."""
+    """The initial state and the operation. `audit`: the sweep processes the user instead of an event."""
 
     before: tuple[Act, ...]
     act: Act
@@ -135,7 +135,7 @@ class Operation:
         world.audit(name) if self.audit else world.converge(name)
 
     def prepare(self, world: World, name: str) -> None:
-        """Up to the moment in which the manager is called."""
+        """Everything up to the invocation of the manager."""
         world.now = START
         for step in self.before:
             step(world, name)
@@ -156,9 +156,9 @@ OPERATIONS = {
     "disable in overlap": Operation(ROTATED, declare(credential=2, enabled=False)),
     "delete": Operation((declare(),), World.ask_delete),
     "delete in overlap": Operation(ROTATED, World.ask_delete),
-    "row removed": Operation((declare(),), World.remove_row),
+    "record removed": Operation((declare(),), World.remove_row),
     "fail": Operation((), put_by_hand("x@example.net")),
-    "by hand": Operation((), put_by_hand("x@example.com")),
+    "created manually": Operation((), put_by_hand("x@example.com")),
     "revoke": Operation((declare(),), World.revoke),
     "revoke in overlap": Operation(ROTATED, World.revoke),
     "resume": Operation((declare(), World.revoke), World.resume),
@@ -177,7 +177,7 @@ OPERATIONS = {
 
 @pytest.fixture(scope="module")
 def watched() -> Iterator[tuple[World, Faults]]:
-    """One account for all stories: each has a user of its own."""
+    """One account for all operations: each has its own user."""
     with make_world() as world:
         faults = Faults()
         faults.watch(world)
@@ -196,7 +196,7 @@ def tell(world: World, faults: Faults, operation: Operation, name: str, trouble:
 
 
 def end_state(world: World, name: str) -> dict[str, Any]:
-    """All that matters of a user, free of what differs from run to run. Checks I1-I4 on the way."""
+    """The state of a user without values that differ between runs. Also checks I1-I4."""
     iam_user = iam_user_name(ENV, name)
     row = world.row(name)
     exists = world.has_user(iam_user)

@@ -52,7 +52,7 @@ def test_a_record_created_manually_with_four_attributes_works(world: World, addr
 
 @pytest.mark.parametrize("empty", ["revision", "correlation_id", "smtp_username", "expires", "revoked"])
 def test_an_attribute_created_manually_may_be_null(world: World, empty: str) -> None:
-    """I8: DynamoDB tells NULL from absent; whoever wrote the record did not."""
+    """I8: DynamoDB distinguishes NULL from absent; a record created manually may not."""
     attributes = {"status": "pending", "allowed_from_addresses": ["crm@example.com"], empty: None}
     world.put_row("crm", **attributes)
     assert world.converge("crm").result == "active"
@@ -79,7 +79,7 @@ def test_an_attribute_created_manually_may_be_null(world: World, empty: str) -> 
 def test_a_record_that_breaks_the_rules_fails_with_a_reason_and_makes_nothing(
     world: World, name: str, attributes: dict[str, object], reason: str
 ) -> None:
-    """I8: the record ends as failed, so the stream goes on."""
+    """I8: the record ends as failed, so the stream continues."""
     world.put_row(name, status="pending", **attributes)
     assert world.converge(name).result == "failed"
     row = world.row(name)
@@ -114,7 +114,7 @@ def test_an_unmanaged_iam_user_of_the_same_name_is_never_touched(world: World) -
 
 
 def test_a_record_that_claims_a_key_of_an_unmanaged_user_proves_nothing(world: World) -> None:
-    """I7: only the tag on the IAM user says whose it is."""
+    """I7: only the tag on the IAM user shows whether it is managed."""
     world.iam.create_user(UserName="smtp-test-crm", Path="/people/")
     key = world.iam.create_access_key(UserName="smtp-test-crm")["AccessKey"]["AccessKeyId"]
     claim = {"allowed_from_addresses": ["crm@example.com"], "smtp_username": key, "encrypted_credentials": b"x"}
@@ -138,7 +138,7 @@ def test_a_user_whose_mark_was_taken_off_is_left_alone(world: World) -> None:
 
 
 def test_the_record_is_never_trusted_for_a_name(world: World) -> None:
-    """I7: names in a record count for nothing; the user is found under its deterministic name."""
+    """I7: names in a record are ignored; the user is found under its deterministic name."""
     world.iam.create_user(UserName="administrator")
     world.put_row(
         "crm",

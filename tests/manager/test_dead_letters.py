@@ -1,4 +1,4 @@
-"""Dead letters: a user at a time, less and less often, and in the end parked where a person finds them."""
+"""Dead letters: one user per message, retried with exponential backoff, and finally parked for an operator."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_fails_comes_back_later_and_later(letters: Letters, count: int, sec
 
 
 def delays_of(letters: Letters) -> list[int]:
-    """The visibility time-outs that the function asks for, which SQS then keeps."""
+    """The visibility timeouts that the function sets and SQS applies."""
 
     from reconciler.manager.handlers.dead_letter import dead_letters
 
@@ -125,7 +125,7 @@ def test_what_was_parked_works_when_it_is_moved_back(letters: Letters) -> None:
     refusal.end()
     letters.put(parked)
     assert letters.invoke() == []
-    assert status(letters, "crm") == "failed", "it waits until somebody asks again"
+    assert status(letters, "crm") == "failed", "it stays failed until an operator retries it"
     letters.world.retry("crm")
     letters.put(parked)
     assert letters.invoke() == []
@@ -135,7 +135,7 @@ def test_what_was_parked_works_when_it_is_moved_back(letters: Letters) -> None:
 def test_a_record_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
     letters: Letters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Someone changes the declaration between the last try and its end."""
+    """The declaration changes during the last attempt."""
     letters.world.ask(a_user("crm"))
     refusal = Refusal("iam.CreateUser", "Throttling")
     letters.put(CRM)
@@ -153,7 +153,7 @@ def test_a_record_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
 
 
 def test_a_settled_record_stays_as_it_is_when_its_letter_is_parked(letters: Letters) -> None:
-    """What works is not called failed."""
+    """A user that works is not reported as failed."""
     letters.world.ask(a_user("crm", expires="2026-06-02"))
     letters.world.converge("crm")
     letters.world.pass_time(days=2)
@@ -166,7 +166,7 @@ def test_a_settled_record_stays_as_it_is_when_its_letter_is_parked(letters: Lett
 
 
 def test_a_teardown_without_a_record_that_cannot_be_done_is_parked(letters: Letters) -> None:
-    """Nothing else would tell of it for a day."""
+    """Nothing else would report it for a day."""
     letters.world.ask(a_user("crm"))
     letters.world.converge("crm")
     letters.world.remove_row("crm")
@@ -208,7 +208,7 @@ def test_a_letter_that_cannot_be_parked_comes_back(letters: Letters) -> None:
     refusal = Refusal("sqs.SendMessage", "Throttling")
     letters.put(CRM)
     assert letters.invoke(TRIES) == [json.dumps(CRM)]
-    assert status(letters, "crm") == "pending", "the row is failed once the letter is safe"
+    assert status(letters, "crm") == "pending", "the record is failed only after the message is parked"
     refusal.end()
     letters.show()
     assert letters.invoke(TRIES + 1) == []

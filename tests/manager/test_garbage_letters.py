@@ -1,4 +1,4 @@
-"""Bodies that nobody understands, and names that nobody can have: parked, and nobody's trouble."""
+"""Messages with an invalid body or an invalid name are parked and do not affect other users."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("body", GARBAGE, ids=lambda body: body[:30])
 def test_what_no_one_understands_is_parked_as_it_is(letters: Letters, log: io.StringIO, body: str) -> None:
-    """At once: no later try can understand it better."""
+    """At once: a later attempt cannot succeed either."""
     letters.world.ask(a_user("crm"))
     letters.put(body, CRM)
     assert letters.invoke() == []
@@ -50,7 +50,7 @@ def test_a_name_that_no_one_can_have_is_nobodys_trouble(letters: Letters, name: 
 
 
 def test_a_name_that_no_record_can_have_is_parked_once(letters: Letters) -> None:
-    """DynamoDB refuses a sort key of more than 1,024 bytes each time it is asked."""
+    """DynamoDB rejects a sort key of more than 1,024 bytes in every attempt."""
     letters.put({"user": "x" * 2000}, CRM)
     letters.world.ask(a_user("crm"))
     for _ in range(TRIES + 2):
@@ -62,7 +62,7 @@ def test_a_name_that_no_record_can_have_is_parked_once(letters: Letters) -> None
 
 @pytest.mark.parametrize("last", ["", "9" * 5000])
 def test_a_batch_whose_numbers_are_none_is_not_tried_again(letters: Letters, last: str) -> None:
-    """Parked, or everyone who waits: either is an answer, and a later try knows no better one."""
+    """Parked or split into messages for all pending users: both are final, and no attempt raises."""
     letters.world.ask(a_user("crm"))
     letters.put(batch_letter(letters.world, endSequenceNumber=last))
     assert letters.invoke() == []

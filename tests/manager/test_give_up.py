@@ -1,4 +1,4 @@
-"""After the last try: the row that waited says why, and no other row is touched."""
+"""After the last attempt: the pending record states the reason, and no other record changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "billing-mailer"
 
 
 def failing(world: World, name: str = NAME) -> AwsError:
-    """IAM throttles: what a converge raises then."""
+    """The exception of a converge while IAM throttles."""
 
     def throttle(model: Any, **_: Any) -> None:
         error: Any = {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}
@@ -85,7 +85,7 @@ def test_an_error_of_no_one_in_particular_fails_a_record_that_names_no_one(world
 
 
 def test_a_record_that_could_not_even_be_read_is_not_failed_for_it(world: World) -> None:
-    """Nothing was tried at the record that stands there now."""
+    """The current record was never attempted."""
     world.ask(a_user())
     assert world.converger.give_up(NAME, Retryable("dynamodb:GetItem", "Throttling", "x"), 8) is None
     assert world.record().status == "pending"

@@ -1,4 +1,4 @@
-"""The credential manager through its Lambda door: batches, failures that come back, telemetry that may break."""
+"""The Lambda handler of the credential manager: batches, partial failures, telemetry that may fail."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_key_whose_credential_cannot_be_encrypted_is_deleted_again(
 
 
 def test_only_the_key_of_an_event_counts(manager: World) -> None:
-    """A late event shows an old image; the record as it is now decides."""
+    """A late event contains an old image; the current record decides."""
     manager.ask(a_user("crm"))
     manager.ask(a_user("crm", enabled=False))
     old = {"NewImage": {"status": {"S": "pending"}, "enabled": {"BOOL": True}}}
@@ -105,7 +105,7 @@ def test_only_the_key_of_an_event_counts(manager: World) -> None:
 
 
 def test_an_image_that_cannot_be_read_is_nobodys_trouble(manager: World) -> None:
-    """I12: only logs would have used it."""
+    """I12: the value is used only in logs."""
     manager.ask(a_user("crm"))
     images = {"NewImage": {"correlation_id": {"unheard-of": "x"}}}
     assert handle("crm", images=images) == {"batchItemFailures": []}
@@ -214,7 +214,7 @@ def test_no_secret_is_in_any_log_even_at_debug(
 
 
 def test_all_records_failing_come_back_and_page_no_one(manager: World) -> None:
-    """A lone retry is no error of the function: it has metrics and a queue of its own."""
+    """A retry of a single user is no error of the function: it has its own metrics and queue."""
     manager.dynamodb.delete_table(TableName=TABLE)
     assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
 

@@ -1,4 +1,4 @@
-"""IAM users of ours that no row knows: remembered, and torn down once it is certain that nobody wants them."""
+"""Managed IAM users without a record: they are noted and deleted after the grace time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run() -> dict[str, Any]:
 
 
 def orphaned(world: World, *names: str) -> None:
-    """Made by us; then the record was lost, and with it the event. Others are still there."""
+    """Create a user and delete its record without an event. Other users keep their records."""
     world.put_row("another", status="asks for nothing")
     for name in names:
         world.ask(a_user(name))
@@ -57,7 +57,7 @@ def test_an_orphan_is_remembered_and_torn_down_after_a_day(manager: World, log: 
 
 
 def test_an_orphan_whose_record_comes_back_is_forgotten(manager: World) -> None:
-    """A table restored from its backup: the day begins anew if the record goes again."""
+    """A table restored from a backup: the grace time starts again if the record disappears again."""
     orphaned(manager, "crm")
     run()
     manager.pass_time(hours=20)
@@ -111,7 +111,7 @@ def test_users_of_ours_under_another_path_are_not_looked_for(manager: World) -> 
 
 
 def test_more_orphans_than_can_be_true_are_held(manager: World) -> None:
-    """A table that was lost must not take every IAM user with it."""
+    """The loss of a table must not delete every IAM user."""
     names = [f"user-{n}" for n in range(MAX_ORPHANS + 1)]
     orphaned(manager, *names)
     assert told(run()) == (MAX_ORPHANS + 1, 0, 0)
@@ -146,7 +146,7 @@ def test_an_orphan_that_cannot_be_torn_down_is_tried_again(manager: World) -> No
 
 
 def test_where_iam_cannot_be_listed_the_records_are_checked_all_the_same(manager: World) -> None:
-    """I8: and what was remembered stays."""
+    """I8: and the noted orphans are kept."""
     orphaned(manager, "crm")
     manager.ask(a_user("wiki"))
     run()
@@ -160,7 +160,7 @@ def test_where_iam_cannot_be_listed_the_records_are_checked_all_the_same(manager
 
 
 def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its record was there before it: so IAM is asked first."""
+    """Its record existed first, therefore IAM is listed before the records."""
     identities: Any = sweep.sweep().identities
     names = identities.smtp_user_names
 
@@ -177,7 +177,7 @@ def test_a_user_that_is_just_being_made_is_no_orphan(manager: World, monkeypatch
 def test_a_record_that_comes_back_at_the_last_moment_saves_its_user(
     manager: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I7: the record is read again before anything is torn down. And nothing is said to be removed."""
+    """I7: the record is read again before a teardown, and no removal is reported."""
     orphaned(manager, "crm")
     run()
     manager.pass_time(hours=24)
@@ -195,7 +195,7 @@ def test_a_record_that_comes_back_at_the_last_moment_saves_its_user(
 
 
 def test_what_is_removed_is_only_said_of_what_is_gone(manager: World) -> None:
-    """Our mark on a name that no SMTP user can have: nothing of ours made it, and nothing of ours removes it."""
+    """The ownership tag on a name that no SMTP user can have: it is neither created nor removed by this system."""
     tags = [{"Key": "managed-by", "Value": "ses-smtp-reconciler"}]
     manager.iam.create_user(UserName="smtp-test-No.Name", Path="/smtp/test/", Tags=tags)
     run()
@@ -206,17 +206,17 @@ def test_what_is_removed_is_only_said_of_what_is_gone(manager: World) -> None:
 
 @pytest.mark.parametrize("seen", ["yesterday", "", 5, None, "9999-12-31T23:59:59Z", ["x"]])
 def test_a_time_that_someone_has_garbled_keeps_no_orphan_forever(manager: World, seen: Any) -> None:
-    """I4: it counts as seen now."""
+    """I4: it is treated as first seen now."""
     orphaned(manager, "crm")
     boto3.resource("dynamodb").Table(TABLE).put_item(Item={**STATE, "orphans": {"crm": seen}})
-    assert told(run()) == (1, 0, 0), "and it is no reason to hurry"
+    assert told(run()) == (1, 0, 0), "and it does not shorten the grace time"
     manager.pass_time(hours=25)
     run()
     assert manager.users() == []
 
 
 def test_a_lost_table_is_reported_without_a_look_at_every_user(manager: World) -> None:
-    """Hundreds without a record: IAM is asked for their names only, and no one is touched."""
+    """Hundreds of users without a record: only their names are listed, and none is changed."""
     tags = [{"Key": "managed-by", "Value": "ses-smtp-reconciler"}]
     for n in range(201):
         manager.iam.create_user(UserName=f"smtp-test-user-{n}", Path="/smtp/test/", Tags=tags)
@@ -229,7 +229,7 @@ def test_a_lost_table_is_reported_without_a_look_at_every_user(manager: World) -
 
 
 def test_the_last_records_may_be_lost_records(manager: World) -> None:
-    """A table without a single record was lost: no one is torn down for it, however few they are."""
+    """An empty table counts as lost: no user is deleted, even if there are few."""
     manager.ask(a_user("crm"))
     manager.converge("crm")
     manager.remove_row("crm")

@@ -1,4 +1,4 @@
-"""Two deliveries of one user at once: whoever comes second, what is stored is what works."""
+"""Two concurrent deliveries of one user: in every order, the stored credential is the active one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "billing-mailer"
 
 
 class Meanwhile:
-    """IAM as a converge sees it, to which something happens right before a certain look."""
+    """IAM as a converge sees it; a given change happens right before a given call."""
 
     def __init__(self, world: World, before: bool, happens: Any) -> None:
         self._real = world.identities
@@ -45,13 +45,13 @@ class Meanwhile:
 
 
 def is_consistent(world: World) -> bool:
-    """The one key that IAM has is the one that is stored."""
+    """The only key in IAM is the stored one."""
     record = world.store.get(NAME)
     assert record
     return record.status == "active" and world.access_keys() == {record.smtp_username: "Active"}
 
 
-either = pytest.mark.parametrize("before", [True, False], ids=["before it looks at IAM", "after it looked at IAM"])
+either = pytest.mark.parametrize("before", [True, False], ids=["before it reads IAM", "after it read IAM"])
 both = pytest.mark.parametrize("audit", [False, True], ids=["event", "sweep"])
 
 
@@ -87,7 +87,7 @@ def test_the_declaration_changes_in_the_middle(world: World, before: bool, audit
 
 @either
 def test_the_sweep_meets_an_edit_of_a_settled_user(world: World, before: bool) -> None:
-    """I10, I11: it must not put the old grant back over the new one."""
+    """I10, I11: it must not replace the new grant with the old one."""
     world.ask(a_user())
     world.converge()
     world.pass_time(hours=1)
@@ -124,7 +124,7 @@ def test_the_sweep_meets_a_rotation_of_a_settled_user(world: World, before: bool
 
 @either
 def test_the_sweep_meets_a_deletion_of_a_settled_user(world: World, before: bool) -> None:
-    """I4: what the sweep makes again, the next look removes: the record decides."""
+    """I4: if the sweep recreates the user, the next converge removes it: the record decides."""
     world.ask(a_user())
     world.converge()
     world.pass_time(hours=1)
@@ -145,7 +145,7 @@ def test_the_sweep_meets_a_deletion_of_a_settled_user(world: World, before: bool
 
 @pytest.mark.parametrize("operation", ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"])
 def test_what_another_delivery_has_just_torn_down_counts_as_done(world: World, operation: str) -> None:
-    """IAM refuses a role that is confined to a path what it cannot find: that is no missing right."""
+    """IAM denies a role limited to a path any request for a missing user: this is no missing permission."""
     world.ask(a_user())
     world.converge()
     world.pass_time(minutes=10)

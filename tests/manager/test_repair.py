@@ -1,4 +1,4 @@
-"""An audit of a settled user: what was changed behind the row's back is told and put right."""
+"""An audit of a settled user: manual changes in IAM are reported and reverted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READING = ["GetItem", "GetUser", "ListAccessKeys", "ListUserPolicies", "ListAtta
 
 @pytest.fixture
 def settled(world: World) -> World:
-    """One user, an hour after it became active: nothing about it is young any more."""
+    """One user, an hour after it became active, so that IAM is consistent."""
     world.ask(a_user())
     world.converge()
     world.pass_time(hours=1)
@@ -90,14 +90,14 @@ def test_everything_at_once_is_reported_and_repaired_in_one_go(settled: World) -
 
 
 def test_the_boundary_is_back_before_anything_else_is_touched(settled: World) -> None:
-    """Without it our role may not take a policy off."""
+    """Without the boundary, the role may not delete a policy."""
     for tamper in (remove_boundary, attach_policy, join_group, edit_policy):
         tamper(settled)
     assert settled.audit().steps == ("RepairUser", "Detach", "Detach", "PutPolicy")
 
 
 def test_a_quarantine_of_aws_is_a_warning_and_stays(settled: World) -> None:
-    """Taking it off would hide that the key has leaked."""
+    """Detaching it would hide that the key was exposed."""
     quarantine(settled, IAM_USER)
     join_group(settled)
     report = settled.audit()
@@ -113,7 +113,7 @@ def test_a_quarantine_of_aws_is_a_warning_and_stays(settled: World) -> None:
 
 
 def test_a_key_that_was_deactivated_beside_a_quarantine_stays_off(settled: World) -> None:
-    """For cause, it seems: the warning goes on until a person has dealt with it."""
+    """The cause may be real: the warning continues until an operator handles it."""
     quarantine(settled, IAM_USER)
     deactivate_key(settled)
     report = settled.audit()
@@ -122,7 +122,7 @@ def test_a_key_that_was_deactivated_beside_a_quarantine_stays_off(settled: World
 
 
 def test_a_user_whose_mark_was_taken_off_fails_and_is_left_alone(settled: World) -> None:
-    """I7: from now on it may be anybody's."""
+    """I7: from now on it is unmanaged."""
     settled.iam.untag_user(UserName=IAM_USER, TagKeys=["managed-by"])
     edit_policy(settled)
     with settled.calls() as calls:
@@ -165,7 +165,7 @@ def refuse(world: World, operation: str, code: str = "AccessDenied", status: int
 
 
 def test_what_works_is_not_called_failed_because_a_repair_was_refused(settled: World) -> None:
-    """No one waits for an answer in the record: the error goes to whoever asked for the audit."""
+    """No result is expected in the record: the error goes to the caller of the audit."""
     edit_policy(settled)
     before = settled.row()
     refuse(settled, "PutUserPolicy")

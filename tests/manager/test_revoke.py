@@ -1,4 +1,4 @@
-"""Break-glass: a revoked user's keys are off at once, and stay so until somebody resumes it."""
+"""Break-glass: the keys of a revoked user are deactivated at once and stay inactive until it is resumed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_revoking_in_an_overlap_switches_both_keys_off(world: World) -> None:
 
 
 def test_a_revocation_survives_a_change_of_the_declaration(revoked: World) -> None:
-    """A merge in the night must not bring a leaked key back."""
+    """A later merge must not activate an exposed key."""
     revoked.ask(a_user(NAME, "new@example.com"))
     assert revoked.converge().result == "disabled"
     assert revoked.record().revoked

@@ -1,4 +1,4 @@
-"""Rotation by number and by schedule: two keys while people move over, one in the end, never a third, never none."""
+"""Rotation by credential number and by schedule: two keys during the overlap, then one; never three, never none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def converged(world: World, **fields: Any) -> str:
 
 
 def has_working_credential(world: World) -> bool:
-    """I3: what is stored is the password of a key that is Active. And IAM has two keys at most."""
+    """I3: the stored password belongs to an active key, and IAM has at most two keys."""
     record, keys = world.record(), world.access_keys()
     assert len(keys) <= 2
     assert record.encrypted_credentials
@@ -36,7 +36,7 @@ def has_working_credential(world: World) -> bool:
 
 @pytest.mark.parametrize("audit", [False, True], ids=["event", "sweep"])
 def test_from_the_first_key_to_the_second(world: World, audit: bool) -> None:
-    """Issue, overlap, inactive, deleted; and nothing to do on all the days between."""
+    """Issued, overlap, inactive, deleted; nothing to do on the days between."""
 
     def look() -> tuple[str, dict[str, str]]:
         report = world.audit() if audit else world.converge()
@@ -91,7 +91,7 @@ def test_a_scheduled_rotation_tells_the_same_story_by_itself(world: World) -> No
 
 
 def test_a_sweep_that_slept_for_a_year_finds_its_way(world: World) -> None:
-    """Every stage is long over: still never a third key, and the one in use stays valid."""
+    """Every stage is overdue: still never a third key, and the key in use stays valid."""
     converged(world, rotation=ROTATION)
     world.ask(a_user(credential=2, rotation=ROTATION))
     world.converge()
@@ -118,7 +118,7 @@ def test_an_inactive_previous_key_does_not_come_back_with_a_change_of_the_grant(
 
 
 def test_a_second_rotation_forgets_the_day_on_which_the_first_key_was_to_be_deleted(world: World) -> None:
-    """Else the second previous key would be deleted on a day that was not meant for it."""
+    """Otherwise the second previous key would be deleted on the wrong day."""
     converged(world, rotation=ROTATION)
     world.ask(a_user(credential=2, rotation=ROTATION))
     world.converge()

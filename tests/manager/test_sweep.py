@@ -1,4 +1,4 @@
-"""The sweep through its Lambda door: it looks at every user once a round, and at what no row knows."""
+"""The Lambda handler of the sweep: it checks every user once per round, and IAM users without a record."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_table_without_users_is_a_round_too(manager: World) -> None:
 
 
 def test_records_that_the_stream_has_lost_are_processed(manager: World) -> None:
-    """A letter lost, a mapping deactivated: the declaration is still in the record."""
+    """A dead letter was lost or the mapping is disabled: the declaration is still in the record."""
     settled(manager, "leaving")
     manager.ask_delete("leaving")
     manager.ask(a_user("pending"))
@@ -73,7 +73,7 @@ def test_drift_is_repaired_and_reported(manager: World, log: io.StringIO) -> Non
     (told,) = [line for line in lines(log) if line.get("smtp_user") == "crm"]
     assert told["differences"] == ["its policy was changed"]
     assert told["correlation_id"] == manager.record("crm").correlation_id
-    assert not [line for line in lines(log) if line.get("smtp_user") == "wiki"], "nothing to say of it"
+    assert not [line for line in lines(log) if line.get("smtp_user") == "wiki"], "nothing to report"
     assert run()["repaired"] == 0
 
 
@@ -106,7 +106,7 @@ def test_one_user_that_fails_does_not_stop_the_round(manager: World, log: io.Str
 
 
 def test_an_overdue_record_that_aws_refuses_fails_with_the_reason(manager: World, log: io.StringIO) -> None:
-    """Someone waits for the answer."""
+    """The caller expects a result."""
     manager.ask(a_user("crm"))
     manager.pass_time(minutes=16)
     Refusal("iam.CreateUser", "AccessDenied")
@@ -121,7 +121,7 @@ def test_an_overdue_record_that_aws_refuses_fails_with_the_reason(manager: World
 def test_a_user_whose_key_was_seen_in_public_is_reported_each_time(
     manager: World, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Until a person has dealt with it."""
+    """Until an operator handles it."""
     settled(manager, "crm", "wiki")
     quarantine(manager, "smtp-test-crm")
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_a_defect_of_ours_does_not_stop_the_round(
 
 
 def test_a_table_that_cannot_be_read_is_an_error_of_the_function(manager: World) -> None:
-    """Its alarm tells: there is nothing that a sweep could do."""
+    """Its alarm reports it: a sweep cannot fix it."""
     settled(manager, "crm")
     Refusal("dynamodb.Query", "AccessDeniedException")
     with pytest.raises(Exception, match="dynamodb:Query"):
@@ -166,7 +166,7 @@ def test_a_table_that_cannot_be_read_is_an_error_of_the_function(manager: World)
 def test_every_number_is_counted_zeros_too(
     manager: World, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An alarm on a metric that is not there sees nothing."""
+    """An alarm on a missing metric never fires."""
     settled(manager, "crm")
     summary = run()
     expected = {
@@ -214,7 +214,7 @@ def test_a_sweep_of_an_audit_that_is_refused_tells_each_user(manager: World) -> 
 
 
 def test_a_failed_user_whose_key_leaked_is_reported(manager: World, log: io.StringIO) -> None:
-    """What stood in IAM before it failed goes on working."""
+    """Its state in IAM from before the failure keeps working."""
     settled(manager, "crm")
     quarantine(manager, "smtp-test-crm")
     manager.ask(a_user("crm", *(f"sender-{n}@example.com" for n in range(90))))
@@ -226,7 +226,7 @@ def test_a_failed_user_whose_key_leaked_is_reported(manager: World, log: io.Stri
 
 
 def test_who_has_settled_seconds_ago_is_left_to_the_next_round(manager: World) -> None:
-    """IAM may still show it as it was: that is no drift."""
+    """IAM may still return the old state: this is no drift."""
     manager.ask(a_user("crm"))
     manager.converge("crm")
     assert run()["checked"] == 0
@@ -237,7 +237,7 @@ def test_who_has_settled_seconds_ago_is_left_to_the_next_round(manager: World) -
 def test_every_user_is_reported_as_it_was_checked(
     manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A function that is cut off has reported what it did until then."""
+    """A function that is stopped has reported its work so far."""
     settled(manager, "aaa", "crm")
     edit_policy(manager, "aaa")
     identities: Any = sweep.sweep().converger.identities

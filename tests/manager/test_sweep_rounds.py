@@ -1,4 +1,4 @@
-"""A round of the sweep may take several runs: where it stops, and where it goes on."""
+"""A round of the sweep may take several runs: where a run stops, and where the next one continues."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_run_that_is_out_of_time_goes_on_where_it_stopped(manager: World) -> N
 
 
 def test_a_run_looks_at_one_user_at_least(manager: World) -> None:
-    """However short the time: else a round might never end."""
+    """Even in a short run: otherwise a round might never end."""
     settled(manager, "aaa", "crm")
     assert [run(get_remaining_time_in_millis=lambda: 1000)["checked"] for _ in range(2)] == [1, 1]
     assert run(get_remaining_time_in_millis=lambda: 1000)["checked"] == 0
@@ -89,7 +89,7 @@ def test_a_second_sweep_meanwhile_stops(manager: World, monkeypatch: pytest.Monk
 
 
 def test_the_position_is_saved_as_the_run_goes(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function that dies half-way through a long run does not begin at the first user again."""
+    """After a crash during a long run, the next run does not start at the first user again."""
     for n in range(120):
         manager.put_row(f"user-{n:03}", status="failed")
     states: Any = sweep.sweep().states

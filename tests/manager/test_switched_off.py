@@ -1,4 +1,4 @@
-"""A key that is to be off is off: whatever IAM lists, whoever comes between, whatever else is refused."""
+"""A key that must be inactive is deactivated, despite outdated listings, concurrent runs and denied calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IAM_USER = iam_user_name(ENV, NAME)
 
 
 class Stale:
-    """IAM as it lists the keys of a user a moment late: `listed` takes the place of what is true."""
+    """IAM with an outdated listing of a user's keys: it returns `listed` instead."""
 
     def __init__(self, world: World, listed: tuple[Key, ...]) -> None:
         self._real = world.identities
@@ -40,7 +40,7 @@ def converge(world: World, listed: tuple[Key, ...]) -> Any:
 
 @pytest.fixture
 def sending(world: World) -> str:
-    """The key of a user that may send."""
+    """The key of an active user."""
     world.ask(a_user())
     world.converge()
     return world.record().smtp_username
@@ -63,7 +63,7 @@ def test_a_key_that_is_listed_as_inactive_is_deactivated_once_more(world: World,
 
 
 def test_a_revocation_does_not_wait_for_repairs(world: World, sending: str) -> None:
-    """Tags and boundary may be refused: the key is off by then."""
+    """Tags and boundary may be denied: the key is already inactive."""
     world.pass_time(hours=1)
     world.iam.untag_user(UserName=IAM_USER, TagKeys=["smtp-user"])
     world.revoke()
@@ -88,7 +88,7 @@ def test_an_audit_gets_a_revocation_through_that_had_failed(world: World, sendin
 
 
 def test_an_unknown_key_of_a_revoked_user_is_deactivated_at_once(world: World, sending: str) -> None:
-    """Young ones may be about to be stored, and are not deleted; they work for no one either."""
+    """New keys may be about to be stored: they are not deleted, but deactivated."""
     world.pass_time(hours=1)
     added = world.iam.create_access_key(UserName=IAM_USER)["AccessKey"]["AccessKeyId"]
     world.revoke()
@@ -98,7 +98,7 @@ def test_an_unknown_key_of_a_revoked_user_is_deactivated_at_once(world: World, s
 
 
 class TestQuarantine:
-    """AWS has seen a key of the user in public."""
+    """AWS detected an exposed key of the user."""
 
     @pytest.fixture(autouse=True)
     def leaked(self, world: World, sending: str) -> None:

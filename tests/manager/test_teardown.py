@@ -49,7 +49,7 @@ def test_teardown_removes_everything_that_delete_user_trips_over(world: World) -
 
 
 def test_a_user_that_lost_its_boundary_gets_it_back_before_its_policies_go(world: World) -> None:
-    """Our role may touch policies only where the boundary is."""
+    """The role may change policies only of users with the boundary."""
     converged(world)
     world.iam.delete_user_permissions_boundary(UserName=IAM_USER)
     world.ask_delete()

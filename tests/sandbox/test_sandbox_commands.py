@@ -35,7 +35,7 @@ def listens(port: int) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """A zombie has ended; its parent may not have asked yet."""
+    """A zombie has ended; its parent may not have waited for it yet."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 

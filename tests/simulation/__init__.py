@@ -1,1 +1,1 @@
-"""Random stories told to the real code over models of AWS, with a fault at any call. See README.md."""
+"""Random scenarios that run the real code against models of AWS, in which any call may fail. See README.md."""

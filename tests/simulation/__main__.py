@@ -1,4 +1,4 @@
-"""`make simulate`: tell random stories until the budget is used up, or one of them again."""
+"""`make simulate`: run random scenarios until a limit is reached, or run a single one."""
 
 from __future__ import annotations
 
@@ -9,51 +9,53 @@ import click
 
 from simulation.bugs import BUGS, planted
 from simulation.campaign import run
-from simulation.generate import make_story
+from simulation.generate import make_scenario
 from simulation.shrink import shrink
-from simulation.story import Ending, Story, tell
+from simulation.story import Result, Scenario, simulate
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--seed", type=int, help="Tell this one story, call by call.")
-@click.option("--steps", type=int, default=100_000, show_default=True, help="Stop after so many steps.")
-@click.option("--seconds", type=float, default=300, show_default=True, help="Stop after so many seconds.")
-@click.option("--first", type=int, default=1, show_default=True, help="The seed to begin with.")
-@click.option("--bug", type=click.Choice(list(BUGS)), help="Put a bug into the code first: it should be found.")
-@click.option("--bugs", is_flag=True, help="Show which seed finds which bug, as in the README.")
-@click.option("--shrink-seconds", type=float, default=60, show_default=True, help="To look for the shortest story.")
+@click.option("--seed", type=int, help="Run only this scenario and print every call.")
+@click.option("--steps", type=int, default=100_000, show_default=True, help="Stop after this number of steps.")
+@click.option("--seconds", type=float, default=300, show_default=True, help="Stop after this number of seconds.")
+@click.option("--first", type=int, default=1, show_default=True, help="The first seed.")
+@click.option("--bug", type=click.Choice(list(BUGS)), help="Plant this bug in the code; the simulator should find it.")
+@click.option("--bugs", is_flag=True, help="Print the first seed that finds each planted bug, as in the README.")
+@click.option(
+    "--shrink-seconds", type=float, default=60, show_default=True, help="Time limit for shrinking a failed scenario."
+)
 def main(
     seed: int | None, steps: int, seconds: float, first: int, bug: str | None, bugs: bool, shrink_seconds: float
 ) -> None:
-    """Random stories, played with the real code over models of DynamoDB, its stream, IAM, KMS and SQS.
+    """Run random scenarios with the real code against models of DynamoDB, its stream, IAM, KMS and SQS.
 
-    A step is an action of a story or a call of AWS. One seed is one story, the same everywhere. A story that breaks an
-    invariant is made as short as possible and printed; the exit code is then 1.
+    A step is one action of a scenario or one AWS call. A seed always produces the same scenario. If a scenario
+    violates an invariant, it is shrunk and printed, and the exit code is 1.
     """
     if bugs:
         _show_bugs(steps)
         return
     with planted(bug) if bug else nullcontext():
         if seed is not None:
-            broken = _tell_one(seed, shrink_seconds)
+            broken = _run_one(seed, shrink_seconds)
         else:
-            broken = _tell_many(steps, seconds, first, shrink_seconds)
+            broken = _run_many(steps, seconds, first, shrink_seconds)
     sys.exit(1 if broken else 0)
 
 
-def _tell_one(seed: int, shrink_seconds: float) -> bool:
-    story = make_story(seed)
-    ending = tell(story)
-    click.echo(story)
-    _show_trace(ending)
-    if ending.broken:
-        _show_failure(story, ending, shrink_seconds)
+def _run_one(seed: int, shrink_seconds: float) -> bool:
+    scenario = make_scenario(seed)
+    result = simulate(scenario)
+    click.echo(scenario)
+    _show_trace(result)
+    if result.broken:
+        _show_failure(scenario, result, shrink_seconds)
     else:
-        click.echo(f"{ending.steps} steps: no invariant violated ({ending.digest()})")
-    return bool(ending.broken)
+        click.echo(f"{result.steps} steps: no invariant violated ({result.digest()})")
+    return bool(result.broken)
 
 
-def _tell_many(steps: int, seconds: float, first: int, shrink_seconds: float) -> bool:
+def _run_many(steps: int, seconds: float, first: int, shrink_seconds: float) -> bool:
     campaign = run(steps, seconds, first)
     click.echo(campaign)
     if campaign.failed is None:
@@ -68,25 +70,25 @@ def _show_bugs(steps: int) -> None:
         with planted(bug):
             campaign = run(steps)
         if campaign.failed:
-            story, ending = campaign.failed
-            click.echo(f"| {bug} | {story.seed} | {ending.invariant} | {campaign.steps:,} |")
+            scenario, result = campaign.failed
+            click.echo(f"| {bug} | {scenario.seed} | {result.invariant} | {campaign.steps:,} |")
         else:
             click.echo(f"| {bug} | not found in {campaign.steps:,} steps | |")
 
 
-def _show_failure(story: Story, ending: Ending, shrink_seconds: float) -> None:
-    shown = "\n".join(ending.broken)
-    click.echo(f"\nstory {story.seed} of {len(story.actions)} actions broke something:\n{shown}\n")
-    shortest = shrink(story, shrink_seconds)
-    ending = tell(shortest)
-    click.echo(f"the shortest story that does:\n{shortest}")
-    _show_trace(ending)
-    click.echo("\n".join(ending.broken))
-    click.echo(f"\nagain: make simulate SEED={story.seed}")
+def _show_failure(scenario: Scenario, result: Result, shrink_seconds: float) -> None:
+    shown = "\n".join(result.broken)
+    click.echo(f"\nscenario {scenario.seed} ({len(scenario.actions)} actions) violates an invariant:\n{shown}\n")
+    shortest = shrink(scenario, shrink_seconds)
+    result = simulate(shortest)
+    click.echo(f"shortest scenario that violates it:\n{shortest}")
+    _show_trace(result)
+    click.echo("\n".join(result.broken))
+    click.echo(f"\nto repeat: make simulate SEED={scenario.seed}")
 
 
-def _show_trace(ending: Ending) -> None:
-    for actor, operation, target, outcome in ending.trace:
+def _show_trace(result: Result) -> None:
+    for actor, operation, target, outcome in result.trace:
         click.echo(f"    {actor:<24} {operation:<34} {target:<24} {outcome}".rstrip())
 
 

@@ -1,4 +1,4 @@
-"""What people, schedules and AWS do in a story. Each action stands for itself: any of them may be left out."""
+"""What people, schedules and AWS do in a scenario. Actions are independent: any of them can be removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.errors import InvalidInput
 from reconciler.planning.limits import Allowance
 from simulation import hands, manifests
 from simulation.commands import EVERYTHING, check_out, start_command, start_reconcile
-from simulation.faults import Kind, Trouble
+from simulation.faults import Fault, Kind
 from simulation.iam_user import IamUser
 from simulation.scheduler import Actor
 from simulation.world import ENV, World
@@ -30,13 +30,13 @@ DEFAULTS = {"description": "What it sends", "owner": "team@example.com"}
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`salt`: whatever is left to chance until the next action; 0: nothing is, and nothing interleaves.
+    """`salt`: the seed of random decisions until the next action; 0: no randomness and no interleaving.
 
-    `calls`: how many AWS calls are made before the next action; None: until no one has anything left to do.
+    `calls`: how many AWS calls are made before the next action; None: until all actors have finished.
     """
 
     kind: str
-    name: str = ""  # of the user it is about
+    name: str = ""  # of the user that it concerns
     args: Mapping[str, Any] = field(default_factory=dict)
     salt: int = 0
     calls: int | None = None
@@ -45,11 +45,11 @@ class Action:
         PLAYS[self.kind](world, self)
         world.actions[self.kind] += 1
         world.steps += 1
-        world.play(self.calls, Random(self.salt) if self.salt else None)  # noqa: S311 - a story, no secret
+        world.play(self.calls, Random(self.salt) if self.salt else None)  # noqa: S311 - reproducible, not a secret
 
     def __str__(self) -> str:
-        what = str(_planned(self)) if self.kind == "trouble" else ", ".join(f"{k} {v!r}" for k, v in self.args.items())
-        then = "" if self.calls is None else f"; then {self.calls} calls" if self.calls else "; then at once"
+        what = str(_planned(self)) if self.kind == "fault" else ", ".join(f"{k} {v!r}" for k, v in self.args.items())
+        then = "" if self.calls is None else f"; then {self.calls} calls"
         chance = f" (salt {self.salt})" if self.salt else ""
         return f"{self.kind:<16} {self.name:<8} {what}{then}{chance}".rstrip()
 
@@ -66,7 +66,7 @@ def action(kind: str) -> Callable[[Play], Play]:
 
 
 def _declare(world: World, it: Action) -> None:
-    """Some fields of a declaration change; the others stay, or are at their defaults."""
+    """Change some fields of a declaration; the others keep their values or defaults."""
     known = world.declared.get(it.name)
     fields = spec_fields(known) if known else {**DEFAULTS, "allowed_from_addresses": [f"{it.name}@example.com"]}
     changed = {**fields, **it.args, "name": it.name}
@@ -109,7 +109,7 @@ def _reconcile(world: World, it: Action) -> None:
 
 @action("reconcile files")
 def _reconcile_files(world: World, _: Action) -> None:
-    """The same, with the manifests read from YAML."""
+    """Like `reconcile`, with the manifests read from YAML files."""
     folder = manifests.write(world.declared)
     actor = start_reconcile(world, check_out(world, folder=folder), EVERYTHING)
     actor.ended = lambda _: shutil.rmtree(folder)
@@ -117,7 +117,7 @@ def _reconcile_files(world: World, _: Action) -> None:
 
 @action("invalid manifest")
 def _invalid(world: World, it: Action) -> None:
-    """I9: nothing is written, however much there is to do."""
+    """I9: nothing is written, whatever changes are pending."""
     folder = manifests.write(world.declared, broken=it.args["how"])
     actor = start_reconcile(world, check_out(world, folder=folder), EVERYTHING)
     actor.ended = lambda actor: _check_refused(world, actor, folder)
@@ -126,7 +126,7 @@ def _invalid(world: World, it: Action) -> None:
 def _check_refused(world: World, actor: Actor, folder: Path) -> None:
     shutil.rmtree(folder)
     if not isinstance(actor.error, InvalidInput) or actor.calls:
-        world.broken.append(f"I9: an invalid manifest was not refused before the first call: {actor.error!r}")
+        world.broken.append(f"I9: an invalid manifest was not rejected before the first call: {actor.error!r}")
 
 
 @action("revoke")
@@ -137,7 +137,7 @@ def _command(world: World, it: Action) -> None:
     start_command(world, it.kind, it.name)
 
 
-# AWS's own machinery.
+# AWS: the event source mappings, the schedule.
 
 
 @action("deliver")
@@ -151,17 +151,17 @@ def _deliver_twice(world: World, _: Action) -> None:
     world.mapping.poll(2)
 
 
-@action("letters")
+@action("dead letters")
 def _letters(world: World, it: Action) -> None:
-    """The dead letters' function runs, once the next message can be seen."""
+    """Invoke the dead-letter function once the next message is visible."""
     if (wait := world.letters.next_due()) is not None and it.args["wait"]:
         world.clock.advance(wait)
     world.sqs.duplicate = bool(it.args.get("duplicates"))
     world.letters.poll()
 
 
-@action("strange letter")
-def _strange_letter(world: World, it: Action) -> None:
+@action("other message")
+def _other_message(world: World, it: Action) -> None:
     world.give_up(it.args["body"])
 
 
@@ -171,59 +171,59 @@ def _sweep(world: World, _: Action) -> None:
         world.start_sweep()
 
 
-# Time and trouble.
+# Time and faults.
 
 
-@action("outage")  # of the stream: it forgets what no one has read for a day
+@action("outage")  # of the mapping: the stream drops records that were not read within a day
 @action("pass")
 def _pass(world: World, it: Action) -> None:
     world.clock.advance(timedelta(**it.args).total_seconds())
 
 
-@action("clock off by")
+@action("clock skew")
 def _skew(world: World, it: Action) -> None:
     world.clock.skew = timedelta(**it.args)
 
 
-@action("trouble")
-def _trouble(world: World, it: Action) -> None:
+@action("fault")
+def _fault(world: World, it: Action) -> None:
     world.faults.plan(_planned(it))
 
 
-def _planned(it: Action) -> Trouble:
-    return Trouble(Kind(it.args["kind"]), it.args["on"], it.args["skip"], it.args["times"])
+def _planned(it: Action) -> Fault:
+    return Fault(Kind(it.args["kind"]), it.args["on"], it.args["skip"], it.args["times"])
 
 
-# Hands.
+# Manual changes.
 
 
-@action("put row")
-def _put_row(world: World, it: Action) -> None:
+@action("put record")
+def _put_record(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
-    world.put_by_hand.add(it.name)
+    world.edited_manually.add(it.name)
     world.table.put(pack({**key_of(it.name), **it.args}))
 
 
-@action("edit row")
-def _edit_row(world: World, it: Action) -> None:
-    """Attributes of a record that exists; None takes one away."""
+@action("edit record")
+def _edit_record(world: World, it: Action) -> None:
+    """Change attributes of an existing record; None removes one."""
     world.disturbed.add(it.name)
-    world.put_by_hand.add(it.name)
-    if row := world.row(it.name):
-        kept = {name: value for name, value in row.items() if name not in it.args}
+    world.edited_manually.add(it.name)
+    if item := world.item(it.name):
+        kept = {name: value for name, value in item.items() if name not in it.args}
         world.table.put({**kept, **pack({name: value for name, value in it.args.items() if value is not None})})
 
 
-@action("delete row")
-def _delete_row(world: World, it: Action) -> None:
+@action("delete record")
+def _delete_record(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
-    if world.row(it.name):
+    if world.item(it.name):
         world.table.remove((PK, f"{SK_PREFIX}{it.name}"))
 
 
 @action("other item")
 def _other_item(world: World, it: Action) -> None:
-    """The table holds other things, too."""
+    """Items of other applications in the same table."""
     world.table.put(pack(it.args))
 
 
@@ -233,17 +233,17 @@ def _drift(world: World, it: Action) -> None:
     hands.DRIFTS[it.args["what"]](world, it.name)
 
 
-@action("foreign user")
-def _foreign_user(world: World, it: Action) -> None:
-    """Someone makes an IAM user of exactly that name, or of one that differs by case only.
+@action("unmanaged user")
+def _unmanaged_user(world: World, it: Action) -> None:
+    """An IAM user is created manually, with exactly that name or one that differs only in case.
 
-    Not within a minute of one of ours: IAM might still show that one, and no one could tell the difference.
+    Not within a minute of a managed one: IAM might still return that one, and the two could not be distinguished.
     """
     name = iam_user_name(ENV.name, it.name)
     if world.iam.is_long_gone(name):
         world.disturbed.add(it.name)
-        world.foreign.add(it.name)
-        shown = name.upper() if it.args.get("shouting") else name
+        world.unmanaged.add(it.name)
+        shown = name.upper() if it.args.get("upper_case") else name
         key = world.iam.make_key()
-        path = iam_path(ENV.name) if it.args.get("our_path") else "/"
+        path = iam_path(ENV.name) if it.args.get("own_path") else "/"
         world.iam.write(shown, IamUser(shown, path, world.clock.now, {"team": "other"}, keys=(key,)))

@@ -1,6 +1,6 @@
-"""Bugs put into the real code on purpose: the simulator must find each of them.
+"""Bugs planted in the real code on purpose: the simulator must find each of them.
 
-The first five are the classic ones of such systems. The others break what those leave whole.
+The first five are classic bugs of such systems. The others violate the invariants that these do not.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def planted(name: str) -> Iterator[None]:
 
 @bug("time-stamped user names")
 def _time_stamped(stack: ExitStack) -> None:
-    """The IAM user's name is made from the clock, and known to a later try only once the record has it."""
+    """The name of the IAM user contains a time, and a later attempt knows it only if it was recorded."""
     stamps: dict[str, str] = {}
     attempt = Converger._attempt
 
@@ -75,7 +75,7 @@ def _time_stamped(stack: ExitStack) -> None:
 
 @bug("catch-all returning 200")
 def _catch_all(stack: ExitStack) -> None:
-    """The function answers that all went well, whatever happened."""
+    """The function always reports success."""
 
     def handle_record(self: Any, record: DynamoDBRecord) -> None:
         with suppress(Exception):
@@ -86,7 +86,7 @@ def _catch_all(stack: ExitStack) -> None:
 
 @bug("unconditional status write")
 def _unconditional(stack: ExitStack) -> None:
-    """The outcome is written over whatever the record has become meanwhile."""
+    """The result is written even if the record has changed meanwhile."""
     settle = DynamoManagerRecords.settle
 
     def settle_anyway(self: DynamoManagerRecords, record: Record, outcome: SettledState) -> None:
@@ -97,7 +97,7 @@ def _unconditional(stack: ExitStack) -> None:
 
 @dataclass(frozen=True)
 class _Image:
-    """The record as the event shows it."""
+    """Returns the record that the event contains."""
 
     records: ManagerRecords
     record: Record | None
@@ -111,7 +111,7 @@ class _Image:
 
 @bug("acting on the event image")
 def _event_image(stack: ExitStack) -> None:
-    """The function believes what the event says of the record, instead of reading it."""
+    """The function uses the record in the event instead of reading the current one."""
 
     def handle_record(self: Any, record: DynamoDBRecord) -> None:
         assert record.dynamodb
@@ -126,7 +126,7 @@ def _event_image(stack: ExitStack) -> None:
 
 @bug("key not recorded")
 def _not_recorded(stack: ExitStack) -> None:
-    """A key that was made and did not get into the record is forgotten: neither taken back nor deleted later."""
+    """A key that was created but not recorded is neither deleted at once nor later."""
 
     def settle(self: Converger, record: Record, outcome: SettledState) -> None:
         self.records.settle(record, outcome)
@@ -135,27 +135,27 @@ def _not_recorded(stack: ExitStack) -> None:
     stack.enter_context(mock.patch.object(key_decision, "unknown_keys", return_value=[]))
 
 
-@bug("mark not looked at")
-def _no_mark(stack: ExitStack) -> None:
-    """Whatever IAM user has the right name is taken for ours."""
+@bug("tag not checked")
+def _tag_not_checked(stack: ExitStack) -> None:
+    """Any IAM user with the right name is treated as managed."""
     observe = IamIdentities.observe
 
-    def anybody(self: IamIdentities, name: str) -> Identity | None:
+    def always_owned(self: IamIdentities, name: str) -> Identity | None:
         found = observe(self, name)
         return found and replace(found, owned=True)
 
-    stack.enter_context(mock.patch.object(IamIdentities, "observe", anybody))
+    stack.enter_context(mock.patch.object(IamIdentities, "observe", always_owned))
 
 
-@bug("orphans not looked for")
+@bug("orphans not detected")
 def _no_orphans(stack: ExitStack) -> None:
-    """The sweep looks at records only, so an IAM user whose REMOVE event was lost stays forever."""
+    """The sweep checks only records, so an IAM user whose REMOVE event was lost is never deleted."""
     stack.enter_context(mock.patch.object(IamIdentities, "smtp_user_names", return_value=[]))
 
 
-@bug("tried for ever")
-def _for_ever(stack: ExitStack) -> None:
-    """What can never succeed is called retryable."""
+@bug("retried forever")
+def _forever(stack: ExitStack) -> None:
+    """A permanent failure is reported as retryable."""
 
     def fail(self: Converger, record: Record, code: str, message: str, *_: Any) -> ConvergeResult:
         raise Retryable("lifecycle:Decide", code, message)
@@ -167,16 +167,16 @@ def _for_ever(stack: ExitStack) -> None:
 def _logged(stack: ExitStack) -> None:
     encrypt = KmsVault.encrypt
 
-    def encrypt_and_tell(self: KmsVault, name: str, credentials: Credentials) -> bytes:
+    def encrypt_and_print(self: KmsVault, name: str, credentials: Credentials) -> bytes:
         print("encrypting", credentials.username, credentials.passwords)
         return encrypt(self, name, credentials)
 
-    stack.enter_context(mock.patch.object(KmsVault, "encrypt", encrypt_and_tell))
+    stack.enter_context(mock.patch.object(KmsVault, "encrypt", encrypt_and_print))
 
 
-@bug("broken file skipped")
+@bug("invalid file skipped")
 def _skipped(stack: ExitStack) -> None:
-    """A manifest that does not hold is left out, and the run goes on with the others: their users are gone, then."""
+    """An invalid manifest is skipped and the run continues; its users are deleted."""
 
     def load(users: Path, environment: Environment) -> dict[str, Declaration]:
         with suppress(InvalidInput):
@@ -186,9 +186,9 @@ def _skipped(stack: ExitStack) -> None:
     stack.enter_context(mock.patch.object(commands, "load_manifests", load))
 
 
-@bug("widening not told")
+@bug("widening not reported")
 def _silent(stack: ExitStack) -> None:
-    """A plan tells what a user loses, and not what it gains."""
+    """A plan shows what a user loses but not what it gains."""
 
     def losses(old: tuple[str, ...], new: tuple[str, ...], noun: str) -> list[str]:
         return [f"loses {noun}{', '.join(lost)}"] if (lost := sorted(set(old) - set(new))) else []
@@ -196,7 +196,7 @@ def _silent(stack: ExitStack) -> None:
     stack.enter_context(mock.patch.object(wording, "_set_clauses", losses))
 
 
-@bug("telemetry that counts")
+@bug("telemetry errors not suppressed")
 def _telemetry(stack: ExitStack) -> None:
-    """An error of the logger or of the metrics is the function's own."""
+    """An error of the logger or the metrics fails the function."""
     stack.enter_context(mock.patch.object(telemetry, "suppress", side_effect=lambda *_: nullcontext()))

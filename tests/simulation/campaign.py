@@ -1,4 +1,4 @@
-"""Story after story, until so many steps are told, so much time is gone, or one of them breaks something."""
+"""Run scenarios until a limit of steps or seconds is reached or one of them violates an invariant."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simulation.generate import make_story
-from simulation.story import Ending, Story, tell
+from simulation.generate import make_scenario
+from simulation.story import Result, Scenario, simulate
 
-CI_STEPS = 25_000  # what CI tells: the same stories each time
+CI_STEPS = 25_000  # in CI: the same scenarios in every run
 
 
 @dataclass
 class Campaign:
-    """What happened. `failed`: the first story that broke something, and how."""
+    """The totals of a run. `failed`: the first scenario that violated an invariant, and its result."""
 
-    stories: int = 0
+    scenarios: int = 0
     steps: int = 0
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
-    failed: tuple[Story, Ending] | None = None
+    failed: tuple[Scenario, Result] | None = None
 
-    def add(self, ending: Ending) -> None:
-        self.stories += 1
-        self.steps += ending.steps
-        self.calls += ending.calls
-        self.faults += ending.faults
-        self.actions += ending.actions
+    def add(self, result: Result) -> None:
+        self.scenarios += 1
+        self.steps += result.steps
+        self.calls += result.calls
+        self.faults += result.faults
+        self.actions += result.actions
 
     def __str__(self) -> str:
-        rate = f"{self.steps / self.seconds:,.0f} a second" if self.seconds else ""
+        rate = f"{self.steps / self.seconds:,.0f} steps/s" if self.seconds else ""
         return "\n".join(
             (
-                f"{self.stories:,} stories, {self.steps:,} steps, {self.seconds:.1f} s, {rate}",
+                f"{self.scenarios:,} scenarios, {self.steps:,} steps, {self.seconds:.1f} s, {rate}",
                 _table("actions", self.actions),
                 _table("faults", self.faults),
                 _table("AWS calls", self.calls),
@@ -48,11 +48,11 @@ def run(steps: int, seconds: float = 1e9, first: int = 1) -> Campaign:
     began = time.monotonic()
     seed = first
     while campaign.steps < steps and time.monotonic() - began < seconds:
-        story = make_story(seed)
-        ending = tell(story)
-        campaign.add(ending)
-        if ending.broken:
-            campaign.failed = story, ending
+        scenario = make_scenario(seed)
+        result = simulate(scenario)
+        campaign.add(result)
+        if result.broken:
+            campaign.failed = scenario, result
             break
         seed += 1
     campaign.seconds = time.monotonic() - began

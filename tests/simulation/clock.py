@@ -1,4 +1,4 @@
-"""Time in a simulated world: nothing passes unless somebody lets it pass."""
+"""Simulated time: it passes only when it is advanced explicitly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
 class Clock:
-    """`now` is AWS's time. `local` is what our own code reads: it may be off by `skew`."""
+    """`now` is AWS's time. `local` is the time that the tested code reads; it differs by `skew`."""
 
     def __init__(self) -> None:
         self.now = START

@@ -1,4 +1,4 @@
-"""The real command line over the simulated account: `reconcile`, and what people do about single users."""
+"""The real command line with the simulated account: `reconcile`, and the commands for single users."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from reconciler.planning.limits import Allowance
 from reconciler.planning.plan import Plan
 from reconciler.ports import ChangeRequest
 from simulation.scheduler import Actor
-from simulation.world import ENV, MARK, World
+from simulation.world import ENV, MANAGER, World
 
 EVERYTHING = Allowance(deletes=1000, empty=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """What one run reads: the manifests as of a commit, from memory or from files."""
+    """The input of one run: the manifests of a commit, in memory or in files."""
 
     commit: int
     declarations: Mapping[str, Declaration]
@@ -45,7 +45,7 @@ class Checkout:
 
 
 def check_out(world: World, behind: int = 0, folder: Path | None = None) -> Checkout:
-    """`behind`: how many commits older than the newest it is."""
+    """`behind`: how many commits the checkout is older than the newest."""
     commit = max(0, world.commits - behind)
     declared = {
         name: Declaration(user, "users/test/team.yaml", line)
@@ -55,19 +55,19 @@ def check_out(world: World, behind: int = 0, folder: Path | None = None) -> Chec
 
 
 class AtOnce(Executor):
-    """Threads would not be deterministic: every piece of work is done when it is given."""
+    """Runs each task at submission, because threads would not be deterministic."""
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
         try:
             future.set_result(work(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as an executor does
+        except Exception as error:  # noqa: BLE001 - an executor stores any exception
             future.set_exception(error)
         return future
 
 
 def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, timeout: float = 0.0) -> Actor:
-    """`timeout`: how long it waits for the users to settle; 0: not at all."""
+    """`timeout`: how long it waits for a final status of the users; 0: it does not wait."""
     options = ApplyOptions(allowance, yes=True, timeout=timeout or None)
     environment = replace(ENV, config=checkout)  # type: ignore[arg-type]
     actor = Actor("reconcile", lambda: run.reconcile(environment, checkout, Path("sandbox"), options))  # type: ignore[arg-type]
@@ -76,16 +76,16 @@ def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, t
 
 
 def start_command(world: World, word: str, name: str) -> Actor:
-    """`revoke`, `resume` or `retry` of one user. Each may say that there is nothing to do."""
+    """`revoke`, `resume` or `retry` of one user. Each may find that there is nothing to do."""
 
     def command() -> int:
-        desk = on_demand.OperatorSession(world.store, ENV.name, make_request(world, world.commits), None, yes=True)
+        session = on_demand.OperatorSession(world.store, ENV.name, make_request(world, world.commits), None, yes=True)
         match word:
             case "revoke":
-                return on_demand.revoke_user(desk, name, "it leaked")
+                return on_demand.revoke_user(session, name, "it leaked")
             case "resume":
-                return on_demand.resume_user(desk, name)
-        return on_demand.retry_users(desk, [name], all_failed=False)
+                return on_demand.resume_user(session, name)
+        return on_demand.retry_users(session, [name], all_failed=False)
 
     actor = Actor(word, command)
     world.scheduler.start(actor)
@@ -95,13 +95,13 @@ def start_command(world: World, word: str, name: str) -> Actor:
 def make_request(world: World, commit: int) -> ChangeRequest:
     world.requests += 1
     return ChangeRequest(
-        MARK, f"{commit:04d}", "somebody", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
+        MANAGER, f"{commit:04d}", "operator", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
     )
 
 
 @contextmanager
 def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[None]:
-    """Stand in for what the commands take from their machine: git, files, sockets, threads and clocks."""
+    """Replace what the commands use of the machine: Git, files, sockets, threads and clocks."""
 
     def show_plan(plan: Plan) -> None:
         announce(plan)
@@ -114,7 +114,7 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
         return sorted(commit for commit in applied if commit and int(commit) > checkout.commit)
 
     connection = SimpleNamespace(store=lambda: world.store, target=lambda: (ENV.account_id, ENV.region))
-    stand_ins: list[tuple[Any, str, Any]] = [
+    replacements: list[tuple[Any, str, Any]] = [
         (run, "load_manifests", lambda checkout, environment: checkout.load(environment)),
         (run, "find_checkout", lambda checkout: checkout),
         (run, "newer_commits", newer_commits),
@@ -131,6 +131,6 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
         (table, "time", SimpleNamespace(sleep=world.sleep)),
     ]
     with ExitStack() as stack:
-        for module, name, value in stand_ins:
+        for module, name, value in replacements:
             stack.enter_context(mock.patch.object(module, name, value))
         yield

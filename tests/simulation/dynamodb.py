@@ -12,9 +12,9 @@ from simulation import notation
 from simulation.clock import Clock
 from simulation.faults import refusal
 
-Item = dict[str, Any]  # typed, as DynamoDB's own notation has it; never changed in place
+Item = dict[str, Any]  # with type descriptors, as in DynamoDB's API; never changed in place
 KEPT = timedelta(hours=24)
-PAGE = 4  # items that a Query page holds here: the real limit is 1 MB
+PAGE = 4  # items per Query page in this model; the real limit is 1 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class StreamRecord:
 
 
 class DynamoDb:
-    """`log`: the table's stream. `by_hand` marks what no condition of ours protects."""
+    """`log`: the records of the table's stream."""
 
     def __init__(self, clock: Clock, table: str, shards: int) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class DynamoDb:
         self.items: dict[tuple[str, str], Item] = {}
         self.log: list[StreamRecord] = []
 
-    # The table, as hands and checks use it.
+    # Direct access for manual changes and checks.
 
     def put(self, item: Item) -> None:
         self._write((item["PK"]["S"], item["SK"]["S"]), item)
@@ -51,7 +51,7 @@ class DynamoDb:
         self._write(key, None)
 
     def _write(self, key: tuple[str, str], new: Item | None) -> None:
-        """A write that changes nothing leaves no trace in the stream."""
+        """A write that changes nothing creates no stream record."""
         old = self.items.get(key)
         if notation.same_items(old, new):
             return
@@ -64,7 +64,7 @@ class DynamoDb:
         self.log.append(StreamRecord(len(self.log) + 1, shard, self._clock.now, event, key, new, old))
 
     def kept(self, shard: int, after: int = 0) -> Iterator[StreamRecord]:
-        """What the stream still holds of a shard, beyond a sequence number."""
+        """The records of a shard that the stream still holds after a sequence number."""
         oldest = self._clock.now - KEPT
         return (r for r in self.log[after:] if r.shard == shard and r.at >= oldest)
 
@@ -72,7 +72,7 @@ class DynamoDb:
 
     def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool, **names: Any) -> dict[str, Any]:
         self._check_table(TableName, "GetItem")
-        assert ConsistentRead, "a decision from a stale row"
+        assert ConsistentRead, "a decision based on a stale record"
         item = self.items.get(_key(Key))
         return {"Item": notation.project(item, **names)} if item else {}
 
@@ -105,7 +105,7 @@ class DynamoDb:
         return {"Responses": {table: found}, "UnprocessedKeys": {table: {"Keys": later}} if later else {}}
 
     def query(self, *, TableName: str, KeyConditionExpression: str, Limit: int = PAGE, **expressions: Any) -> Any:
-        """A page at a time: the table may change between two of them."""
+        """One page per call: the table may change between two pages."""
         self._check_table(TableName, "Query")
         start = expressions.pop("ExclusiveStartKey", None)
         matches = [

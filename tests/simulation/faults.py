@@ -1,4 +1,4 @@
-"""What may go wrong with a call, and when: each trouble is planned by the story, none is left to chance."""
+"""How a call may fail. Each fault is planned by the scenario; none is random."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 
 class Kind(StrEnum):
-    THROTTLED = "throttled"  # until the SDK gave up
+    THROTTLED = "throttled"  # until the SDK gives up
     FAILED = "internal error"
     DENIED = "access denied"
     KILLED_BEFORE = "killed before"
@@ -22,8 +22,8 @@ class Kind(StrEnum):
 
 
 @dataclass
-class Trouble:
-    """Meets the calls of `on` (a service, an operation, or anything): passes `skip` of them by, breaks `times`."""
+class Fault:
+    """A fault of calls of `on` (service, operation or, if empty, any): the first `skip` succeed, then `times` fail."""
 
     kind: Kind
     on: str = ""
@@ -33,38 +33,38 @@ class Trouble:
     def __str__(self) -> str:
         which = f"the next {self.times} calls" if self.times > 1 else "the next call"
         of = f" of {self.on}" if self.on else ""
-        after = f", but for {self.skip} that go well before" if self.skip else ""
+        after = f" (the first {self.skip} succeed)" if self.skip else ""
         return f"{which}{of}: {self.kind}{after}"
 
 
 class Faults:
     def __init__(self) -> None:
-        self.planned: list[Trouble] = []
+        self.planned: list[Fault] = []
         self.met: Counter[str] = Counter()
 
-    def plan(self, trouble: Trouble) -> None:
-        self.planned.append(trouble)
+    def plan(self, fault: Fault) -> None:
+        self.planned.append(fault)
 
     def stop(self) -> None:
         self.planned.clear()
 
     def meet(self, service: str, operation: str) -> Kind | None:
-        """The trouble of this call, if any: the first planned one whose turn it is."""
-        for trouble in self.planned:
-            if trouble.on not in ("", service, operation):
+        """The fault of this call: the first planned one that applies, if any."""
+        for fault in self.planned:
+            if fault.on not in ("", service, operation):
                 continue
-            if trouble.skip:
-                trouble.skip -= 1
+            if fault.skip:
+                fault.skip -= 1
                 continue
-            trouble.times -= 1
-            if not trouble.times:
-                self.planned.remove(trouble)
-            return trouble.kind
+            fault.times -= 1
+            if not fault.times:
+                self.planned.remove(fault)
+            return fault.kind
         return None
 
 
 def refusal(code: str, operation: str, message: str = "", status: int = 400) -> ClientError:
-    """AWS's answer as botocore raises it."""
+    """An error response of AWS, as botocore raises it."""
     metadata = {"HTTPStatusCode": status}
     return ClientError({"Error": {"Code": code, "Message": message or code}, "ResponseMetadata": metadata}, operation)  # type: ignore[typeddict-item]
 

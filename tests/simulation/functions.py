@@ -1,4 +1,4 @@
-"""The Lambda functions: each execution environment loads the real handler module for itself, as in production."""
+"""The Lambda functions: each execution environment loads its own copy of the real handler module, as in production."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ os.environ.setdefault("ENVIRONMENT", "test")
 
 
 class Output(io.TextIOBase):
-    """Takes what the code prints and logs; secrets are looked for in it later."""
+    """Collects what the code prints and logs; it is searched for secrets later."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
-            raise TypeError("text only")  # so that click knows, too
+            raise TypeError("text only")  # click checks for this
         self.texts.append(text)
         return len(text)
 
@@ -34,14 +34,14 @@ OUTPUT = Output()
 
 @contextmanager
 def captured() -> Iterator[Output]:
-    """Nothing reaches the terminal meanwhile."""
+    """Capture all output; nothing reaches the terminal."""
     OUTPUT.texts.clear()
     with redirect_stdout(OUTPUT), redirect_stderr(OUTPUT):
         yield OUTPUT
 
 
 class Broken:
-    """A logger, or metrics, of which every call fails."""
+    """A logger or metrics object on which every call fails."""
 
     def __getattr__(self, name: str) -> Any:
         def fail(*_: Any, **__: Any) -> None:
@@ -52,7 +52,7 @@ class Broken:
 
 @cache
 def execution_environment(module: str, number: int) -> ModuleType:
-    """A copy of a handler's module with globals of its own: batch processor, telemetry."""
+    """A copy of a handler module with its own globals: batch processor, telemetry."""
     spec = importlib.util.find_spec(module)
     assert spec
     assert spec.loader
@@ -71,7 +71,7 @@ _instead: dict[str, dict[str, Any]] = {}
 
 @contextmanager
 def instead(module: str, name: str, value: Any) -> Iterator[None]:
-    """Put a function (of the module itself and its arguments) into the place of one of a handler's module."""
+    """Replace a function of a handler module. The replacement gets the module and the arguments."""
     _instead[module] = {name: value}
     execution_environment.cache_clear()
     try:
@@ -82,7 +82,7 @@ def instead(module: str, name: str, value: Any) -> Iterator[None]:
 
 
 def function(module: str, number: int, *, telemetry: bool, **provides: Any) -> ModuleType:
-    """An execution environment, ready for one run: `provides` stands in for what it makes from AWS clients."""
+    """An execution environment, ready for one run. `provides` replaces what it would create from AWS clients."""
     loaded = execution_environment(module, number)
     vars(loaded.telemetry).update(loaded.working_telemetry)
     if not telemetry:

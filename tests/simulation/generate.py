@@ -1,4 +1,4 @@
-"""Make a story from a seed."""
+"""Generate a scenario from a seed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from simulation.actions import Action
 from simulation.faults import Kind
 from simulation.hands import DRIFTS
 from simulation.manifests import BROKEN
-from simulation.story import Story
+from simulation.story import Scenario
 from simulation.world import Settings
 
 NAMES = ("ant", "bee", "bee-2", "cat", "dog", "eel")
-CALM = "yak"  # no one ever takes anything from this one: it must be able to send all the time
+CALM = "yak"  # this user is never deactivated or changed manually, so it must always be able to send
 KEY_DRIFTS = [what for what in DRIFTS if "key" in what]
-TROUBLED = ("reconcile", "deliver", "letters", "sweep")  # what a trouble is planned for
+FAULTY = ("reconcile", "deliver", "dead letters", "sweep")  # actions for which a fault may be planned
 
 Make = Callable[[Random, str], dict[str, Any]]
 
 
-def make_story(seed: int) -> Story:
-    random = Random(seed)  # noqa: S311 - a story, no secret
+def make_scenario(seed: int) -> Scenario:
+    random = Random(seed)  # noqa: S311 - reproducible, not a secret
     settings = Settings(
         lag=random.choice((0, 0, 5, 30, 55)),
         lanes=random.choice((1, 2, 3)),
@@ -33,16 +33,16 @@ def make_story(seed: int) -> Story:
         users_per_run=random.choice((2000, 2000, 2)),
     )
     names = NAMES[: random.randint(1, 4)]
-    trouble = random.choice((0.0, 0.2, 0.5, 0.8))
+    fault_rate = random.choice((0.0, 0.2, 0.5, 0.8))
     actions: list[Action] = []
     for episode in random.choices(list(EPISODES), weights=list(EPISODES.values()), k=random.randint(6, 16)):
-        hero = random.choice((*names, CALM))  # which user most of the episode is about
+        hero = random.choice((*names, CALM))  # the user that most of the episode concerns
         for choices in episode:
             kind = random.choice(choices)
-            if kind in TROUBLED and random.random() < trouble:
-                actions.append(_make_action(random, "trouble", ""))
+            if kind in FAULTY and random.random() < fault_rate:
+                actions.append(_make_action(random, "fault", ""))
             actions.append(_make_action(random, kind, _choose_name(random, kind, hero, names)))
-    return Story(seed, settings, tuple(actions))
+    return Scenario(seed, settings, tuple(actions))
 
 
 def _choose_name(random: Random, kind: str, hero: str, names: tuple[str, ...]) -> str:
@@ -56,7 +56,7 @@ def _choose_name(random: Random, kind: str, hero: str, names: tuple[str, ...]) -
 def _make_action(random: Random, kind: str, name: str) -> Action:
     args = ARGUMENTS[kind](random, name) if kind in ARGUMENTS else {}
     calls: int | None = 0
-    if kind in TROUBLED or kind in RUNNING:
+    if kind in FAULTY or kind in RUNNING:
         calls = random.choice((None, None, 0, 0, random.randint(1, 3), random.randint(2, 8), random.randint(5, 20)))
     return Action(kind, name, args, random.getrandbits(24) + 1, calls)
 
@@ -77,20 +77,20 @@ def _edit(random: Random, name: str) -> dict[str, Any]:
     return random.choice(options)
 
 
-def _put_row(random: Random, name: str) -> dict[str, Any]:
+def _put_record(random: Random, name: str) -> dict[str, Any]:
     options: list[dict[str, Any]] = [
         {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"]},
         {"status": "pending", "allowed_from_addresses": {f"{name}@example.com", "*@news.example.com"}},
         {"status": "pending", "allowed_from_addresses": ["x@example.net"]},
         {"status": "pending"},
-        {"status": "active", "allowed_from_addresses": [f"{name}@example.com"], "managed_by": "somebody else"},
+        {"status": "active", "allowed_from_addresses": [f"{name}@example.com"], "managed_by": "another tool"},
         {"status": "deleting"},
-        {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"], "smtp_username": "AKIAFOREIGN"},
+        {"status": "pending", "allowed_from_addresses": [f"{name}@example.com"], "smtp_username": "AKIAUNKNOWN"},
     ]
     return random.choice(options)
 
 
-def _edit_row(random: Random, name: str) -> dict[str, Any]:
+def _edit_record(random: Random, name: str) -> dict[str, Any]:
     options: list[dict[str, Any]] = [
         {"status": random.choice(("pending", "active", "failed", "disabled", "deleting", "nonsense"))},
         {"allowed_from_addresses": _addresses(random, name), "status": "pending"},
@@ -98,17 +98,17 @@ def _edit_row(random: Random, name: str) -> dict[str, Any]:
         {"smtp_username": None},
         {"encrypted_credentials": None},
         {"revision": None},
-        {"previous_key": "AKIAFOREIGN"},
+        {"previous_key": "AKIAUNKNOWN"},
         {"enabled": random.random() < 0.5, "status": "pending"},
         {"key_created_at": "a while ago"},
         {"revoked": True, "status": "pending"},
         {"iam_user_name": "root", "status": "pending"},
-        {"correlation_id": "by-hand"},
+        {"correlation_id": "manual"},
     ]
     return random.choice(options)
 
 
-def _trouble(random: Random, _: str) -> dict[str, Any]:
+def _fault(random: Random, _: str) -> dict[str, Any]:
     kind = random.choice(list(Kind))
     lasting = kind in (Kind.THROTTLED, Kind.FAILED, Kind.DENIED, Kind.TIMED_OUT) and random.random() < 0.4
     on = random.choice(
@@ -125,7 +125,7 @@ def _pass(random: Random, _: str) -> dict[str, Any]:
     )
 
 
-# Each of an episode's parts is one of a few kinds of action.
+# An episode is a sequence of steps; each step is one of several kinds of action.
 MANIFEST = (
     "declare",
     "declare",
@@ -138,9 +138,9 @@ MANIFEST = (
     "expire",
     *["undeclare"] * 2,
 )
-HAND = ("put row", "edit row", "delete row", "drift", "drift", "drift", "foreign user", "other item")
-AROUND = ("deliver", "deliver", "deliver twice", "sweep", "letters")
-TIME = ("pass", "pass", "clock off by")
+MANUAL = ("put record", "edit record", "delete record", "drift", "drift", "drift", "unmanaged user", "other item")
+AROUND = ("deliver", "deliver", "deliver twice", "sweep", "dead letters")
+TIME = ("pass", "pass", "clock skew")
 EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (("declare",), ("declare",), ("reconcile",), ("deliver",)): 4,
     (MANIFEST, ("reconcile",), ("deliver",), AROUND): 12,
@@ -148,22 +148,22 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (MANIFEST, ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), ("deliver",), AROUND): 8,
     (("rotate",), ("reconcile",), ("deliver",), (*TIME, "drift", "drift"), ("sweep",)): 4,
     (("undeclare",), ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), AROUND): 3,
-    (HAND, AROUND): 4,
-    (("drift",), ("drift",), ("undeclare", "delete row", "sweep"), ("reconcile",), ("deliver",)): 3,
-    (("reconcile",), ("deliver",), ("delete row",), ("deliver", "pass", "pass"), ("deliver",), ("letters",)): 4,
-    (("reconcile",), ("deliver",), ("delete row",), ("outage",), AROUND): 3,
+    (MANUAL, AROUND): 4,
+    (("drift",), ("drift",), ("undeclare", "delete record", "sweep"), ("reconcile",), ("deliver",)): 3,
+    (("reconcile",), ("deliver",), ("delete record",), ("deliver", "pass", "pass"), ("deliver",), ("dead letters",)): 4,
+    (("reconcile",), ("deliver",), ("delete record",), ("outage",), AROUND): 3,
     (TIME, AROUND): 4,
     (("revoke", "resume", "retry"), AROUND): 3,
-    (("revoke",), ("pass",), ("trouble",), ("deliver",), ("letters",)): 1,
+    (("revoke",), ("pass",), ("fault",), ("deliver",), ("dead letters",)): 1,
     (("revoke",), ("deliver",), ("edit", "enable"), ("reconcile",), ("deliver",), ("resume",), ("deliver",)): 1,
-    (("deliver",), ("letters",), ("pass",), ("letters",)): 3,
-    (("invalid manifest", "reconcile files", "strange letter"),): 1,
+    (("deliver",), ("dead letters",), ("pass",), ("dead letters",)): 3,
+    (("invalid manifest", "reconcile files", "other message"),): 1,
 }
 RUNNING = {"deliver twice", "reconcile files", "invalid manifest", "revoke", "resume", "retry"}
 FOR_THE_CALM = {"declare", "edit", "rotate", "schedule"}
 OF_A_USER = FOR_THE_CALM | {
-    "disable", "enable", "expire", "undeclare", "revoke", "resume", "retry", "put row", "edit row", "delete row",
-    "drift", "foreign user",
+    "disable", "enable", "expire", "undeclare", "revoke", "resume", "retry", "put record", "edit record",
+    "delete record", "drift", "unmanaged user",
 }  # fmt: skip
 ARGUMENTS: dict[str, Make] = {
     "outage": lambda *_: {"hours": 25},
@@ -177,15 +177,15 @@ ARGUMENTS: dict[str, Make] = {
     ),
     "invalid manifest": lambda random, _: {"how": random.choice(list(BROKEN))},
     "deliver": lambda random, _: {"times": random.choice((1, 2, 4, 14))},
-    "letters": lambda random, _: {"wait": random.random() < 0.8, "duplicates": random.random() < 0.2},
-    "strange letter": lambda random, _: {
+    "dead letters": lambda random, _: {"wait": random.random() < 0.8, "duplicates": random.random() < 0.2},
+    "other message": lambda random, _: {
         "body": random.choice(('{"user": "ant"}', '{"user": "no such user"}', "hello", '{"DDBStreamBatchInfo": 7}'))
     },
     "pass": _pass,
-    "clock off by": lambda random, _: {"seconds": random.choice((-20, -3, 0, 3, 20))},
-    "trouble": _trouble,
-    "put row": _put_row,
-    "edit row": _edit_row,
+    "clock skew": lambda random, _: {"seconds": random.choice((-20, -3, 0, 3, 20))},
+    "fault": _fault,
+    "put record": _put_record,
+    "edit record": _edit_record,
     "other item": lambda random, _: random.choice(
         (
             {"PK": "ORDER", "SK": "USER#ant", "status": "pending"},
@@ -193,5 +193,5 @@ ARGUMENTS: dict[str, Make] = {
         )
     ),
     "drift": lambda random, _: {"what": random.choice([*DRIFTS, *KEY_DRIFTS, *KEY_DRIFTS])},
-    "foreign user": lambda random, _: {"shouting": random.random() < 0.3, "our_path": random.random() < 0.5},
+    "unmanaged user": lambda random, _: {"upper_case": random.random() < 0.3, "own_path": random.random() < 0.5},
 }

@@ -1,4 +1,4 @@
-"""What people do to IAM users by hand: drift."""
+"""Manual changes of IAM users: drift."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _change_tag(user: IamUser) -> IamUser:
     return replace(user, tags={**user.tags, "smtp-environment": "prod"})
 
 
-def _drop_mark(user: IamUser) -> IamUser:
+def _remove_tag(user: IamUser) -> IamUser:
     return replace(user, tags={key: value for key, value in user.tags.items() if key != OWNER_TAG})
 
 
@@ -69,7 +69,7 @@ _OF_A_USER: dict[str, Callable[[IamUser], IamUser]] = {
     "its boundary is removed": _drop_boundary,
     "its boundary is replaced": _other_boundary,
     "a tag is changed": _change_tag,
-    "our mark is removed": _drop_mark,
+    "the ownership tag is removed": _remove_tag,
     "a managed policy is attached": _attach("list_attached_user_policies", "arn:aws:iam::aws:policy/PowerUserAccess"),
     "AWS quarantines it": _attach(
         "list_attached_user_policies", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
@@ -84,13 +84,13 @@ _OF_A_USER: dict[str, Callable[[IamUser], IamUser]] = {
 
 
 def _change(change: Callable[[IamUser], IamUser]) -> Callable[[World, str], None]:
-    def by_hand(world: World, name: str) -> None:
+    def change_manually(world: World, name: str) -> None:
         if user := world.iam_user(name):
             world.iam.write(user.name, change(user))
             if OWNER_TAG not in change(user).tags:
-                world.foreign.add(name)
+                world.unmanaged.add(name)
 
-    return by_hand
+    return change_manually
 
 
 def _add_key(world: World, name: str) -> None:

@@ -1,4 +1,4 @@
-"""A model of IAM users, at the level of the client's calls. What is read may be out of date by `lag` seconds."""
+"""A model of IAM users, at the level of the client's calls. Reads may be out of date by `lag` seconds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from simulation.faults import refusal
 from simulation.iam_user import AccessKey, IamUser, shown, shown_fully, shown_key
 
 MAX_KEYS = 2
-MAX_POLICIES = 2048  # characters of all inline policies together, white space not counted
-PAGE = 2  # entries of a ListUsers page here
-BY_NAME = frozenset({"GetUser", "remove_user_from_group"})  # rights to these are not judged by the user's path
+MAX_POLICIES = 2048  # characters of all inline policies together, without white space
+PAGE = 2  # entries per ListUsers page in this model
+BY_NAME = frozenset({"GetUser", "remove_user_from_group"})  # permissions for these do not depend on the user's path
 REMEMBERED = timedelta(minutes=1)
 
 
-# What lists it, where the answer holds it, its identifier, and how it goes.
+# The listing operation, the key in its response, the identifier, and the operation that removes it.
 ATTACHED = (
     ("list_attached_user_policies", "AttachedPolicies", "PolicyArn", "detach_user_policy"),
     ("list_groups_for_user", "Groups", "GroupName", "remove_user_from_group"),
@@ -44,19 +44,19 @@ class Iam:
         self._clock = clock
         self._quota = quota
         self._versions: dict[str, list[tuple[datetime, IamUser | None]]] = {}  # by lower-case name, oldest first
-        self.made: list[AccessKey] = []  # every key there ever was
-        self.lag = 0.0  # of the call at hand; set by the wire
+        self.made: list[AccessKey] = []  # every key that was ever created
+        self.lag = 0.0  # of the current call; set by the wire
         for listing, answer, identifier, removal in ATTACHED:
             self._make_attachment_calls(listing, answer, identifier, removal)
 
-    # As hands and checks use it: always the truth.
+    # Direct access for manual changes and checks: always up to date.
 
     def find(self, name: str) -> IamUser | None:
         versions = self._versions.get(name.lower())
         return versions[-1][1] if versions else None
 
     def is_long_gone(self, name: str) -> bool:
-        """No read can show such a user any more."""
+        """No read can return such a user any more."""
         versions = self._versions.get(name.lower(), [])
         return not versions or (versions[-1][1] is None and versions[-1][0] < self._clock.now - REMEMBERED)
 
@@ -75,10 +75,10 @@ class Iam:
         self.made.append(AccessKey(f"AKIA{number:016d}", f"se/cret+{number:032d}", True, self._clock.now))
         return self.made[-1]
 
-    # The client's calls. Keyword arguments are spelled as AWS does.
+    # The client's calls. Keyword arguments are spelled as in AWS.
 
     def _seen(self, name: str) -> IamUser | None:
-        """As a replica of IAM knows it that is `lag` seconds behind."""
+        """The user as returned by a replica of IAM that is `lag` seconds behind."""
         versions = self._versions.get(name.lower(), ())
         at = self._clock.now - timedelta(seconds=self.lag)
         return next((user for since, user in reversed(versions) if since <= at), None)
@@ -90,7 +90,7 @@ class Iam:
         return user
 
     def _change(self, name: str, operation: str) -> IamUser:
-        """A write meets the truth, except that a user made a moment ago may not be known yet."""
+        """A write affects the current state, but a user created a moment ago may not be found yet."""
         self._read(name, operation)
         user = self.find(name)
         if user is None:
@@ -112,7 +112,7 @@ class Iam:
         return {"User": shown_fully(self._read(UserName, "GetUser"))}
 
     def list_users(self, *, PathPrefix: str = "/", Marker: str = "", MaxItems: int = PAGE) -> Any:
-        """Neither tags nor boundary are shown here."""
+        """ListUsers returns neither tags nor boundary."""
         seen = [user for name in sorted(self._versions) if name > Marker and (user := self._seen(name))]
         matches = [user for user in seen if user.path.startswith(PathPrefix)]
         page = matches[: min(MaxItems, PAGE)]
@@ -216,7 +216,7 @@ class Iam:
 
 
 def _absent(name: str, operation: str) -> ClientError:
-    """A role that is confined to a path gets no NoSuchEntity for a user that is gone, but a refusal."""
+    """A role limited to a path gets AccessDenied, not NoSuchEntity, for a user that does not exist."""
     if operation in BY_NAME:
         return refusal("NoSuchEntity", operation, f"The user with name {name} cannot be found.", 404)
     return refusal("AccessDenied", operation, f"not authorized to perform: iam:{operation} on user {name}", 403)

@@ -1,4 +1,4 @@
-"""An IAM user as the model keeps it, and as AWS shows it. Never changed in place."""
+"""An IAM user as stored by the model and as returned by AWS. Never changed in place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class IamUser:
-    """`attached`: whatever else holds a user back from being deleted, by the operation that lists it."""
+    """`attached`: what else prevents the deletion of a user, by the operation that lists it."""
 
     name: str
     path: str
@@ -36,7 +36,7 @@ def shown(user: IamUser) -> dict[str, Any]:
 
 
 def shown_fully(user: IamUser) -> dict[str, Any]:
-    """With what ListUsers leaves out."""
+    """Including what ListUsers omits."""
     answer = {**shown(user), "Tags": [{"Key": key, "Value": value} for key, value in user.tags.items()]}
     if user.boundary:
         boundary = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": user.boundary}

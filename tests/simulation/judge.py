@@ -1,4 +1,4 @@
-"""What must hold once faults are over, everything was delivered and a sweep has been round: I1-I4, I6, I8."""
+"""Invariants that must hold after faults have stopped, everything was delivered and a sweep has run: I1-I4, I6, I8."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from simulation.functions import OUTPUT
 from simulation.iam_user import IamUser
 from simulation.world import BOUNDARY, ENV, KEY, World, deployed
 
-WIDENING = ("list_attached_user_policies", "list_groups_for_user")  # what is attached here may allow more
+WIDENING = ("list_attached_user_policies", "list_groups_for_user")  # attachments that may widen the permissions
 
 
 def judge(world: World) -> list[str]:
-    """What does not hold, each with its invariant; empty when all does."""
-    found = [text for record in world.records() for text in _judge_row(world, record)]
+    """Return the violations, each with its invariant; empty if all invariants hold."""
+    found = [text for record in world.records() for text in _judge_record(world, record)]
     return found + list(_judge_iam(world)) + list(_judge_secrets(world))
 
 
-def _judge_row(world: World, record: Record) -> Iterator[str]:
+def _judge_record(world: World, record: Record) -> Iterator[str]:
     iam_user = world.iam_user(record.name)
-    if record.revoked and iam_user and _is_ours(iam_user) and any(key.active for key in iam_user.keys):
-        yield f"I3: {record.name} is revoked, and its key still works: {record.status}, {record.failure}"
+    if record.revoked and iam_user and _is_managed(iam_user) and any(key.active for key in iam_user.keys):
+        yield f"I3: {record.name} is revoked, but a key is still active: {record.status}, {record.failure}"
     if record.status in AWAITING:
         yield f"I8: {record.name} is still {record.status}"
     elif record.status == Status.FAILED:
         if reason := _unfounded(world, record):
-            yield f"I8: {record.name} failed for no good reason: {reason}"
+            yield f"I8: {record.name} failed without a cause: {reason}"
     elif record.status in (Status.ACTIVE, Status.DISABLED):
         yield from _judge_settled(world, record)
 
@@ -47,62 +47,62 @@ def _judge_row(world: World, record: Record) -> Iterator[str]:
 def _judge_settled(world: World, record: Record) -> Iterator[str]:
     name, user, iam_user = record.name, record.user, world.iam_user(record.name)
     if user is None:
-        yield f"I3: {name} is {record.status}, but nobody can tell what it may do: {record.problems}"
+        yield f"I3: {name} is {record.status}, but its record is invalid: {record.problems}"
         return
     if _is_out_of_reach(world, iam_user):
         return
     wanted = RecordState.of(record, ENV.sending, world.clock.now).wanted
     if record.status != wanted:
-        yield f"I3: {name} is {record.status}, and should be {wanted}"
-    if iam_user is None or not _is_ours(iam_user):
-        yield f"I3: {name} is {record.status}, but there is no IAM user of ours"
+        yield f"I3: {name} is {record.status}, but should be {wanted}"
+    if iam_user is None or not _is_managed(iam_user):
+        yield f"I3: {name} is {record.status}, but has no managed IAM user"
         return
     yield from _judge_grant(name, user, iam_user)
     yield from _judge_keys(world, record, iam_user)
 
 
 def _is_out_of_reach(world: World, iam_user: IamUser | None) -> bool:
-    """The account is full: every sweep says so, and can do no more."""
+    """The account's quota of users is used up: a sweep can only report this."""
     return iam_user is None and sum(1 for _ in world.iam.users()) >= world.settings.quota
 
 
 def _is_quarantined(iam_user: IamUser) -> bool:
-    """AWS has seen a key in public: one that is deactivated then stays so."""
+    """AWS detected an exposed key: a key that was deactivated stays inactive."""
     return any("Quarantine" in entry for entry in iam_user.attached.get("list_attached_user_policies", ()))
 
 
 def _judge_grant(name: str, user: User, iam_user: IamUser) -> Iterator[str]:
     wanted = policy.build(user, ENV.sending)
     if (document := json.loads(iam_user.policies.get(POLICY_NAME, "null"))) != wanted:
-        yield f"I3: the policy of {name} is not what its row says: {document}"
+        yield f"I3: the policy of {name} does not match its record: {document}"
     if others := [other for other in iam_user.policies if other != POLICY_NAME]:
         yield f"I3: {name} also has the policies {others}"
     for listing in WIDENING:
         if extra := [e for e in iam_user.attached.get(listing, ()) if "Quarantine" not in e]:
             yield f"I3: {name} also has {extra}"
     if iam_user.boundary != BOUNDARY or not ownership_tags(ENV.name, name).items() <= iam_user.tags.items():
-        yield f"I1: tags or boundary of {name} are not ours: {iam_user.tags}, {iam_user.boundary}"
+        yield f"I1: the tags or the boundary of {name} are wrong: {iam_user.tags}, {iam_user.boundary}"
 
 
 def _judge_keys(world: World, record: Record, iam_user: IamUser) -> Iterator[str]:
     name = record.name
     keys = {key.id: key.active for key in iam_user.keys}
     if unknown := keys.keys() - {record.smtp_username, record.previous_key}:
-        yield f"I2: {name} has keys that its row does not know: {sorted(unknown)}"
+        yield f"I2: {name} has keys that are not in its record: {sorted(unknown)}"
     if record.status == Status.DISABLED:
         if active := [id_ for id_, is_active in keys.items() if is_active]:
-            yield f"I3: {name} is disabled, but {active} still work"
+            yield f"I3: {name} is disabled, but {active} are still active"
         return
     if not keys.get(record.smtp_username) and not (record.smtp_username in keys and _is_quarantined(iam_user)):
-        yield f"I3: {name} is active, but its key {record.smtp_username} is not: {keys}"
+        yield f"I3: {name} is active, but its key {record.smtp_username} is inactive: {keys}"
     yield from _judge_credential(world, record)
     state = RecordState.of(record, ENV.sending, world.clock.now)
     if record.previous_key:
         works = not record.previous_key_deletes_at
         if state.overlap_over or state.previous_finished:
-            yield f"I3: the time of {name}'s previous key is over, and nobody has seen to it"
+            yield f"I3: the previous key of {name} is overdue for deactivation or deletion"
         elif keys.get(record.previous_key) is not works and not _is_quarantined(iam_user):
-            yield f"I3: the previous key of {name} is not as the row says: {keys}"
+            yield f"I3: the state of {name}'s previous key does not match the record: {keys}"
 
 
 def _judge_credential(world: World, record: Record) -> Iterator[str]:
@@ -111,43 +111,45 @@ def _judge_credential(world: World, record: Record) -> Iterator[str]:
         vault = KmsVault(world.kms, KEY, ENV.name)  # type: ignore[arg-type]
         stored = vault.decrypt(record.name, record.smtp_username, record.encrypted_credentials or b"")
     except AwsError as error:
-        yield f"I3: the credential of {record.name} does not decrypt: {error}"
+        yield f"I3: the credential of {record.name} cannot be decrypted: {error}"
         return
     if key is None or stored.passwords != {r: smtp_password(key.secret, r) for r in ENV.smtp_regions}:
-        yield f"I3: the stored credential of {record.name} is not that of its key {record.smtp_username}"
+        yield f"I3: the stored credential of {record.name} does not belong to its key {record.smtp_username}"
 
 
 def _judge_iam(world: World) -> Iterator[str]:
-    rows = {record.name for record in world.records()}
+    names = {record.name for record in world.records()}
     for iam_user in world.iam.users():
         name = smtp_user_name(ENV.name, iam_user.name)
-        if _is_ours(iam_user) and (name is None or iam_user.name != iam_user_name(ENV.name, name) or name not in rows):
-            yield f"I4: {iam_user.name} is ours, and nobody knows it: keys {[key.id for key in iam_user.keys]}"
+        if _is_managed(iam_user) and (
+            name is None or iam_user.name != iam_user_name(ENV.name, name) or name not in names
+        ):
+            yield f"I4: {iam_user.name} is managed but has no record: keys {[key.id for key in iam_user.keys]}"
 
 
-def _is_ours(iam_user: IamUser) -> bool:
+def _is_managed(iam_user: IamUser) -> bool:
     return iam_user.tags.get(OWNER_TAG) == OWNER
 
 
 def _unfounded(world: World, record: Record) -> str:
-    """Empty when there was a reason to give up: one that is still there, or one that a trouble of the story gave."""
+    """Return an unexplained failure; empty if its cause still exists or a fault of the scenario caused it."""
     failure = record.failure
     if failure is None:
-        return "" if record.name in world.put_by_hand else "it does not say why"
+        return "" if record.name in world.edited_manually else "no failure is recorded"
     if failure.attempts >= deployed()["dead_letters"]["tries"]:
         return ""
     code = failure.code
     iam_user = world.iam_user(record.name)
-    identity = Identity(owned=_is_ours(iam_user)) if iam_user else None
-    asked_again = replace(record, status=Status.PENDING)
-    end = decide(RecordState.of(asked_again, ENV.sending, world.clock.now), identity).end
+    identity = Identity(owned=_is_managed(iam_user)) if iam_user else None
+    retried = replace(record, status=Status.PENDING)
+    end = decide(RecordState.of(retried, ENV.sending, world.clock.now), identity).end
     if isinstance(end, Fail) and end.code == code:
         return ""
     excused = {
         "AccessDenied": "access denied" in world.faults.met,
-        "ForeignUser": record.name in world.foreign,
-        "InvalidRecord": record.name in world.put_by_hand,
-        "PolicyTooLarge": record.name in world.put_by_hand,
+        "ForeignUser": record.name in world.unmanaged,
+        "InvalidRecord": record.name in world.edited_manually,
+        "PolicyTooLarge": record.name in world.edited_manually,
         "Quarantined": bool(iam_user and "AWSCompromisedKeyQuarantine" in str(iam_user.attached)),
         "LimitExceeded": world.settings.quota < 5000 or record.name in world.disturbed,
     }
@@ -155,9 +157,9 @@ def _unfounded(world: World, record: Record) -> str:
 
 
 def _judge_secrets(world: World) -> Iterator[str]:
-    """I6: neither a secret key nor a password made of it is anywhere but in a ciphertext."""
+    """I6: a secret key or a password derived from it occurs only in a ciphertext."""
     places: dict[str, str] = {
-        "rows": "\n".join(str(image) for record in world.table.log for image in (record.new, record.old)),
+        "records": "\n".join(str(image) for record in world.table.log for image in (record.new, record.old)),
         "messages": "\n".join(world.sqs.bodies),
         "logs and output": "".join(OUTPUT.texts),
         "errors": "\n".join(world.scheduler.errors),
@@ -166,4 +168,4 @@ def _judge_secrets(world: World) -> Iterator[str]:
         secrets: list[Any] = [key.secret, *(smtp_password(key.secret, region) for region in ENV.smtp_regions)]
         for place, text in places.items():
             if any(secret in text for secret in secrets):
-                yield f"I6: a secret of {key.id} stands in {place}"
+                yield f"I6: a secret of {key.id} occurs in {place}"

@@ -1,4 +1,4 @@
-"""A model of KMS: a ciphertext says nothing, and opens with its own key and its own encryption context only."""
+"""A model of KMS: a ciphertext reveals nothing and can be decrypted only with its key and encryption context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model of the queue's event source mapping: messages in, those that were not done stay."""
+"""A model of the queue's event source mapping: it delivers messages; failed ones stay in the queue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Letters:
         return self._sqs.queues[self._url]
 
     def next_due(self) -> float | None:
-        """Seconds until a message can be seen, if there is any."""
+        """Seconds until a message becomes visible; None if the queue is empty."""
         queue = self.waiting()
         if not queue:
             return None

@@ -24,7 +24,7 @@ BROKEN = {
 
 
 def write(declared: Mapping[str, User], broken: str = "") -> Path:
-    """One file for all users, and one beside it that does not hold. Whoever reads it removes it."""
+    """Write one file for all users and optionally an invalid one. The caller removes the folder."""
     users = Path(tempfile.mkdtemp(prefix="simulated-manifests-"))
     folder = users / ENV.name
     folder.mkdir()

@@ -1,5 +1,5 @@
 """A model of the event source mapping: batches, filters, partial failures, bisecting, retries, record age, and
-the message without records that it sends when it gives up."""
+the message without records that it sends after the last retry."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from simulation.dynamodb import DynamoDb, Item, StreamRecord
 from simulation.scheduler import Actor, Scheduler
 from simulation.streams import shard_id
 
-PAUSE = 5.0  # seconds between two tries of a batch
+PAUSE = 5.0  # seconds between two attempts of a batch
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """As `pipeline.yaml` says."""
+    """The settings in `pipeline.yaml`."""
 
     batch_size: int
     retries: int
@@ -40,7 +40,7 @@ def _matches(pattern: dict[str, Any], record: StreamRecord) -> bool:
 
 
 def _subset(pattern: Any, value: Any) -> bool:
-    """Lambda's filter patterns: maps must hold every named part, lists name the values that are allowed."""
+    """Lambda's filter patterns: maps must contain every named part; lists name the allowed values."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(name in value and _subset(p, value[name]) for name, p in pattern.items())
     return value in pattern
@@ -48,7 +48,7 @@ def _subset(pattern: Any, value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`tries`: invocations that it has failed in."""
+    """`tries`: invocations in which it has failed."""
 
     records: tuple[StreamRecord, ...]
     tries: int = 0
@@ -56,14 +56,14 @@ class Batch:
 
 @dataclass
 class Lane:
-    """One shard. `position`: up to here everything is done or given up. `polls`: invocations still to be made."""
+    """One shard. `position`: everything up to here was read. `polls`: invocations still to be made."""
 
     shard: int
     position: int = 0
     waiting: list[Batch] = field(default_factory=list)
     polls: int = 0
     busy: bool = False
-    again: bool = False  # the next success is not noted: at-least-once delivery
+    again: bool = False  # the next success is not recorded: at-least-once delivery
 
 
 class Mapping:
@@ -71,7 +71,7 @@ class Mapping:
         self, clock: Clock, scheduler: Scheduler, table: DynamoDb, rules: Rules, invoke: Callable[[int, Any], Any],
         give_up: Callable[[str], None], stream_arn: str,
     ) -> None:  # fmt: skip
-        """`done` gets what was acknowledged as done."""
+        """`done` is called with each acknowledged record."""
         self._clock = clock
         self._scheduler = scheduler
         self._table = table
@@ -89,12 +89,12 @@ class Mapping:
             self._next(lane)
 
     def repeat(self) -> None:
-        """The next successful batch of each lane is delivered once more."""
+        """Deliver the next successful batch of each lane again."""
         for lane in self.lanes:
             lane.again = True
 
     def rewind(self) -> None:
-        """Everything that the stream still holds is delivered once more."""
+        """Deliver all records that the stream still holds again."""
         for lane in self.lanes:
             lane.position = 0
 
@@ -134,14 +134,14 @@ class Mapping:
         )
 
     def _skip_lost(self, lane: Lane) -> None:
-        """What the stream has forgotten no one will ever deliver."""
+        """Count the records that the stream dropped before they were delivered."""
         position = next((r.sequence - 1 for r in self._table.kept(lane.shard)), len(self._table.log))
         forgotten = self._table.log[lane.position : position]
         self.lost += sum(record.shard == lane.shard and self.passes(record) for record in forgotten)
         lane.position = max(lane.position, position)
 
     def _drop_hopeless(self, lane: Lane) -> None:
-        """Give up what has been tried often enough, or is too old."""
+        """Send batches without remaining retries and records that are too old to the dead-letter queue."""
         while lane.waiting:
             batch = lane.waiting[0]
             old = self._clock.now - self._rules.record_age
@@ -221,7 +221,7 @@ def _time(moment: Any) -> str:
 
 
 def _event(record: StreamRecord) -> dict[str, Any]:
-    """A record as Lambda hands it over: binary values in base64."""
+    """A record in the format of Lambda: binary values in base64."""
     images = {"NewImage": record.new, "OldImage": record.old}
     return {
         "eventID": record.number,

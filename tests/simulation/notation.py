@@ -1,4 +1,4 @@
-"""DynamoDB's expressions, as far as the store writes them; anything else is an error of the test."""
+"""The part of DynamoDB's expressions that the store uses; any other expression fails the test."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 Item = dict[str, Any]
 Lookup = Callable[[str], Any]
-Condition = Callable[[Item, Lookup, Lookup], bool]  # of an item, with the names and the values of the request
+Condition = Callable[[Item, Lookup, Lookup], bool]  # takes an item, the names and the values of the request
 
-Parsed = tuple[Condition, list[str]]  # and the tokens behind it
+Parsed = tuple[Condition, list[str]]  # and the remaining tokens
 
 TOKENS = re.compile(r"\s*(<>|<=|>=|[()=,<>]|[#:]?\w+)")
 
@@ -42,7 +42,7 @@ def same_items(one: Item | None, other: Item | None) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """As it comes back over the network: text is `str`, whatever class of it was sent."""
+    """A value as it returns over the network: text is `str`, never a subclass."""
     ((kind, content),) = value.items()
     match kind:
         case "S":
@@ -87,20 +87,20 @@ def _lookups(request: dict[str, Any]) -> tuple[Lookup, Lookup]:
 @cache
 def _parse_update(expression: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     match = re.fullmatch(r"(?:SET (?P<sets>.*?))?\s*(?:REMOVE (?P<removes>.*))?", expression, re.DOTALL)
-    assert match, f"an update that is not understood: {expression}"
+    assert match, f"unsupported update expression: {expression}"
     terms = [term.partition("=") for term in (match["sets"] or "").split(",") if term]
     sets = [(name.strip(), value.strip()) for name, _, value in terms]
     removes = [name.strip() for name in (match["removes"] or "").split(",") if name]
-    assert sets or removes, f"an update that changes nothing: {expression}"
+    assert sets or removes, f"update expression without effect: {expression}"
     return tuple(sets), tuple(removes)
 
 
 @cache
 def _parse(expression: str) -> Condition:
     tokens = TOKENS.findall(expression)
-    assert "".join(tokens) == re.sub(r"\s", "", expression), f"a condition that is not understood: {expression}"
+    assert "".join(tokens) == re.sub(r"\s", "", expression), f"unsupported condition expression: {expression}"
     condition, rest = _either(tokens)
-    assert not rest, f"a condition that is not understood: {expression}"
+    assert not rest, f"unsupported condition expression: {expression}"
     return condition
 
 
@@ -150,4 +150,4 @@ def _term(tokens: list[str]) -> Parsed:
             return (
                 lambda item, names, values: any(same(item.get(names(name)), values(value)) for value in options)
             ), rest[end + 1 :]
-    raise AssertionError(f"a condition that is not understood: {tokens}")
+    raise AssertionError(f"unsupported condition expression: {tokens}")

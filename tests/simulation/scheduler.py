@@ -1,6 +1,6 @@
-"""Actors that take turns: each runs until its next AWS call, then the story says who goes on.
+"""Actors that take turns: each runs until its next AWS call, then the scheduler chooses the next actor.
 
-An actor is one thing that runs by itself in production: an invocation of a function, a `reconcile` on some machine.
+An actor runs independently in production: an invocation of a function, a `reconcile` on some machine.
 It is a greenlet, so the real code runs in it unchanged.
 """
 
@@ -19,12 +19,12 @@ from simulation.clock import Clock
 
 
 class Killed(BaseException):
-    """The process is gone: no handler of ours runs any more."""
+    """The process was killed: no exception handler or clean-up of the tested code runs."""
 
 
 @dataclass(eq=False)
 class Actor:
-    """`deadline`: when Lambda ends it. `calls`: how many it has made."""
+    """`deadline`: when Lambda stops it. `calls`: the number of AWS calls it has made."""
 
     name: str
     run: Callable[[], Any]
@@ -34,7 +34,7 @@ class Actor:
     calls: int = 0
     result: Any = None
     error: BaseException | None = None
-    seen: dict[str, Any] = field(default_factory=dict)  # what it was reported of records and IAM users: see invariants
+    seen: dict[str, Any] = field(default_factory=dict)  # the versions and tags it has read: see watch
     greenlet: Any = None
 
     @property
@@ -49,8 +49,8 @@ class Scheduler:
         self.current: Actor | None = None
         self._last: Actor | None = None
         self._started = 0
-        self.errors: list[str] = []  # what ended actors were ended by, with all that is chained to it
-        self.defects: list[str] = []  # those of them that no code of ours means to raise
+        self.errors: list[str] = []  # the exceptions that ended actors, with their causes
+        self.defects: list[str] = []  # exceptions that the code does not raise on purpose
 
     def start(self, actor: Actor) -> None:
         self._started += 1
@@ -62,16 +62,16 @@ class Scheduler:
     def _live(self, actor: Actor) -> None:
         try:
             actor.result = actor.run()
-        except BaseException as error:  # noqa: BLE001 - what became of it is for its starter to judge
+        except BaseException as error:  # noqa: BLE001 - the actor's `ended` callback evaluates it
             actor.error = error
 
     def pause(self) -> None:
-        """Called by the actor itself: others may go first."""
+        """Called by the actor itself; other actors may run first."""
         assert self.current
         self.current.greenlet.parent.switch()
 
     def turn(self, random: Random | None, stickiness: float) -> None:
-        """Let one actor run to its next call. `random` None: the oldest one, so that nothing interleaves."""
+        """Let one actor run to its next call. `random` None: the oldest one, without interleaving."""
         actor = self._choose(random, stickiness)
         self.current = self._last = actor
         actor.greenlet.switch()

@@ -1,4 +1,4 @@
-"""Make a failing story short: leave out whatever is not needed to break the same invariant."""
+"""Shrink a failed scenario: remove what is not needed to violate the same invariant."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from simulation.actions import Action
-from simulation.story import Ending, Story, tell
+from simulation.story import Result, Scenario, simulate
 
 
-def shrink(story: Story, seconds: float, retell: Callable[[Story], Ending] = tell) -> Story:
-    """The shortest story found in time that breaks the invariant which this one breaks."""
-    invariant = retell(story).invariant
+def shrink(scenario: Scenario, seconds: float, rerun: Callable[[Scenario], Result] = simulate) -> Scenario:
+    """Return the shortest scenario found in time that violates the same invariant."""
+    invariant = rerun(scenario).invariant
     deadline = time.monotonic() + seconds
     progress = True
     while progress:
         progress = False
-        for shorter in _simpler(story):
+        for shorter in _simpler(scenario):
             if time.monotonic() > deadline:
-                return story
-            if retell(shorter).invariant == invariant:
-                story, progress = shorter, True
+                return scenario
+            if rerun(shorter).invariant == invariant:
+                scenario, progress = shorter, True
                 break
-    return story
+    return scenario
 
 
-def _simpler(story: Story) -> Iterator[Story]:
-    """Without half of the actions, a quarter, … a single one; then the same actions with less left to chance."""
-    size = len(story.actions)
+def _simpler(scenario: Scenario) -> Iterator[Scenario]:
+    """Remove half of the actions, a quarter, … a single one; then reduce the randomness of the rest."""
+    size = len(scenario.actions)
     part = size // 2
     while part:
         for start in range(size - part, -1, -part):
-            yield replace(story, actions=story.actions[:start] + story.actions[start + part :])
+            yield replace(scenario, actions=scenario.actions[:start] + scenario.actions[start + part :])
         part //= 2
     for simpler in (
-        replace(story.settings, lag=0),
-        replace(story.settings, lanes=1),
-        replace(story.settings, stickiness=0.0),
-        replace(story.settings, users_per_run=2000),
-        replace(story.settings, telemetry=True),
+        replace(scenario.settings, lag=0),
+        replace(scenario.settings, lanes=1),
+        replace(scenario.settings, stickiness=0.0),
+        replace(scenario.settings, users_per_run=2000),
+        replace(scenario.settings, telemetry=True),
     ):
-        if simpler != story.settings:
-            yield replace(story, settings=simpler)
-    for index, action in enumerate(story.actions):
+        if simpler != scenario.settings:
+            yield replace(scenario, settings=simpler)
+    for index, action in enumerate(scenario.actions):
         for plainer in _plainer(action):
-            yield replace(story, actions=(*story.actions[:index], plainer, *story.actions[index + 1 :]))
+            yield replace(scenario, actions=(*scenario.actions[:index], plainer, *scenario.actions[index + 1 :]))
 
 
 def _plainer(action: Action) -> Iterator[Action]:
@@ -53,6 +53,6 @@ def _plainer(action: Action) -> Iterator[Action]:
         yield replace(action, calls=None)
     if action.salt:
         yield replace(action, salt=0)
-    for name in action.args if action.kind == "trouble" else ():
+    for name in action.args if action.kind == "fault" else ():
         if name in ("skip", "times") and action.args[name] > (name == "times"):
             yield replace(action, args={**action.args, name: int(name == "times")})

@@ -1,4 +1,4 @@
-"""A model of two SQS queues: the dead letters, and where they are parked when nobody got done with them."""
+"""A model of two SQS queues: the dead-letter queue, and the queue where messages are parked after the last attempt."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Sqs:
         self._visibility = visibility
         self._redrive = redrive
         self.queues: dict[str, list[Letter]] = {url: [] for url in queues}
-        self.bodies: list[str] = []  # of every message there ever was
-        self.lost = 0  # messages that no one took in time
+        self.bodies: list[str] = []  # of every message that was ever sent
+        self.lost = 0  # messages that expired
         self._receipts = 0
-        self.duplicate = False  # the next receive finds also what another one holds: at least once means that
+        self.duplicate = False  # the next receive also returns messages in flight: at-least-once delivery
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0, **_: Any) -> Any:
         queue = self._queue(QueueUrl, "SendMessage")
@@ -92,7 +92,7 @@ class Sqs:
         return {}
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:
-        """Who received a message and lost it to a later receive deletes nothing, and gets no error."""
+        """An outdated receipt handle deletes nothing and causes no error."""
         if letter := self._held(QueueUrl, ReceiptHandle, "DeleteMessage"):
             self.queues[QueueUrl].remove(letter)
         return {}

@@ -1,4 +1,4 @@
-"""A story: settings and a list of actions, made from a seed. Telling it ends with what it broke, if anything."""
+"""A scenario: settings and a list of actions, generated from a seed. Its simulation returns the violated invariants."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from simulation.actions import Action
 from simulation.commands import command_line
 from simulation.functions import captured
 from simulation.heal import heal
-from simulation.watch import Watch
+from simulation.watch import InvariantChecker
 from simulation.world import Settings, World
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Scenario:
     seed: int
     settings: Settings
     actions: tuple[Action, ...]
 
     def __str__(self) -> str:
-        told = [f"story {self.seed}, {self.settings}"]
-        told += [f"  {number:2} {action}" for number, action in enumerate(self.actions, start=1)]
-        return "\n".join(told)
+        lines = [f"scenario {self.seed}, {self.settings}"]
+        lines += [f"  {number:2} {action}" for number, action in enumerate(self.actions, start=1)]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """`broken`: invariants, each with what broke it; empty when the story ended well."""
+class Result:
+    """`broken`: the violated invariants, each with a description; empty if all hold."""
 
     broken: tuple[str, ...]
     steps: int
@@ -43,20 +43,20 @@ class Ending:
         return self.broken[0].partition(":")[0] if self.broken else ""
 
     def digest(self) -> str:
-        """Equal digests, equal runs."""
+        """Equal digests mean equal runs."""
         return sha256(repr((self.broken, self.trace)).encode()).hexdigest()[:16]
 
 
-def tell(story: Story) -> Ending:
-    world = World(story.settings)
-    watch = Watch(world)
+def simulate(scenario: Scenario) -> Result:
+    world = World(scenario.settings)
+    watch = InvariantChecker(world)
     with captured(), command_line(world, watch.announce):
-        broken = _tell(story, world, watch)
-    return Ending(tuple(broken), world.steps, world.wire.counts, world.faults.met, world.actions, world.wire.trace)
+        broken = _simulate(scenario, world, watch)
+    return Result(tuple(broken), world.steps, world.wire.counts, world.faults.met, world.actions, world.wire.trace)
 
 
-def _tell(story: Story, world: World, watch: Watch) -> list[str]:
-    for action in story.actions:
+def _simulate(scenario: Scenario, world: World, watch: InvariantChecker) -> list[str]:
+    for action in scenario.actions:
         action.play(world)
         if world.broken:
             return world.broken

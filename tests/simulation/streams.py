@@ -9,7 +9,7 @@ from simulation.clock import Clock
 from simulation.dynamodb import KEPT, DynamoDb, StreamRecord
 from simulation.faults import refusal
 
-PAGE = 3  # records of one GetRecords here
+PAGE = 3  # records per GetRecords response in this model
 
 
 def shard_id(shard: int) -> str:

@@ -1,4 +1,4 @@
-"""Stories that once broke something, as short as they came out; each is told with many salts."""
+"""Scenarios that once violated an invariant, in their shortest form; each runs with many salts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulation.actions import Action
-from simulation.story import Story, tell
+from simulation.story import Scenario, simulate
 from simulation.world import Settings
 
 SALTS = 150
@@ -18,8 +18,8 @@ def play(kind: str, name: str = "", calls: int | None = None, **args: Any) -> Ac
     return Action(kind, name, args, calls=calls)
 
 
-def trouble(kind: str, on: str) -> Action:
-    return Action("trouble", args={"kind": kind, "on": on, "skip": 0, "times": 1})
+def fault(kind: str, on: str) -> Action:
+    return Action("fault", args={"kind": kind, "on": on, "skip": 0, "times": 1})
 
 
 MADE = (play("declare", "ant"), play("reconcile", allow=True), play("deliver", times=3))
@@ -27,7 +27,7 @@ ROTATED = (*MADE, play("rotate", "ant"), play("reconcile", allow=True), play("de
 LATE = "timed out, done later"
 
 FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
-    "two functions make the first key, and one deletes what the other stores": (
+    "two functions create the first key, and one deletes the key that the other stores": (
         Settings(stickiness=0.0),
         (
             play("declare", "ant"),
@@ -37,11 +37,11 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
             play("deliver", times=3),
         ),
     ),
-    "the outcome is written after its key was deleted again": (
+    "the result is written after its key was deleted again": (
         Settings(stickiness=0.0),
-        (play("declare", "ant"), play("reconcile", allow=True), trouble(LATE, "UpdateItem"), play("deliver", times=3)),
+        (play("declare", "ant"), play("reconcile", allow=True), fault(LATE, "UpdateItem"), play("deliver", times=3)),
     ),
-    "a user made a moment ago for an old row is refused as if rights were missing": (
+    "a user created a moment ago for an old record fails as if permissions were missing": (
         Settings(lag=55),
         (
             play("declare", "ant"),
@@ -50,17 +50,17 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
             play("deliver", times=6),
         ),
     ),
-    "a revocation that was refused leaves the key at work": (
+    "a revocation that was denied leaves the key active": (
         Settings(),
         (
             *MADE,
             play("revoke", "ant"),
             play("pass", minutes=2),
-            trouble("access denied", "UpdateAccessKey"),
+            fault("access denied", "UpdateAccessKey"),
             play("deliver", times=3),
         ),
     ),
-    "the previous key is deleted by hand, and the row goes on promising it": (
+    "the previous key is deleted manually, and the record still lists it": (
         Settings(),
         (*ROTATED, play("drift", "ant", what="a key is deleted")),
     ),
@@ -72,5 +72,5 @@ def test_what_was_found_once_is_not_found_again(what: str) -> None:
     settings, actions = FOUND[what]
     for salt in range(SALTS):
         last = replace(actions[-1], salt=salt)
-        ending = tell(Story(0, settings, (*actions[:-1], last)))
-        assert ending.broken == (), f"salt {salt}"
+        result = simulate(Scenario(0, settings, (*actions[:-1], last)))
+        assert result.broken == (), f"salt {salt}"

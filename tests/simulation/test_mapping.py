@@ -1,4 +1,4 @@
-"""The event source mapping fails as Lambda's does: see AWS's guide on stream processing errors."""
+"""The event source mapping handles errors as Lambda does: see AWS's guide on errors of stream processing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulation.world import ENV, deployed
 
 
 class Pump:
-    """A mapping over one shard. `fails`: how each invocation ends: sequence numbers that fail, or an error."""
+    """A mapping over one shard. `fails`: the result of each invocation: sequence numbers that fail, or an error."""
 
     def __init__(self, *fails: list[int] | BaseException) -> None:
         self.clock = Clock()

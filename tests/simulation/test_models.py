@@ -1,4 +1,4 @@
-"""The models obey AWS: IAM and DynamoDB answer as moto with the project's own rules does, the rest as AWS-FACTS say."""
+"""The models behave like AWS: IAM and DynamoDB like moto with the project's own rules, the others as AWS documents."""
 
 from __future__ import annotations
 
@@ -67,20 +67,20 @@ IAM_CALLS: list[tuple[str, dict[str, Any]]] = [
 
 
 def answers(call: Callable[[str, dict[str, Any]], Any]) -> list[Any]:
-    """What each of the calls comes to: an error code, or what the adapters read of the answer."""
+    """The result of each call: an error code, or the parts of the response that the adapters read."""
     keys: list[str] = []
-    told = []
+    results = []
     for method, parameters in IAM_CALLS:
-        asked = {k: keys[v] if k == "AccessKeyId" else v for k, v in parameters.items()}
+        sent = {k: keys[v] if k == "AccessKeyId" else v for k, v in parameters.items()}
         try:
-            answer = call(method, asked)
+            answer = call(method, sent)
         except ClientError as error:
-            told.append((method, error.response["Error"]["Code"]))
+            results.append((method, error.response["Error"]["Code"]))
             continue
         if method == "create_access_key":
             keys.append(answer["AccessKey"]["AccessKeyId"])
-        told.append((method, _essence(answer, keys)))
-    return told
+        results.append((method, _essence(answer, keys)))
+    return results
 
 
 def _essence(answer: dict[str, Any], keys: list[str]) -> Any:
@@ -143,7 +143,7 @@ def test_the_table_answers_as_moto_does(world: World) -> None:
     assert list(table_answers(model, ENV.table)) == expected
 
 
-def test_a_write_that_changes_nothing_leaves_no_trace_in_the_stream() -> None:
+def test_a_write_that_changes_nothing_creates_no_stream_record() -> None:
     table = DynamoDb(Clock(), ENV.table, shards=1)
     item = pack({**KEY, "n": 1, "tags": {"a", "b"}})
     table.put(item)

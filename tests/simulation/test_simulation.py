@@ -1,4 +1,4 @@
-"""The simulator in CI: fixed stories, the same each time; and proof that it would notice."""
+"""The simulator in CI: the same scenarios in every run, and proof that it finds planted bugs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from simulation.actions import PLAYS
 from simulation.bugs import BUGS, planted
 from simulation.campaign import CI_STEPS, Campaign, run
 from simulation.faults import Kind
-from simulation.generate import make_story
+from simulation.generate import make_scenario
 from simulation.shrink import shrink
-from simulation.story import tell
+from simulation.story import simulate
 
 HERE = Path(__file__).parent
 CLASSICS = list(BUGS)[:5]
-# What the functions may call: each was met. Leaving a group is too rare for this budget; the life-cycle tests have it.
+# The calls of the functions; all must occur. Removal from a group is too rare here; test_repair covers it.
 CALLS = {
     "dynamodb": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem",
     "iam": (
@@ -43,24 +43,24 @@ def campaign() -> Campaign:
 
 
 @pytest.mark.xdist_group("simulation")
-def test_no_story_breaks_an_invariant(campaign: Campaign) -> None:
+def test_no_scenario_violates_an_invariant(campaign: Campaign) -> None:
     """I1-I12"""
     if campaign.failed:
-        story, ending = campaign.failed
-        shown = shrink(story, seconds=20)
-        pytest.fail(f"{ending.broken[0]}\n{shown}\nagain: make simulate SEED={story.seed}")
+        scenario, result = campaign.failed
+        shown = shrink(scenario, seconds=20)
+        pytest.fail(f"{result.broken[0]}\n{shown}\nto repeat: make simulate SEED={scenario.seed}")
     assert campaign.steps >= CI_STEPS
 
 
 @pytest.mark.xdist_group("simulation")
-def test_the_stories_cover_every_action_every_fault_and_every_call(campaign: Campaign) -> None:
+def test_the_scenarios_cover_every_action_every_fault_and_every_call(campaign: Campaign) -> None:
     assert set(PLAYS) <= set(campaign.actions)
     assert {*Kind, "function timed out"} <= set(campaign.faults)
     wanted = {f"{service}:{operation}" for service, words in CALLS.items() for operation in words.split()}
     assert wanted <= set(campaign.calls)
 
 
-def test_a_seed_is_one_story_in_any_process() -> None:
+def test_a_seed_is_one_scenario_in_any_process() -> None:
     program = "import sys; from simulation.test_simulation import digests; sys.stdout.write(digests())"
     expected = digests()
     assert digests() == expected
@@ -73,43 +73,43 @@ def test_a_seed_is_one_story_in_any_process() -> None:
 
 
 def digests() -> str:
-    return " ".join(tell(make_story(seed)).digest() for seed in range(1, 25))
+    return " ".join(simulate(make_scenario(seed)).digest() for seed in range(1, 25))
 
 
 def recorded() -> dict[str, tuple[int, str]]:
-    """The table of the README: bug → (the first seed that finds it, the invariant that is broken then)."""
+    """The table of the README: bug → (the first seed that finds it, the violated invariant)."""
     rows = re.findall(r"^\| (.+?) +\| (\d+) +\| (\w+)", (HERE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     return {bug: (int(seed), invariant) for bug, seed, invariant in rows}
 
 
-def test_the_readme_tells_which_seed_finds_which_bug() -> None:
+def test_the_readme_lists_every_bug() -> None:
     assert list(recorded()) == list(BUGS)
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found(bug: str) -> None:
-    """By the very stories that CI tells; without the bug none of them breaks anything."""
+    """By the scenarios that CI runs; without the bug, none of them violates an invariant."""
     seed, invariant = recorded()[bug]
     with planted(bug):
         assert run(CI_STEPS).failed, f"{bug} was not found"
-        assert tell(make_story(seed)).invariant == invariant, "make simulate BUGS=1 shows what the table should say"
+        assert simulate(make_scenario(seed)).invariant == invariant, "the table is outdated: see make simulate BUGS=1"
 
 
 @pytest.mark.parametrize("bug", CLASSICS)
-def test_the_shortest_story_is_short_and_fails_as_the_long_one_did(bug: str) -> None:
+def test_the_shortest_scenario_is_short_and_fails_as_the_long_one_did(bug: str) -> None:
     seed, invariant = recorded()[bug]
-    story = make_story(seed)
+    scenario = make_scenario(seed)
     with planted(bug):
-        shortest = shrink(story, seconds=20)
-        assert tell(shortest).invariant == invariant
-    assert len(shortest.actions) < len(story.actions)
-    assert tell(shortest).broken == ()
+        shortest = shrink(scenario, seconds=20)
+        assert simulate(shortest).invariant == invariant
+    assert len(shortest.actions) < len(scenario.actions)
+    assert simulate(shortest).broken == ()
 
 
-def test_the_command_tells_one_story_call_by_call() -> None:
+def test_the_command_shows_one_scenario_with_every_call() -> None:
     done = CliRunner().invoke(main, ["--seed", "3"])
     assert done.exit_code == 0, done.output
-    assert "story 3, Settings(" in done.output
+    assert "scenario 3, Settings(" in done.output
     assert "dynamodb:Query" in done.output
     assert "no invariant violated" in done.output
 
@@ -117,13 +117,13 @@ def test_the_command_tells_one_story_call_by_call() -> None:
 def test_the_command_stops_at_its_budget_and_shows_what_was_covered() -> None:
     done = CliRunner().invoke(main, ["--steps", "500"])
     assert done.exit_code == 0, done.output
-    assert re.search(r"\d+ stories, [\d,]+ steps", done.output)
+    assert re.search(r"\d+ scenarios, [\d,]+ steps", done.output)
     assert "no invariant violated" in done.output
 
 
-def test_the_command_prints_the_shortest_story_of_a_failure() -> None:
+def test_the_command_prints_the_shortest_scenario_of_a_failure() -> None:
     bug = "catch-all returning 200"
     done = CliRunner().invoke(main, ["--bug", bug])
     assert done.exit_code == 1
-    assert "the shortest story that does:" in done.output
-    assert f"again: make simulate SEED={recorded()[bug][0]}" in done.output
+    assert "shortest scenario that violates it:" in done.output
+    assert f"to repeat: make simulate SEED={recorded()[bug][0]}" in done.output

@@ -1,4 +1,4 @@
-"""What must hold at every step, checked on every call of the product as it is made."""
+"""Invariants that must hold at every step; they are checked at each AWS call of the tested code."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from simulation.iam_user import IamUser
 from simulation.wire import READS, Call
 from simulation.world import ENV, World
 
-MOST_CALLS = 800  # of one actor: more would be a loop
+MOST_CALLS = 800  # per actor; more indicate an endless loop
 NOTHING_GRANTED: dict[str, Any] = {"StringLike": {"ses:FromAddress": []}}
 
 
-class Watch:
+class InvariantChecker:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.announced: dict[str, list[str]] = {}  # the words of plans that were applied, by user
+        self.announced: dict[str, list[str]] = {}  # the details of plans that were applied, by user
         self.changes = 0  # calls that may change a user
         self._before: dict[str, Any] = {}
         world.wire.watcher = self
@@ -35,27 +35,27 @@ class Watch:
         for line in plan.lines:
             self.announced.setdefault(line.name, []).extend(line.details)
 
-    # The wire calls these.
+    # Called by the wire.
 
     def asked(self, call: Call) -> None:
         if call.actor.calls > MOST_CALLS:
-            self.broken("I8", f"{call.actor.name} made {call.actor.calls} calls and goes on")
+            self.broken("I8", f"{call.actor.name} made {call.actor.calls} calls and does not stop")
         if call.operation.startswith(READS):
             return
         if call.service == "iam":
             if call.operation != "CreateUser" and not call.actor.seen.get(call.parameters["UserName"]):
-                self.broken("I7", f"{call.operation} on {call.parameters['UserName']}, which was not seen to be ours")
+                self.broken("I7", f"{call.operation} on {call.parameters['UserName']} without reading its tag")
         elif call.service == "dynamodb":
             self._check_write(call)
 
     def doing(self, call: Call) -> None:
-        """Remember what is about to be changed."""
+        """Remember the state before the change."""
         if call.operation.startswith(READS):
             return
         if call.service == "iam":
             self._before["user"] = self.world.iam.find(call.parameters["UserName"])
         elif call.service == "dynamodb":
-            self._before["row"] = self.world.table.items.get(_key(call))
+            self._before["item"] = self.world.table.items.get(_key(call))
 
     def done(self, call: Call, answer: Any) -> None:
         if not call.operation.startswith(READS):
@@ -76,62 +76,66 @@ class Watch:
             case "PutUserPolicy":
                 self._check_announced(call)
             case "DeleteAccessKey" | "UpdateAccessKey":
-                self._check_not_cut_off(call.parameters["UserName"])
+                self._check_access_kept(call.parameters["UserName"])
 
     def _done_in_table(self, call: Call, answer: Any) -> None:
         match call.operation:
             case "GetItem":
-                self._note_row(call, call.parameters["Key"]["SK"]["S"], answer.get("Item"))
+                self._note_record(call, call.parameters["Key"]["SK"]["S"], answer.get("Item"))
             case "Query":
                 for item in answer["Items"]:
-                    self._note_row(call, item["SK"]["S"], item)
+                    self._note_record(call, item["SK"]["S"], item)
             case "BatchGetItem":
                 for item in answer["Responses"][ENV.table]:
-                    self._note_row(call, item["SK"]["S"], item)
+                    self._note_record(call, item["SK"]["S"], item)
             case _:
                 self._check_not_lost(call)
 
-    # I11: nothing is overwritten that was not read.
+    # I11: a change that was not read is never overwritten.
 
-    def _note_row(self, call: Call, sk: str, item: Any) -> None:
+    def _note_record(self, call: Call, sk: str, item: Any) -> None:
         call.actor.seen[sk] = _version(item)
 
     def _check_write(self, call: Call) -> None:
         pk, sk = _key(call)
         if pk != PK or not (sk.startswith(SK_PREFIX) or sk == "SWEEP#state"):
-            self.broken("I7", f"{call.operation} on {pk} {sk}, which is nobody's business here")
+            self.broken("I7", f"{call.operation} on {pk} {sk}, which is not an item of this application")
         if not call.parameters.get("ConditionExpression"):
             self.broken("I11", f"{call.operation} on {sk} without a condition")
 
     def _check_not_lost(self, call: Call) -> None:
         sk = _key(call)[1]
-        before = self._before["row"]
+        before = self._before["item"]
         read = call.actor.seen.get(sk, _version(before))
         if sk.startswith(SK_PREFIX) and before is not None and _version(before) != read:
-            self.broken("I11", f"{call.operation} by {call.actor.name} on {sk} undid what it had not read")
+            self.broken("I11", f"{call.operation} by {call.actor.name} on {sk} overwrote a change that it had not read")
 
-    # I5: what was acknowledged is done, and nothing is done that no record asks for.
+    # I5: an acknowledged event is processed, and every change is requested by a record.
 
     def acknowledged(self, record: StreamRecord) -> None:
-        """By the stream's function. A record that waits again has an event of its own for that."""
-        row = self.world.table.items.get(record.key)
+        """Called when the stream function acknowledges an event. A record that is pending again has another event."""
+        item = self.world.table.items.get(record.key)
         later = (r for r in self.world.table.log[record.sequence :] if r.key == record.key)
-        waits = row is not None and row.get("status", {}).get("S") in AWAITING and record.key[1].startswith(SK_PREFIX)
-        if waits and not any(map(self.world.mapping.passes, later)):
-            self.broken("I5", f"the event of {record.key[1]} was acknowledged, and its row still waits")
+        pending = (
+            item is not None and item.get("status", {}).get("S") in AWAITING and record.key[1].startswith(SK_PREFIX)
+        )
+        if pending and not any(map(self.world.mapping.passes, later)):
+            self.broken("I5", f"the event of {record.key[1]} was acknowledged, but its record is still pending")
 
-    def _check_asked_for(self, call: Call, name: str) -> None:
-        """By the record as it was at any time since the actor began."""
-        rows = [self.world.row(name)]
+    def _check_requested(self, call: Call, name: str) -> None:
+        """The record requested this policy at some time since the actor started."""
+        items = [self.world.item(name)]
         for record in reversed(self.world.table.log):
             if record.at < call.actor.since:
                 break
             if record.key[1] == f"{SK_PREFIX}{name}":
-                rows.append(record.old)
+                items.append(record.old)
         document = json.loads(call.parameters["PolicyDocument"])
-        users = [self.world.store._record(unpack(row)).user for row in rows if row]
+        users = [self.world.store._record(unpack(item)).user for item in items if item]
         if not any(user and build(user, ENV.sending) == document for user in users):
-            self.broken("I5", f"{name} was granted what its row does not ask for: {_condition(json.dumps(document))}")
+            self.broken(
+                "I5", f"{name} got a policy that its record does not request: {_condition(json.dumps(document))}"
+            )
 
     # I1, I3, I10.
 
@@ -148,31 +152,31 @@ class Watch:
             self.broken("I1", f"{iam_user} was made under {made.path}")
 
     def _name(self, iam_user: str) -> str:
-        """Of the SMTP user that an IAM user is for."""
+        """The name of the SMTP user that an IAM user belongs to."""
         user = self.world.iam.find(iam_user)
         return user.tags.get("smtp-user", "") if user else ""
 
-    def _check_not_cut_off(self, iam_user: str) -> None:
-        """Who was only ever declared, edited and rotated can send at any time, once it has a credential."""
+    def _check_access_kept(self, iam_user: str) -> None:
+        """A user that was only declared, edited and rotated can always send once it has a credential."""
         name = self._name(iam_user)
-        row, user = self.world.row(name), self.world.iam.find(iam_user)
-        if name in self.world.disturbed or row is None or user is None or "encrypted_credentials" not in row:
+        item, user = self.world.item(name), self.world.iam.find(iam_user)
+        if name in self.world.disturbed or item is None or user is None or "encrypted_credentials" not in item:
             return
-        stored = [row[attribute]["S"] for attribute in ("smtp_username", "previous_key") if attribute in row]
+        stored = [item[attribute]["S"] for attribute in ("smtp_username", "previous_key") if attribute in item]
         if not any(key.active and key.id in stored for key in user.keys):
-            self.broken("I3", f"{name}: nobody disabled it, but none of its passwords works")
+            self.broken("I3", f"{name}: it was not disabled, but none of its recorded keys is active")
 
     def _check_announced(self, call: Call) -> None:
         name = self._name(call.parameters["UserName"])
         before: IamUser | None = self._before["user"]
         old = before.policies.get(POLICY_NAME) if before else None
-        self._check_asked_for(call, name)
-        if name in self.world.put_by_hand or call.parameters["PolicyName"] != POLICY_NAME:
+        self._check_requested(call, name)
+        if name in self.world.edited_manually or call.parameters["PolicyName"] != POLICY_NAME:
             return
         words = " · ".join(self.announced.get(name, ()))
-        for widening, saying in _widenings(_condition(old), _condition(call.parameters["PolicyDocument"])):
-            if not any(word in words for word in saying):
-                self.broken("I10", f"{name}: {widening} was granted, and no plan said so: {words or 'nothing'}")
+        for widening, wordings in _widenings(_condition(old), _condition(call.parameters["PolicyDocument"])):
+            if not any(word in words for word in wordings):
+                self.broken("I10", f"{name}: {widening} was granted, but no plan showed it: {words or 'nothing'}")
 
 
 def _key(call: Call) -> tuple[str, str]:
@@ -181,14 +185,14 @@ def _key(call: Call) -> tuple[str, str]:
 
 
 def _version(item: Any) -> tuple[str, str] | None:
-    """What a later write must still find."""
+    """The version that a later write must still find."""
     if not item:
         return None
     return str(item.get("revision")), str(item.get("correlation_id"))
 
 
 def _condition(document: str | None) -> dict[str, Any]:
-    """Of a policy as we write it; whatever else a hand put there grants nothing that counts here."""
+    """The condition of a policy in the managed format; a policy changed manually counts as granting nothing."""
     try:
         condition: dict[str, Any] = json.loads(document or "{}")["Statement"][0]["Condition"]
         return condition if "ses:FromAddress" in condition["StringLike"] else NOTHING_GRANTED
@@ -197,7 +201,7 @@ def _condition(document: str | None) -> dict[str, Any]:
 
 
 def _widenings(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
-    """What a policy grants more than another, and the words of a plan that would have said so."""
+    """What the new policy grants in addition, each with the words of a plan that show it."""
     before, after = old["StringLike"]["ses:FromAddress"], new["StringLike"]["ses:FromAddress"]
     found: list[tuple[str, tuple[str, ...]]] = [
         (f"sending as {address}", (address,)) for address in after if address not in before

@@ -1,4 +1,4 @@
-"""Between the real adapters and the models of AWS: every call is a scheduling point and may meet a trouble."""
+"""Between the real adapters and the models of AWS: every call is a scheduling point and may fail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_PAGINATED = frozenset({"list_service_specific_credentials"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of the product, as it goes out."""
+    """One request of the tested code."""
 
     actor: Actor
     service: str
@@ -32,7 +32,7 @@ class Call:
 
 
 class Watcher(Protocol):
-    """Sees every call when it is made, just before it takes effect, and when it has."""
+    """Is notified when a call is made, just before it takes effect, and afterwards."""
 
     def asked(self, call: Call) -> None: ...
     def doing(self, call: Call) -> None: ...
@@ -50,10 +50,10 @@ class Wire:
         self.watcher: Watcher | None = None
         self.counts: Counter[str] = Counter()
         self.trace: list[tuple[str, str, str, str]] = []
-        self.late: list[tuple[Call, Effect]] = []  # timed out, and still on their way
+        self.late: list[tuple[Call, Effect]] = []  # timed out, but not yet arrived
 
     def call(self, service: str, operation: str, effect: Effect, parameters: dict[str, Any], *, repeat: bool) -> Any:
-        """`repeat`: the SDK tries again by itself."""
+        """`repeat`: the SDK retries the call."""
         actor = self.scheduler.current
         assert actor, "only actors call AWS"
         self._wait_for_turn(actor)
@@ -123,7 +123,7 @@ class Wire:
         return answer
 
     def _try(self, call: Call, effect: Effect, note: str) -> None:
-        """Do it, and let no one know how it went."""
+        """Execute the call, but do not return its result."""
         try:
             self._answer(call, effect, note)
         except Exception as error:
@@ -135,7 +135,7 @@ class Wire:
         return error
 
     def land(self, count: int | None = None) -> None:
-        """Requests that their sender has given up on arrive after all."""
+        """Execute requests that have already timed out for their sender."""
         for call, effect in self.late[:count]:
             self._try(call, effect, "arrives late")
         del self.late[:count]
@@ -150,7 +150,7 @@ def _code(error: Exception) -> str:
 
 
 def _target(parameters: dict[str, Any]) -> str:
-    """What a call is about, for the trace."""
+    """The target of a call, for the trace."""
     if "UserName" in parameters:
         return str(parameters["UserName"])
     if key := parameters.get("Key") or parameters.get("Item"):
@@ -159,7 +159,7 @@ def _target(parameters: dict[str, Any]) -> str:
 
 
 class Client:
-    """Stands where a botocore client would: its methods are the model's, with all that a wire can do to them."""
+    """Replaces a botocore client: its methods are those of the model, subject to scheduling and faults."""
 
     def __init__(self, wire: Wire, service: str, model: Any, *, repeat: bool = True) -> None:
         self._wire = wire

@@ -1,10 +1,10 @@
-"""One simulated account: models of AWS, the real second half wired to them, and the manifests that people write."""
+"""One simulated account: models of AWS, the real Lambda code that uses them, and the declared users."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -57,7 +57,7 @@ ENV = Environment(
     limits=Limits(max_deletes=2, max_delete_percent=100),
     local=False,
 )
-MARK = manager_tag(ENV.name)
+MANAGER = manager_tag(ENV.name)
 BOUNDARY = f"arn:aws:iam::{ENV.account_id}:policy/smtp-boundary-test"
 KEY = f"arn:aws:kms:{ENV.region}:{ENV.account_id}:key/5150"
 STREAM = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}/stream/2026-06-01T00:00:00.000"
@@ -66,13 +66,13 @@ DEAD, PARKED = "https://sqs.example.com/dead-letters", "https://sqs.example.com/
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What differs from story to story beside its actions."""
+    """What differs between scenarios besides the actions."""
 
-    lag: int = 0  # seconds that an answer of IAM may be old
+    lag: int = 0  # by how many seconds a response of IAM may be out of date
     lanes: int = 1  # shards of the table's stream
-    retries: int = 12  # of the mapping; production has the most of them
-    stickiness: float = 0.5  # how likely it is that the same actor goes on
-    telemetry: bool = True  # does it work?
+    retries: int = 12  # of the mapping; production uses the highest number
+    stickiness: float = 0.5  # the probability that the same actor continues
+    telemetry: bool = True  # False: every call of the logger and the metrics fails
     quota: int = 5000  # IAM users of the account
     users_per_run: int = 2000  # of the sweep
 
@@ -85,7 +85,7 @@ def deployed() -> Any:
 
 @dataclass
 class Chance:
-    """Whatever is left to chance while one action plays. Without a generator nothing is."""
+    """The random decisions of one action. Without a generator, nothing is random."""
 
     random: Random | None = None
 
@@ -104,14 +104,14 @@ class World:
         self.chance = Chance()
         self.steps = 0
         self.actions: Counter[str] = Counter()
-        self.swept: dict[str, Any] = {}  # what the last sweep said
-        self.broken: list[str] = []  # invariants, reported with what broke them: the first ends the run
+        self.swept: dict[str, Any] = {}  # the report of the last sweep
+        self.broken: list[str] = []  # violated invariants with descriptions; the first ends the run
         self.declared: dict[str, User] = {}
         self.commits = 0  # of the manifests
         self.history: list[dict[str, User]] = [{}]  # what was declared at each commit
-        self.disturbed: set[str] = set()  # users that someone deactivated, removed or changed behind our back
-        self.put_by_hand: set[str] = set()  # users whose records a hand has written
-        self.foreign: set[str] = set()  # names that ever had an IAM user without our tag
+        self.disturbed: set[str] = set()  # users that were deactivated, removed or changed manually
+        self.edited_manually: set[str] = set()  # users whose records were written manually
+        self.unmanaged: set[str] = set()  # names that ever had an IAM user without the ownership tag
         self.requests = 0
         self._make_aws()
         self._make_functions()
@@ -173,7 +173,7 @@ class World:
         self.sqs.send_message(QueueUrl=DEAD, MessageBody=body)
 
     def _function(self, name: str, short: str, **provides: Any) -> Callable[[int, Any], Any]:
-        """The real handler, in an execution environment of its own."""
+        """The real handler, in its own execution environment."""
         module = deployed()["functions"][name]["handler"].rpartition(".")[0]
         assert module.endswith(short)
 
@@ -217,7 +217,7 @@ class World:
         return actor
 
     def play(self, budget: int | None, random: Random | None) -> None:
-        """Let the actors go on for so many calls, or until all are done."""
+        """Let the actors run for this number of calls, or until all have finished."""
         self.chance = Chance(random)
         while self.scheduler.actors and not self.broken and (budget is None or budget > 0):
             self.scheduler.turn(random, self.settings.stickiness)
@@ -228,32 +228,25 @@ class World:
                 self.wire.land(1)
 
     def sleep(self, seconds: float) -> None:
-        """Of an actor that waits for others."""
+        """Called by an actor that waits for others."""
         self.clock.advance(seconds)
         self.scheduler.pause()
 
-    # How hands and checks see it.
+    # Direct access for manual changes and checks.
 
-    def row(self, name: str) -> dict[str, Any] | None:
+    def item(self, name: str) -> dict[str, Any] | None:
         return self.table.items.get((PK, f"{SK_PREFIX}{name}"))
 
     def record(self, name: str) -> Record | None:
-        row = self.row(name)
-        return self.store._record(unpack(row)) if row else None
+        item = self.item(name)
+        return self.store._record(unpack(item)) if item else None
 
     def records(self) -> list[Record]:
-        rows = [(key, item) for key, item in sorted(self.table.items.items()) if key[0] == PK]
-        return [self.store._record(unpack(item)) for key, item in rows if key[1].startswith(SK_PREFIX)]
+        items = [(key, item) for key, item in sorted(self.table.items.items()) if key[0] == PK]
+        return [self.store._record(unpack(item)) for key, item in items if key[1].startswith(SK_PREFIX)]
 
     def iam_user(self, name: str) -> IamUser | None:
         return self.iam.find(iam_user_name(ENV.name, name))
-
-    def change_iam(self, name: str, **fields: Any) -> bool:
-        """By hand. False where there is no such user."""
-        user = self.iam_user(name)
-        if user:
-            self.iam.write(user.name, replace(user, **fields))
-        return user is not None
 
 
 def _timeout(function_name: str) -> timedelta:

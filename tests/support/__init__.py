@@ -1,1 +1,1 @@
-"""What the tests of several folders share: worlds, builders, stand-ins."""
+"""Code shared by the tests of several folders: worlds, builders, fakes."""

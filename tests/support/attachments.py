@@ -1,4 +1,4 @@
-"""All that DeleteUser trips over, put on an IAM user of the mocked account."""
+"""Attach to an IAM user of the mocked account everything that prevents DeleteUser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DENIAL = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*
 
 
 def quarantine(world: World, iam_user: str) -> None:
-    """What AWS does to the user of a key that it has seen in public. Moto knows no policies of AWS."""
+    """Attach what AWS attaches to the user of an exposed key. Moto has no AWS managed policies."""
     data = {"Arn": QUARANTINE, "Path": "/", "CreateDate": "2024-10-02T00:00:00+00:00", "DefaultVersionId": "v1"}
     data |= {"UpdateDate": data["CreateDate"], "Document": DENIAL}
     policy = AWSManagedPolicy.from_data("AWSCompromisedKeyQuarantineV3", ACCOUNT, "aws", data)
@@ -28,7 +28,7 @@ def quarantine(world: World, iam_user: str) -> None:
 
 
 def attach_everything(world: World, iam_user: str) -> None:
-    """AWS attaches a quarantine policy to a leaked key's user; people attach the rest."""
+    """AWS attaches a quarantine policy to the user of an exposed key; the rest is attached manually."""
     iam = world.iam
     policy = json.dumps(DENIAL)
     arn = iam.create_policy(PolicyName="AWSCompromisedKeyQuarantine", PolicyDocument=policy)["Policy"]["Arn"]

@@ -1,4 +1,4 @@
-"""The functions as they are deployed: settings from their environment, clients of their own."""
+"""The functions as they are deployed: settings from their environment, their own clients."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def environ(world: World) -> dict[str, str]:
 
 
 def forget() -> None:
-    """What the functions keep between invocations."""
+    """The state that the functions keep between invocations."""
     for kept in (adapters.converger, dead_letter.dead_letters, sweep.sweep):
         kept.cache_clear()
 
@@ -73,7 +73,7 @@ clients: list[Any] = []
 
 
 class Session(boto3.session.Session):
-    """The functions' own: their clients obey `Refusal`, whenever they are made."""
+    """The boto3 session of the functions: their clients obey `Refusal`, whenever they are created."""
 
     def __init__(self, world: World) -> None:
         session = get_session()
@@ -91,7 +91,7 @@ class Session(boto3.session.Session):
 
 
 class Refusal:
-    """AWS answers an operation with an error: for one IAM user, or for whatever is asked. Until `end`."""
+    """AWS returns an error for an operation, for one IAM user or for any request, until `end`."""
 
     def __init__(self, call: str, code: str, user: str = "", status: int = 400) -> None:
         """`call`: `iam.CreateUser`."""
@@ -117,7 +117,7 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
 
 
 def metrics(out: str) -> dict[str, float]:
-    """What was counted, over all flushes."""
+    """The metrics, added up over all flushes."""
     found: dict[str, float] = {}
     for line in filter(lambda line: line.startswith('{"_aws"'), out.splitlines()):
         told = json.loads(line)

@@ -1,4 +1,4 @@
-"""Users, rows and junk for the property tests."""
+"""Users, records and invalid values for the property tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FEW_NAMES = st.sampled_from(["app", "billing", "crm", "news", "shop"])
 
 @st.composite
 def users(draw: st.DrawFn, names: st.SearchStrategy[str] = NAMES) -> User:
-    """Any user that the rules of `world.RULES` pass."""
+    """Any user that is valid under `world.RULES`."""
     fields: dict[str, Any] = {
         "name": draw(names),
         "allowed_from_addresses": draw(st.lists(ADDRESSES, min_size=1, max_size=4)),

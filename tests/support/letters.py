@@ -1,4 +1,4 @@
-"""The dead-letter queue and the parking queue of a test, with the function behind them."""
+"""The dead-letter queue and the parking queue of a test, with the function that processes them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Letters:
             self.sqs.send_message(QueueUrl=self.queue, MessageBody=text)
 
     def invoke(self, count: int | None = None) -> list[str]:
-        """Lambda takes what is visible, and gives it to the function. Answers with the bodies that stay.
+        """Lambda receives the visible messages and invokes the function. Returns the bodies that remain in the queue.
 
-        `count`: say that everything was taken so often.
+        `count`: the receive count of every message.
         """
         asked: dict[str, Any] = {"QueueUrl": self.queue, "AttributeNames": ["All"], "MaxNumberOfMessages": 10}
         received = self.sqs.receive_message(**asked).get("Messages", [])
@@ -52,7 +52,7 @@ class Letters:
         return [message["Body"] for message in self.staying]
 
     def show(self) -> None:
-        """The visibility time-outs of what stayed are over."""
+        """Let the visibility timeouts of the remaining messages expire."""
         for message in self.staying:
             handle = {"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"]}
             self.sqs.change_message_visibility(**handle, VisibilityTimeout=0)
@@ -62,7 +62,7 @@ class Letters:
         return [message["Body"] for message in taken]
 
     def waiting(self) -> list[str]:
-        """What stands in the queue and is visible; it is taken, and put back."""
+        """The visible messages of the queue; they are received and made visible again."""
         taken = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return sorted(message["Body"] for message in taken.get("Messages", []))
 
@@ -83,7 +83,7 @@ def _record(message: dict[str, Any], count: int | None) -> dict[str, Any]:
 
 
 def stream_of(world: World) -> tuple[str, str, list[str]]:
-    """ARN of the table's stream, its shard, and the sequence numbers of all that was written."""
+    """ARN of the table's stream, its shard, and the sequence numbers of all writes."""
     arn = world.dynamodb.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
     client = boto3.client("dynamodbstreams")
     shard = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
@@ -93,7 +93,7 @@ def stream_of(world: World) -> tuple[str, str, list[str]]:
 
 
 def batch_letter(world: World, first: int = 0, last: int = -1, **changes: str) -> dict[str, Any]:
-    """What the mapping sends to its on-failure destination, for these writes of the table."""
+    """The message that the mapping sends to its on-failure destination for these writes."""
     arn, shard, numbers = stream_of(world)
     info = {
         "shardId": shard,

@@ -1,4 +1,4 @@
-"""IAM calls that moto does not know, answered as AWS would: permissions boundaries of users, service credentials."""
+"""IAM calls that moto lacks, with the responses of AWS: permissions boundaries of users, service credentials."""
 
 from __future__ import annotations
 

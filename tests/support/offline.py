@@ -1,4 +1,4 @@
-"""A small repository of manifests for the offline half, and a table of everything that can be wrong with one."""
+"""A small repository of manifests for the tests without AWS, and a table of everything that can be wrong with one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def manifest(
 
 @dataclass(frozen=True)
 class Told:
-    """One problem as a person reads it. `where`: `file:line:column` below users/<env>/, or the bare file."""
+    """One problem as it is printed. `where`: `file:line:column` below users/<env>/, or the bare file."""
 
     where: str
     words: str
@@ -95,7 +95,7 @@ BOMB = "a: &a [x, x, x]\n" + "".join(
 )
 
 BAD: tuple[Bad, ...] = (
-    # What YAML itself does not allow.
+    # Invalid YAML.
     bad("flow list not closed", manifest("[billing@example.com"), ("6:1", "not valid YAML", "check indentation")),
     bad("colon in plain text", manifest(description="Mail: all"), ("3:22", "mapping values are not allowed", "quotes")),
     bad("tab as indentation", "users:\n\t- name: a\n", ("2:1", "not valid YAML", SPACES)),
@@ -115,7 +115,7 @@ BAD: tuple[Bad, ...] = (
         "users: [\n\x00",
         ("2:1", "the character U+0000 is not allowed", "remove it"),
     ),
-    # Line breaks that the parser sees and a reviewer does not: a grant in what looks like a comment.
+    # Line breaks that the parser recognises but a reviewer cannot see: a grant inside an apparent comment.
     *(
         bad(
             f"the line break U+{ord(character):04X} in {where}",
@@ -144,7 +144,7 @@ BAD: tuple[Bad, ...] = (
     bad("comments only", "# nothing yet\n", Told("a.yaml", "the file is empty", "delete it")),
     bad("1 MB and a bit", "#" * 1_000_001, Told("a.yaml", "the file has 1.0 MB; the limit is 1 MB", "split")),
     Bad("50 MB", {}, (Told("a.yaml", "the file has 50.0 MB", "one file per team"),), sparse={"a.yaml": 50_000_000}),
-    # What YAML allows and we do not.
+    # Valid YAML that manifests may not contain.
     bad("an anchor", manifest("&all [billing@example.com]"), ("5:29", "anchor &all is not allowed", VALUE)),
     bad(
         "an anchor and its alias",
@@ -311,7 +311,7 @@ BAD: tuple[Bad, ...] = (
         ("6:46", "overlap_days (31) is not shorter than every_days (30)", "shorten it"),
     ),
     bad(
-        "a rotation no longer than the overlap that nobody wrote",
+        "a rotation no longer than the default overlap",
         manifest("[billing@example.com]", "rotation: {every_days: 7}"),
         ("6:28", "overlap_days (7) is not shorter than every_days (7)", "shorten it"),
     ),
@@ -416,7 +416,7 @@ BAD: tuple[Bad, ...] = (
         ("5:45", "'a@EXAMPLE.com' is listed twice", "list each address once"),
     ),
     bad(
-        "a domain of somebody else",
+        "a domain that is not allowed",
         manifest("[billing@example.org]"),
         ("5:30", "the domain example.org is not allowed here", "allowed domains: example.com, invoices.example.com"),
     ),

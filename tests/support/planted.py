@@ -1,4 +1,4 @@
-"""A difference of every kind, planted by hand where all was well: what `reconcile drift` has to find."""
+"""One difference of every kind, planted in a clean system: `reconcile drift` must find all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"
 
 @dataclass(frozen=True)
 class Place:
-    """An environment as hands reach it. `quarantine`: what AWS does to an IAM user whose key it has seen in public."""
+    """Manual access to an environment. `quarantine`: what AWS does to an IAM user with an exposed key."""
 
     environment: str
     table: str
@@ -33,7 +33,7 @@ class Place:
         return {**self.user(name), "AccessKeyId": listed[0]["AccessKeyId"]}
 
     def set_row(self, name: str, **attributes: Any) -> None:
-        """Attributes of a record that is there, or of a new one, past every condition."""
+        """Write attributes of an existing or new record without a condition."""
         self.dynamodb.update_item(
             TableName=self.table,
             Key={"PK": {"S": "SMTP_USER"}, "SK": {"S": f"USER#{name}"}},
@@ -82,12 +82,12 @@ def _deactivate_key(place: Place, name: str) -> None:
 
 
 def _activate_key(place: Place, name: str) -> None:
-    """Of a user that was disabled."""
+    """Activate the key of a disabled user."""
     place.iam.update_access_key(**place.key(name), Status="Active")
 
 
 def _delete_key(place: Place, name: str) -> None:
-    """Of a key that is older than what IAM may not list yet."""
+    """Delete the key. Its recorded creation time is long ago, so that IAM is known to be consistent."""
     place.iam.delete_access_key(**place.key(name))
     place.set_row(name, key_created_at={"S": LONG_AGO})
 
@@ -132,7 +132,7 @@ def _hang(place: Place, name: str) -> None:
 
 @dataclass(frozen=True)
 class Plant:
-    """`before`: is it declared when all is made well? `after`: when it is audited?"""
+    """`before`: declared while the clean system is set up. `after`: declared during the audit."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""Rows and identities as the core sees them, for its tests."""
+"""Records and identities for the tests of the core."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def asked(user: User | None = None, **fields: Any) -> Record:
 
 
 def served(user: User | None = None, **fields: Any) -> Record:
-    """A record whose user has key K1 already, asked for again."""
+    """A pending record of a user that already has key K1."""
     had = {"smtp_username": K1, "key_credential": 1, "observed_revision": 1, "encrypted_credentials": b"sealed"}
     return asked(user, **{**had, **fields})
 

@@ -60,7 +60,7 @@ class Checkout:
         path.write_text(yaml.safe_dump({"users": list(entries)}, sort_keys=False))
 
     def run(self, *arguments: str) -> Outcome:
-        """With --no-wait for a bare reconcile: no one process the records here but the test."""
+        """Adds --no-wait to a bare reconcile: only the test processes records here."""
         self.capsys.readouterr()
         words = [*arguments]
         if "--wait" not in words and not COMMANDS.intersection(words):
@@ -72,7 +72,7 @@ class Checkout:
         return Outcome(code, out, err, calls)
 
     def reconcile(self, world: World, *arguments: str) -> Outcome:
-        """One run, and the credential manager process what it wrote."""
+        """One run; then the credential manager processes what it wrote."""
         outcome = self.run(*arguments)
         for record in world.store.records():
             world.converge(record.name)
@@ -94,7 +94,7 @@ def an_entry(name: str = "crm", *addresses: str, **fields: Any) -> dict[str, Any
 
 @contextmanager
 def counted_calls() -> Iterator[list[str]]:
-    """Names of all AWS operations that clients made from now on call."""
+    """Names of all AWS operations called by clients that are created from now on."""
     calls: list[str] = []
 
     def count(model: Any, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""The sweep's function, and what its tests do to users."""
+"""The sweep function, and helpers of its tests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from support.world import World, a_user
 
 
 def run(**changes: Any) -> dict[str, Any]:
-    """One invocation by the schedule; what it answers."""
+    """One invocation by the schedule. Returns its result."""
     return sweep.handler({}, SimpleNamespace(**{**vars(CONTEXT), **changes}))  # type: ignore[arg-type]
 
 
 def settled(world: World, *names: str, **fields: Any) -> None:
-    """And for longer than IAM takes to show it everywhere."""
+    """Create active users and wait until IAM is consistent."""
     for name in names:
         world.ask(a_user(name, **fields))
         world.converge(name)

@@ -1,4 +1,4 @@
-"""What people may do to a settled user in IAM. Each function answers with the words in which it will be told."""
+"""Manual changes of a settled user in IAM. Each function returns the description that a report must contain."""
 
 from __future__ import annotations
 

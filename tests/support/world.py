@@ -1,4 +1,4 @@
-"""A small AWS in this process (moto), with the credential manager wired to it."""
+"""A small AWS in this process (moto) and a credential manager that uses it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def a_request(correlation_id: str = "c0ffee-1", at: datetime = START) -> ChangeR
 
 @dataclass
 class World:
-    """`store` is the reconciler's half of the records, `records` the manager's; `now` is a clock that tests move."""
+    """`store`: the reconciler's access to the records. `records`: the manager's. `now`: a clock that tests advance."""
 
     dynamodb: Any
     iam: Any
@@ -66,16 +66,16 @@ class World:
         return self.converger.converge(name)
 
     def audit(self, name: str = "billing-mailer") -> Any:
-        """As the sweep looks at a user."""
+        """Converge a user with an audit, as the sweep does."""
         return self.converger.converge(name, audit=True)
 
     def clients(self) -> list[Any]:
-        """Those that the credential manager works with."""
+        """The clients that the credential manager uses."""
         return [self.dynamodb, self.iam, self.identities._unretried, self.kms]
 
     @contextmanager
     def calls(self) -> Iterator[list[str]]:
-        """The operations that the credential manager asks for meanwhile."""
+        """The operations that the credential manager calls meanwhile."""
         asked: list[str] = []
 
         def note(model: Any, **_: Any) -> None:
