@@ -47,8 +47,8 @@ demo: install ## Show the main workflow on a local AWS; leaves nothing running
 test: install ## Run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-unit: install ## Run the tests that need no local AWS and no emulator of it
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not sandbox'
+unit: install ## Run the fast tests: those of the pure modules and of the manifests
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not sandbox' tests/core tests/planning tests/output tests/manifests
 
 simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECONDS=n; SEED=n repeats one run
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \

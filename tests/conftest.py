@@ -37,6 +37,12 @@ settings.register_profile("search", settings.get_profile("modest"), max_examples
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "modest"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that wait for a local AWS come first, so that workers compute beside them."""
+    items.sort(key=lambda item: not any(item.iter_markers("sandbox")) and not any(item.iter_markers("terraform")))
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checkout:
     return Checkout(tmp_path, capsys)
