@@ -192,7 +192,7 @@ def _silent(stack: ExitStack) -> None:
     def losses(old: tuple[str, ...], new: tuple[str, ...], noun: str) -> list[str]:
         return [f"loses {noun}{', '.join(lost)}"] if (lost := sorted(set(old) - set(new))) else []
 
-    stack.enter_context(mock.patch.object(wording, "_set_words", losses))
+    stack.enter_context(mock.patch.object(wording, "_set_clauses", losses))
 
 
 @bug("telemetry that counts")
