@@ -48,7 +48,7 @@ def to_markdown(audit: Audit) -> str:
     parts = [f"### SMTP users · `{audit.environment}` · drift", "", f"**{summary(audit)}**"]
     if audit.findings:
         parts += ["", "| user | kind | description | declared at |", "|---|---|---|---|"]
-        shown = fitting([_row(finding) for finding in audit.findings], TABLE_BYTES)
+        shown = fitting(map(_row, audit.findings), TABLE_BYTES)
         parts += shown
         if left := len(audit.findings) - len(shown):
             parts.append(f"| … | | {count(left, 'more finding')} | |")
@@ -62,10 +62,9 @@ def _row(finding: Finding) -> str:
 
 
 def _markdown_notes(notes: Sequence[Note]) -> list[str]:
-    lines = [f"- **{escape(note.name)}** {escape(note.description)}" for note in notes]
-    shown = fitting(lines, NAMES_BYTES)
-    more = [f"- and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else []
-    return ["", *shown, *more] if lines else []
+    shown = fitting((f"- **{escape(note.name)}** {escape(note.description)}" for note in notes), NAMES_BYTES)
+    more = [f"- and {len(notes) - len(shown)} more"] if len(shown) < len(notes) else []
+    return ["", *shown, *more] if notes else []
 
 
 def to_json(audit: Audit) -> str:

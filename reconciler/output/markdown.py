@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from reconciler.core.text import printable
 
@@ -16,10 +16,12 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_|<>\[\]#~])", r"\\\1", printable(text))
 
 
-def fitting(lines: Sequence[str], room: int) -> Sequence[str]:
-    """As many of the first lines as fit into `room` bytes, line ends included."""
-    for number, line in enumerate(lines):
+def fitting(lines: Iterable[str], room: int) -> list[str]:
+    """As many of the first lines as fit into `room` bytes, line ends included. Later lines are not even made."""
+    shown = []
+    for line in lines:
         room -= len(line.encode()) + 1
         if room < 0:
-            return lines[:number]
-    return lines
+            break
+        shown.append(line)
+    return shown

@@ -101,9 +101,8 @@ def _markdown_revoked(users: Sequence[Revoked]) -> list[str]:
 
 
 def _markdown_rows(changes: Sequence[Line]) -> list[str]:
-    rows = [_markdown_row(change) for change in changes]
-    shown = list(fitting(rows, TABLE_BYTES))
-    more = len(rows) - len(shown)
+    shown = fitting(map(_markdown_row, changes), TABLE_BYTES)
+    more = len(changes) - len(shown)
     return [*shown, f"| | … | {count(more, 'more change')} | | |"] if more else shown
 
 
@@ -115,10 +114,9 @@ def _markdown_row(change: Line) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    escaped = [escape(name) for name in names]
-    shown = fitting([f"{name}," for name in escaped], NAMES_BYTES)
-    more = len(escaped) - len(shown)
-    return ", ".join(escaped[: len(shown)]) + (f" and {more} more" if more else "")
+    shown = fitting((f"{escape(name)}," for name in names), NAMES_BYTES)
+    more = len(names) - len(shown)
+    return " ".join(shown).removesuffix(",") + (f" and {more} more" if more else "")
 
 
 def to_json(plan: Plan) -> str:

@@ -29,7 +29,8 @@ class Segment:
     style: Style | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", printable(self.text))
+        if not self.text.isprintable():
+            object.__setattr__(self, "text", printable(self.text))
 
     @property
     def width(self) -> int:
