@@ -48,7 +48,7 @@ test: install ## Run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 unit: install ## Run the fast tests: those of the pure modules and of the manifests
-	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not sandbox' tests/core tests/planning tests/output tests/manifests
+	@$(BIN)/python -m pytest -n auto -m 'not sandbox' tests/core tests/planning tests/output tests/manifests
 
 simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECONDS=n; SEED=n repeats one run
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \
