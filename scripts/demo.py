@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,7 +113,8 @@ class Demo:
         path.write_text(after, encoding="utf-8")
         lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
         for line in filter(str.strip, [*lines][3:]):
-            say(f"  {line}", fg={"+": "green", "-": "red"}.get(line[:1]))
+            for part in textwrap.wrap(line, 78, subsequent_indent=" " * 8, break_on_hyphens=False):
+                say(f"  {part}", fg={"+": "green", "-": "red"}.get(line[:1]))
 
     def _client(self, service: str) -> Any:
         environment = load_environment(self.folder / "reconcile.yaml", "sandbox")

@@ -37,7 +37,8 @@ def up(target: Target, port: int, bare: bool) -> int:
         server = start_server(folder, environment.account_id, environment.region, port, bare=True)
     else:
         server = start_sandbox(environment, folder, port, lambda line: say(line, err=True))
-    say(f"{_running(server)}, log in {folder / 'ministack.log'}")
+    say(_running(server))
+    say(f"log: {folder / 'ministack.log'}")
     return EXIT_OK
 
 

@@ -70,7 +70,8 @@ def note(record: Record) -> str:
     if record.status == Status.FAILED and record.failure:
         return f"{record.failure.code}: {record.failure.message}"
     if record.revoked:
-        return f"revoked by {record.revoked.actor or 'an unknown actor'}: {record.revoked.reason or 'no reason given'}"
+        actor = record.revoked.actor.rpartition(":")[2]  # the end of an ARN: a table has little room
+        return f"revoked by {actor or 'an unknown actor'}: {record.revoked.reason or 'no reason given'}"
     if record.previous_key and not record.previous_key_deletes_at:
         return f"the previous password works until {record.previous_key_retires_at}"
     return "; ".join(record.problems)

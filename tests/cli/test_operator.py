@@ -105,7 +105,7 @@ class TestRevoke:
 
     def test_the_status_shows_it(self, world: World, declared: Checkout) -> None:
         declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
-        assert "revoked by arn:aws:sts" in declared.run("status").out
+        assert "revoked by user/moto: leaked" in declared.run("status").out
         rows = {row["name"]: row for row in json.loads(declared.run("status", "--format", "json").out)}
         assert rows["crm"]["revoked"]["reason"] == "leaked"
         assert rows["wiki"]["revoked"] is None
