@@ -175,9 +175,9 @@ OPERATIONS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def watched() -> Iterator[tuple[World, Faults]]:
-    """One account for all operations: each has its own user."""
+    """An account for each operation: a sweep lists all users of its account."""
     with make_world() as world:
         faults = Faults()
         faults.watch(world)

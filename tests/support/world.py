@@ -55,6 +55,7 @@ class World:
     identities: IamIdentities
     vault: KmsVault
     gaps: MotoGaps
+    table: Any
     now: datetime = START
     requests: int = field(default=0)
 
@@ -122,13 +123,13 @@ class World:
 
     def put_row(self, name: str, **attributes: Any) -> None:
         """A record created manually, with DynamoDB's own types chosen by boto3."""
-        boto3.resource("dynamodb").Table(TABLE).put_item(Item={**key_of(name), **attributes})
+        self.table.put_item(Item={**key_of(name), **attributes})
 
     def remove_row(self, name: str = "billing-mailer") -> None:
-        boto3.resource("dynamodb").Table(TABLE).delete_item(Key=key_of(name))
+        self.table.delete_item(Key=key_of(name))
 
     def row(self, name: str = "billing-mailer") -> dict[str, Any] | None:
-        return boto3.resource("dynamodb").Table(TABLE).get_item(Key=key_of(name)).get("Item")
+        return self.table.get_item(Key=key_of(name)).get("Item")
 
     def users(self) -> list[str]:
         return sorted(user["UserName"] for user in self.iam.list_users()["Users"])
@@ -182,4 +183,5 @@ def make_world() -> Iterator[World]:
             IamIdentities(iam, unretried, ENV, arn),
             KmsVault(kms, key, ENV),
             gaps,
+            boto3.resource("dynamodb").Table(TABLE),
         )
