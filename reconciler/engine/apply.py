@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from functools import partial
 
-from reconciler.core.text import printable
 from reconciler.errors import AwsError, Conflict, Terminal
 from reconciler.output.terminal import say_line
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Update
@@ -58,4 +57,4 @@ def _write(change: Change, records: RecordWriter, request: ChangeRequest) -> int
 
 def _show_unwritten(name: str, error: AwsError) -> None:
     reason = "changed by another run in the meantime; run again" if isinstance(error, Conflict) else error
-    say_line(f"  ! {printable(name)}: not written: {reason}", err=True, fg="red")
+    say_line(f"  ! {name}: not written: {reason}", err=True, fg="red")
