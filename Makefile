@@ -8,6 +8,7 @@ QUIET := --quiet
 # Tests that wait for the local AWS overlap with tests that compute.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 UV := $(BIN)/uv pip
+unexport PYTHONDONTWRITEBYTECODE # tests and commands start many Python processes: compiled modules are kept
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 .PHONY: help install check-install lock upgrade demo test fast simulate coverage mutants lint scan format docs package check-wheel clean \
@@ -23,7 +24,7 @@ $(VENV)/installed: requirements/installer.txt requirements/dev.txt pyproject.tom
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV)"
 	@$(BIN)/python -m pip install $(QUIET) --disable-pip-version-check --require-hashes --no-deps -r requirements/installer.txt
-	@$(UV) install $(QUIET) --python $(BIN)/python --require-hashes --no-deps -r requirements/dev.txt
+	@$(UV) install $(QUIET) --compile-bytecode --python $(BIN)/python --require-hashes --no-deps -r requirements/dev.txt
 	@$(UV) install $(QUIET) --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -30,6 +30,8 @@ CONFIG = Config(
     retries={"mode": "adaptive", "total_max_attempts": 8},
     max_pool_connections=16,
 )
+# A local AWS that has ended does not come back by itself.
+LOCAL_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Connection:
         with aws_errors("sts:GetCallerIdentity"):
             return client.get_caller_identity()
 
-    def _client(self, service: Any, config: Config = CONFIG) -> Any:
+    def _client(self, service: Any, config: Config | None = None) -> Any:
+        config = config or (LOCAL_CONFIG if self.environment.local else CONFIG)
         with configuration_errors(self.session.profile_name):
             return self.session.client(service, config=config)
 

@@ -15,6 +15,7 @@ from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import POLICY_NAME
 from reconciler.core.smtp import smtp_password
 from reconciler.errors import Retryable
+from support.snapshot import Snapshot
 from support.tampering import WIDE
 from support.world import ENV, REGION, START, World, a_user, make_world
 
@@ -184,8 +185,10 @@ def watched() -> Iterator[tuple[World, Faults]]:
         yield world, faults
 
 
-def tell(world: World, faults: Faults, operation: Operation, name: str, trouble: tuple[int, str, str]) -> None:
-    operation.prepare(world, name)
+def run_with_trouble(
+    world: World, faults: Faults, operation: Operation, name: str, trouble: tuple[int, str, str]
+) -> None:
+    """From the prepared state on."""
     faults.arm(*trouble)
     for _ in range(DELIVERIES):
         with suppress(ProcessKilled, Retryable):
@@ -223,6 +226,10 @@ def run_free_of_trouble(
     world: World, faults: Faults, operation: Operation, name: str
 ) -> tuple[list[str], dict[str, Any]]:
     operation.prepare(world, name)
+    return run_prepared(world, faults, operation, name)
+
+
+def run_prepared(world: World, faults: Faults, operation: Operation, name: str) -> tuple[list[str], dict[str, Any]]:
     faults.arm(-1, "", "")
     operation.look(world, name)
     calls = list(faults.calls)
@@ -232,14 +239,16 @@ def run_free_of_trouble(
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_call_may_fail_before_or_after_it_took_effect(watched: tuple[World, Faults], operation: str) -> None:
     world, faults = watched
-    word = operation.replace(" ", "-")
-    calls, expected = run_free_of_trouble(world, faults, OPERATIONS[operation], f"{word}-free")
+    name = operation.replace(" ", "-")
+    OPERATIONS[operation].prepare(world, name)
+    prepared = Snapshot(world)
+    calls, expected = run_prepared(world, faults, OPERATIONS[operation], name)
     assert calls
     tried = 0
     for at, call in enumerate(calls):
-        for number, (moment, kind) in enumerate(TROUBLES):
-            name = f"{word}-{at}-{number}"
-            tell(world, faults, OPERATIONS[operation], name, (at, moment, kind))
+        for moment, kind in TROUBLES:
+            prepared.restore()
+            run_with_trouble(world, faults, OPERATIONS[operation], name, (at, moment, kind))
             assert end_state(world, name) == expected, f"{kind} {moment} {call} (call {at}) of '{operation}'"
             tried += 1
     assert tried == len(TROUBLES) * len(calls)

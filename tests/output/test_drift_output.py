@@ -113,7 +113,9 @@ def test_no_record_and_no_iam_user_controls_a_terminal_a_log_or_a_comment() -> N
     assert "<img>" not in markdown
 
 
-@pytest.mark.parametrize("words", ["its policy was changed", "_" * 1024, "\U0001f600" * 300])
+@pytest.mark.parametrize(
+    "words", ["its policy was changed", "_" * 1024, "\U0001f600" * 300], ids=["text", "underscores", "emoji"]
+)
 def test_an_audit_of_whatever_size_fits_a_comment_and_counts_what_it_leaves_out(words: str) -> None:
     findings = tuple(replace(EDITED, name=f"user-{n:05}", description=words) for n in range(5000))
     huge = replace(AUDIT, findings=findings, notes=(Note("crm", words),) * 5000)
