@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 QUIET := --quiet
+EXAMPLES ?= 20000
 # Tests that wait for the local AWS overlap with tests that compute.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 UV := $(BIN)/uv pip
 unexport PYTHONDONTWRITEBYTECODE # tests and commands start many Python processes: compiled modules are kept
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install check-install lock upgrade demo test fast simulate coverage mutants lint scan format docs package check-wheel clean \
+.PHONY: help install install-cli check-install lock upgrade demo test unit fuzz simulate coverage mutants lint lint-workflows scan format docs package check-wheel clean \
   bootstrap validate init plan apply outputs destroy
 
 help: ## Show this list
@@ -28,6 +29,16 @@ $(VENV)/installed: requirements/installer.txt requirements/dev.txt pyproject.tom
 	@$(UV) install $(QUIET) --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# For the job that holds AWS credentials: the command line, without tests, sandbox and tools.
+install-cli: $(VENV)/installed-cli ## Create .venv with only what validate, plan and apply need (requirements/cli.txt)
+
+$(VENV)/installed-cli: requirements/installer.txt requirements/cli.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install $(QUIET) --disable-pip-version-check --require-hashes --no-deps -r requirements/installer.txt
+	@$(UV) install $(QUIET) --python $(BIN)/python --require-hashes --no-deps -r requirements/cli.txt
+	@$(UV) install $(QUIET) --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
 check-install: install ## Check that old and new versions of pip install the same, without a warning
 	@$(BIN)/python -m scripts.check_install
 
@@ -36,7 +47,9 @@ lock: install ## Update the lock files after a change of dependencies; keeps all
 	@$(COMPILE) reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
 	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
 	@$(BIN)/python -m scripts.lambda_lock
+	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt -o requirements/cli.txt
 	@$(COMPILE) requirements/scan.in -o requirements/scan.txt
+	@$(COMPILE) requirements/workflows.in -o requirements/workflows.txt
 	@$(COMPILE) requirements/installer.in --constraint requirements/dev.txt -o requirements/installer.txt
 
 upgrade: ## Update the lock files to the newest version of every dependency
@@ -55,6 +68,9 @@ simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECO
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BUGS),--bugs)
 
+fuzz: install ## Run all property tests with EXAMPLES=n examples each (20,000)
+	@HYPOTHESIS_PROFILE=search EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) -m 'hypothesis and not sandbox'
+
 coverage: install ## Check that the tests of the pure modules cover every branch
 	@$(BIN)/python -m pytest -n auto tests/core tests/planning tests/output tests/manifests --cov=reconciler.core --cov=reconciler.planning --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered
@@ -70,6 +86,15 @@ scan: ## Scan the Terraform for security problems
 	  .venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/scan.txt; \
 	  touch .venv-scan/installed; }
 	@.venv-scan/bin/checkov --directory terraform --framework terraform --compact --quiet --skip-download
+
+lint-workflows: ## Check the GitHub workflows: security (zizmor), expressions and shell (actionlint), schema
+	@test -e .venv-workflows/installed || { $(PYTHON) -m venv .venv-workflows; \
+	  .venv-workflows/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/workflows.txt; \
+	  touch .venv-workflows/installed; }
+	@.venv-workflows/bin/zizmor --quiet --offline --persona auditor --config .github/zizmor.yml .github
+	@.venv-workflows/bin/actionlint
+	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 format: install ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -113,4 +138,4 @@ destroy: install ## ENV=...: destroy all resources; refuses while IAM users exis
 
 clean: ## Remove the sandbox and everything that was built
 	@if test -x $(BIN)/reconcile; then $(BIN)/reconcile sandbox down; fi
-	@rm -rf build .venv-scan .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	@rm -rf build .venv-scan .venv-workflows .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

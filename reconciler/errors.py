@@ -27,10 +27,13 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperat
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and the errors of each operation.
 THROTTLED = frozenset(
     {
-        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottledException", "Throttling",
-        "ThrottlingException", "TooManyRequestsException",
+        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+        "RequestThrottledException", "ThrottledException", "Throttling", "ThrottlingException",
+        "TooManyRequestsException",
     }
 )  # fmt: skip
+# A call came too soon, and says nothing about its user: such an attempt does not count.
+BUSY = THROTTLED | frozenset({"ConcurrentModification", "ConcurrentModificationException"})
 # What botocore raises when AWS cannot be reached; the code of such a Retryable is the name of the class.
 UNREACHABLE = frozenset(
     {

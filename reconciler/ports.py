@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from reconciler.core.applied_state import AppliedState
 from reconciler.core.decision import Attachment, Identity
 from reconciler.core.policy import Document
 from reconciler.core.record import Failure, Record, Status
@@ -76,13 +78,18 @@ class ManagerRecords(RecordReader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """Who requests a change, as it is stored in the record."""
+    """Who requests a change, as it is stored in the record.
+
+    `actor`: the caller's ARN. `ci_actor` and `run`: who started the CI run, and its URL; empty elsewhere.
+    """
 
     managed_by: str
     commit: str
     actor: str
     correlation_id: str
     requested_at: str
+    ci_actor: str = ""
+    run: str = ""
 
 
 class RecordWriter(Protocol):
@@ -96,6 +103,14 @@ class RecordWriter(Protocol):
     def retry(self, record: Record, request: ChangeRequest) -> int: ...
     def revoke(self, record: Record, reason: str, request: ChangeRequest) -> int: ...
     def resume(self, record: Record, request: ChangeRequest) -> int: ...
+
+
+class AppliedStates(Protocol):
+    """What was applied last. `save` raises Conflict if another run has saved its state."""
+
+    def load(self) -> AppliedState: ...
+    def save(self, state: AppliedState) -> AppliedState: ...
+    def save_revoked(self, state: AppliedState) -> AppliedState: ...
 
 
 class Identities(Protocol):
@@ -138,23 +153,54 @@ class SweepStates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the dead-letter queue. `receive_count`: how often it was received, including this time."""
+    """One message of the dead-letter queue.
+
+    `receive_count`: how often it was received, including this time. `sent_at`: by the clock of the queue.
+    """
 
     id: str
     body: str
     receipt_handle: str
     receive_count: int
+    sent_at: datetime
 
 
-class Queue(Protocol):
-    """The dead-letter queue, and the parking queue behind it."""
+class Sender(Protocol):
+    """A queue to send messages to: their bodies, and after how many seconds each becomes visible."""
 
-    def send(self, names: Iterable[str]) -> None: ...
+    def send(self, messages: Iterable[tuple[str, int]]) -> None: ...
+
+
+class Queue(Sender, Protocol):
+    """The dead-letter queue."""
+
     def delay(self, message: Message, seconds: int) -> None: ...
-    def park(self, body: str) -> None: ...
+    def delete(self, message: Message) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A failed batch of the table's stream: its place, and the sequence numbers of its first and last record."""
+
+    stream_arn: str
+    shard: str
+    first: str
+    last: str
 
 
 class Stream(Protocol):
     """The table's stream, read by sequence numbers."""
 
-    def users_in_batch(self, arn: str, shard: str, first: str, last: str) -> set[str] | None: ...
+    def users_in_batch(self, batch: Batch, most: int) -> set[str] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """When a message was sent for every user that waits, and which message caused it."""
+
+    at: datetime
+    message_id: str
+
+
+class Fallbacks(Protocol):
+    def claim(self, message_id: str, now: datetime, window: timedelta) -> Fallback: ...

@@ -22,7 +22,7 @@ from reconciler.core.policy import POLICY_NAME
 from reconciler.engine.session import connect
 from reconciler.errors import EXIT_CHANGES, EXIT_ERROR, EXIT_OK, ReconcileError
 from reconciler.manifests.environments import load_environment
-from reconciler.output.terminal import say
+from reconciler.output.terminal import say, say_document
 from reconciler.pipeline.definition import load_pipeline
 from reconciler.pipeline.lambda_zip import ROOT
 from reconciler.planning.evaluation import SendAttempt, evaluate
@@ -93,7 +93,8 @@ class Demo:
             stop_server(self.folder / ".sandbox")  # also where nothing can be printed
 
     def _step(self, title: str, *explanation: str) -> None:
-        say(f"\n── {title}", fg="cyan", bold=True)
+        say()
+        say(f"── {title}", fg="cyan", bold=True)
         for line in explanation:
             say(f"   {line}", fg="cyan")
 
@@ -145,7 +146,7 @@ class Demo:
         user = iam_user_name("sandbox", name)
         stored: Any = iam.get_user_policy(UserName=user, PolicyName=POLICY_NAME)["PolicyDocument"]
         document = stored if isinstance(stored, dict) else json.loads(stored)
-        say(json.dumps(document["Statement"][0], indent=2))
+        say_document(json.dumps(document["Statement"][0], indent=2))
         for address in ATTEMPTS:
             allowed = evaluate(document, SendAttempt(address, datetime.now(UTC)))
             say(f"  from {address:34} {'allowed' if allowed else 'refused'}", fg="green" if allowed else "red")
@@ -163,7 +164,8 @@ def main() -> int:
             return EXIT_ERROR
         finally:
             demo.close()
-        say(f"\nDone in {time.monotonic() - started:.0f} s. Nothing is left running.", fg="green")
+        say()
+        say(f"Done in {time.monotonic() - started:.0f} s. Nothing is left running.", fg="green")
     return EXIT_OK
 
 

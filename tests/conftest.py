@@ -33,7 +33,8 @@ aws_models.share()
 # In CI the same examples each time, so that a red run can be repeated; elsewhere new ones, to find what is still wrong.
 settings.register_profile("modest", max_examples=100, deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("modest"), derandomize=True)
-settings.register_profile("search", settings.get_profile("modest"), max_examples=1500)
+examples = int(os.environ.get("EXAMPLES", "1500"))
+settings.register_profile("search", settings.get_profile("modest"), max_examples=examples)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "modest"))
 
 

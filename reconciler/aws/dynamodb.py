@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from reconciler.aws.attributes import Values, pack, unpack
 from reconciler.aws.client import aws_errors
 from reconciler.core.record import PK
 from reconciler.errors import AwsError, Conflict
@@ -20,7 +19,6 @@ UNPROCESSED_PAUSE = 0.2  # seconds, if DynamoDB did not read every key of a batc
 BATCH = 100  # keys that one BatchGetItem takes
 CONDITION_FAILED = "ConditionalCheckFailedException"
 
-Values = Mapping[str, Any]
 Lock = Iterable[tuple[str, Any]]  # attributes as they were read; None: absent
 
 
@@ -69,9 +67,8 @@ class Table:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def put_new(self, sk: str, values: Values) -> None:
-        item = {**_key(sk), **pack(values)}
-        with _conflicts(sk), aws_errors("dynamodb:PutItem"):
-            self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(PK)")
+        """An update, because a role that may put an item may also replace one, and with it every attribute."""
+        self.update(sk, values, [], [("PK", None)], create=True)
 
     def update(self, sk: str, values: Values, removed: Iterable[str], lock: Lock, *, create: bool = False) -> None:
         """`create`: an item that does not exist yet is created."""
@@ -122,10 +119,6 @@ def _key(sk: str) -> dict[str, Any]:
     return pack({"PK": PK, "SK": sk})
 
 
-_SERIALIZER = TypeSerializer()
-_DESERIALIZER = TypeDeserializer()
-
-
 def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
     """A condition that is met while these attributes are as they were read (None: absent, or null)."""
     terms, names, values = [], {}, {}
@@ -134,13 +127,3 @@ def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dic
         same = f"#c{n} = :c{n}"
         terms.append(f"(attribute_not_exists(#c{n}) OR {same})" if value is None else same)
     return " AND ".join(terms), names, values
-
-
-def pack(values: Values) -> dict[str, Any]:
-    """Plain values as DynamoDB's typed ones."""
-    return {name: _SERIALIZER.serialize(value) for name, value in values.items()}
-
-
-def unpack(item: Values) -> dict[str, Any]:
-    """DynamoDB's typed values as plain ones; numbers are Decimal, sets are sets."""
-    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
 from reconciler.aws.iam_calls import IamCalls
 from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
+from reconciler.core.differences import leave_group
 from reconciler.core.ownership import OWNER, OWNER_TAG, iam_path, iam_user_name, ownership_tags, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, Document, to_json
-from reconciler.errors import ABSENT, AwsError
+from reconciler.errors import ABSENT, AwsError, Terminal
 from reconciler.ports import AccessKey
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 QUOTA_REACHED = frozenset({"LimitExceeded"})
+_OWN_POLICY = Attachment(AttachmentKind.INLINE_POLICY, POLICY_NAME)
 
 
 class IamIdentities:
@@ -29,6 +32,26 @@ class IamIdentities:
         self._calls = IamCalls(client)
         self._environment = environment
         self._boundary_arn = boundary_arn
+        calls, kinds = self._calls, AttachmentKind
+        self._listings: dict[AttachmentKind, Callable[[str], list[str]]] = {
+            kinds.INLINE_POLICY: calls.list_user_policies,
+            kinds.MANAGED_POLICY: calls.list_attached_user_policies,
+            kinds.GROUP: calls.list_groups_for_user,
+            kinds.LOGIN_PROFILE: calls.list_login_profiles,
+            kinds.MFA_DEVICE: calls.list_mfa_devices,
+            kinds.SSH_KEY: calls.list_ssh_public_keys,
+            kinds.CERTIFICATE: calls.list_signing_certificates,
+            kinds.SERVICE_CREDENTIAL: calls.list_service_specific_credentials,
+        }
+        self._removals: dict[AttachmentKind, Callable[[str, str], None]] = {
+            kinds.INLINE_POLICY: calls.delete_user_policy,
+            kinds.MANAGED_POLICY: calls.detach_user_policy,
+            kinds.LOGIN_PROFILE: calls.delete_login_profile,
+            kinds.MFA_DEVICE: calls.remove_mfa_device,
+            kinds.SSH_KEY: calls.delete_ssh_public_key,
+            kinds.CERTIFICATE: calls.delete_signing_certificate,
+            kinds.SERVICE_CREDENTIAL: calls.delete_service_specific_credential,
+        }
 
     def _user(self, name: str) -> str:
         return iam_user_name(self._environment, name)
@@ -80,19 +103,15 @@ class IamIdentities:
             return identity
         user = self._user(name)
         try:
-            inline = self._calls.list_user_policies(user)
-            attached = self.attached(name)
-            groups = self._calls.list_groups_for_user(user)
-            policy = self._policy(user) if POLICY_NAME in inline else None
+            found = [
+                Attachment(kind, id_) for kind, list_attached in self._listings.items() for id_ in list_attached(user)
+            ]
+            policy = self._policy(user) if _OWN_POLICY in found else None
         except AwsError as error:
             if error.code == ABSENT:
                 return None  # deleted during the audit
             raise
-        attachments = (
-            *(Attachment(AttachmentKind.INLINE_POLICY, other) for other in inline if other != POLICY_NAME),
-            *attached,
-            *(Attachment(AttachmentKind.GROUP, group) for group in groups),
-        )
+        attachments = tuple(attachment for attachment in found if attachment != _OWN_POLICY)
         return replace(identity, policy=policy, attachments=attachments, audited=True)
 
     def attached(self, name: str) -> tuple[Attachment, ...]:
@@ -131,14 +150,7 @@ class IamIdentities:
             self._client.put_user_policy(UserName=user, PolicyName=POLICY_NAME, PolicyDocument=to_json(document))
 
     def detach(self, name: str, attachment: Attachment) -> None:
-        user = self._user(name)
-        match attachment.kind:
-            case AttachmentKind.INLINE_POLICY:
-                self._calls.delete_user_policy(user, attachment.id)
-            case AttachmentKind.MANAGED_POLICY:
-                self._calls.detach_user_policy(user, attachment.id)
-            case AttachmentKind.GROUP:
-                self._calls.remove_user_from_group(user, attachment.id)
+        self._removals[attachment.kind](self._user(name), attachment.id)
 
     def create_key(self, name: str) -> AccessKey:
         """Never retried by the SDK: a call that timed out may have created a key, and a retry would create another."""
@@ -175,21 +187,16 @@ class IamIdentities:
             self._calls.delete_user(user)
 
     def _remove_everything(self, user: str) -> None:
-        """Everything that can be attached to a user, keys first.
+        """Everything that can be attached to a user, keys first; a group is left to a person.
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
         """
-        calls = self._calls
-        for list_attached, delete in (
-            (calls.list_access_keys, calls.delete_access_key),
-            (calls.list_attached_user_policies, calls.detach_user_policy),
-            (calls.list_user_policies, calls.delete_user_policy),
-            (calls.list_groups_for_user, calls.remove_user_from_group),
-            (calls.list_mfa_devices, calls.deactivate_mfa_device),
-            (calls.list_signing_certificates, calls.delete_signing_certificate),
-            (calls.list_ssh_public_keys, calls.delete_ssh_public_key),
-            (calls.list_service_specific_credentials, calls.delete_service_specific_credential),
-        ):
-            for attached in list_attached(user):
-                delete(user, attached)
-        calls.delete_login_profile(user)
+        for key_id in self._calls.list_access_keys(user):
+            self._calls.delete_access_key(user, key_id)
+        for kind, remove in self._removals.items():
+            for attached in self._listings[kind](user):
+                remove(user, attached)
+        if groups := self._calls.list_groups_for_user(user):
+            commands = "; ".join(leave_group(user, group) for group in groups)
+            reason = f"the IAM user is a member of group {', '.join(groups)}: run {commands}, then retry"
+            raise Terminal("iam:DeleteUser", "DeleteConflict", reason)

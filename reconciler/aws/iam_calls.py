@@ -13,6 +13,8 @@ from reconciler.errors import ABSENT, AwsError, Denied, Retryable
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
+VIRTUAL_MFA = ":mfa/"  # in the ARN that is its serial number; that of a hardware device is no ARN
+
 
 class IamCalls:
     """`user`: the name of the IAM user."""
@@ -41,6 +43,8 @@ class IamCalls:
         except AwsError as error:
             if error.code == ABSENT:
                 raise Retryable(operation, ABSENT, "the IAM user does not exist") from None
+            if isinstance(error, Retryable):  # without the answer, the denial may be a moment too early to be final
+                raise
             return None
 
     @contextmanager
@@ -93,6 +97,17 @@ class IamCalls:
             listed = self._client.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
             return [entry["ServiceSpecificCredentialId"] for entry in listed]
 
+    def list_login_profiles(self, user: str) -> list[str]:
+        """The console password, of which a user has one at most and which has no name."""
+        try:
+            with self.calling(user, "iam:GetLoginProfile"):
+                self._client.get_login_profile(UserName=user)
+        except AwsError as error:
+            if error.code != ABSENT:
+                raise
+            return []
+        return [""]
+
     def delete_access_key(self, user: str, key_id: str) -> None:
         with self._deleting(user, "iam:DeleteAccessKey"):
             self._client.delete_access_key(UserName=user, AccessKeyId=key_id)
@@ -105,13 +120,13 @@ class IamCalls:
         with self._deleting(user, "iam:DeleteUserPolicy"):
             self._client.delete_user_policy(UserName=user, PolicyName=policy)
 
-    def remove_user_from_group(self, user: str, group: str) -> None:
-        with self._deleting(user, "iam:RemoveUserFromGroup"):
-            self._client.remove_user_from_group(UserName=user, GroupName=group)
-
-    def deactivate_mfa_device(self, user: str, serial: str) -> None:
+    def remove_mfa_device(self, user: str, serial: str) -> None:
+        """Of the devices, only a virtual one continues to exist when it is deactivated."""
         with self._deleting(user, "iam:DeactivateMFADevice"):
             self._client.deactivate_mfa_device(UserName=user, SerialNumber=serial)
+        if VIRTUAL_MFA in serial:
+            with self._deleting(user, "iam:DeleteVirtualMFADevice"):
+                self._client.delete_virtual_mfa_device(SerialNumber=serial)
 
     def delete_signing_certificate(self, user: str, certificate_id: str) -> None:
         with self._deleting(user, "iam:DeleteSigningCertificate"):
@@ -125,7 +140,7 @@ class IamCalls:
         with self._deleting(user, "iam:DeleteServiceSpecificCredential"):
             self._client.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
 
-    def delete_login_profile(self, user: str) -> None:
+    def delete_login_profile(self, user: str, _: str) -> None:
         with self._deleting(user, "iam:DeleteLoginProfile"):
             self._client.delete_login_profile(UserName=user)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
+from reconciler.core.smtp import are_credentials
 from reconciler.errors import Terminal
 from reconciler.ports import Credentials
 
@@ -42,12 +43,22 @@ class KmsVault:
                 CiphertextBlob=ciphertext,
                 EncryptionContext=self._context(name, username),
             )["Plaintext"]
-        try:
-            stored = json.loads(plaintext)
-            return Credentials(str(stored["username"]), {str(k): str(v) for k, v in stored["passwords"].items()})
-        except (ValueError, KeyError, TypeError, AttributeError):
-            pass  # not chained: the text is the secret
-        raise Terminal("kms:Decrypt", "InvalidContent", "the stored credentials have an unknown format")
+        if credentials := _parse(plaintext, username):
+            return credentials
+        message = "what the record stores are not the credentials that the credential manager wrote"
+        raise Terminal("kms:Decrypt", "InvalidContent", message, "raise `credential` in the manifest to replace them")
 
     def _context(self, name: str, username: str) -> dict[str, str]:
         return {"environment": self._environment, "user": name, "access_key_id": username}
+
+
+def _parse(plaintext: bytes, username: str) -> Credentials | None:
+    """None for any other text. Raises nothing, because an exception would repeat the text, and it may be the secret."""
+    try:
+        stored = json.loads(plaintext)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(stored, dict) or stored.get("username") != username:
+        return None
+    passwords: Any = stored.get("passwords")
+    return Credentials(username, passwords) if are_credentials(username, passwords) else None

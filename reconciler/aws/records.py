@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from reconciler.aws.dynamodb import Table, Values
+from reconciler.aws.attributes import Values
+from reconciler.aws.dynamodb import Table
 from reconciler.core.address import Rules
 from reconciler.core.record import (
     ENTITY_TYPE,
@@ -35,7 +36,7 @@ class DynamoRecordReader:
         self._rules = rules
 
     def get(self, name: str) -> Record | None:
-        item = self._table.get(_sk(name))
+        item = self._table.get(_sk(name)) if can_be_key(name) else None
         return self._record(item) if item is not None else None
 
     def records(self, after: str = "", *, sealed: bool = False) -> Iterator[Record]:
@@ -58,7 +59,7 @@ class DynamoRecordWriter(DynamoRecordReader):
 
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
         """The records of these users that exist, by name."""
-        keys = [_sk(name) for name in names if _can_be_key(name)]
+        keys = [_sk(name) for name in names if can_be_key(name)]
         return {record.name: record for record in map(self._record, self._table.get_many(keys))}
 
     def create(self, user: User, manifest: str, request: ChangeRequest) -> int:
@@ -96,8 +97,9 @@ class DynamoRecordWriter(DynamoRecordReader):
     def _write(self, record: Record, values: Values, request: ChangeRequest, removed: Iterable[str] = ()) -> int:
         revision = (record.revision or 0) + 1
         planned = [pair for pair in record.lock if pair[0] in PLAN_FIELDS]
+        dropped = [*removed, *(name for name in _OF_CI if name not in values), "failure"]
         try:
-            self._table.update(_sk(record.name), {**values, "revision": revision}, [*removed, "failure"], planned)
+            self._table.update(_sk(record.name), {**values, "revision": revision}, dropped, planned)
         except Conflict:
             self._check_conflict(record.name, revision, request)
         return revision
@@ -119,6 +121,7 @@ class DynamoManagerRecords(DynamoRecordReader):
             "observed_revision": record.revision or 0,
             "observed_hash": outcome.observed_hash,
             "settled_at": outcome.settled_at,
+            "settled_status": outcome.status,
             "iam_user_name": outcome.iam_user_name,
             "iam_user_arn": outcome.iam_user_arn,
         }
@@ -160,11 +163,12 @@ class DynamoManagerRecords(DynamoRecordReader):
         self._table.delete(_sk(record.name), record.lock)
 
 
+_OF_CI = ("ci_actor", "run")
 _PREVIOUS = ("previous_key", "previous_key_retires_at", "previous_key_deletes_at")
 _LISTED = (
     "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
     "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
-    *_PREVIOUS, "observed_revision", "observed_hash", "settled_at", "failure", "revoked",
+    *_PREVIOUS, "observed_revision", "observed_hash", "settled_at", "settled_status", "failure", "revoked",
 )  # fmt: skip
 
 
@@ -172,7 +176,7 @@ def _sk(name: str) -> str:
     return f"{SK_PREFIX}{name}"
 
 
-def _can_be_key(name: str) -> bool:
+def can_be_key(name: str) -> bool:
     """A name that no sort key can hold has no record: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
     try:
         return len(_sk(name).encode()) <= LONGEST_KEY
@@ -198,6 +202,7 @@ def _declared(status: Status, request: ChangeRequest) -> dict[str, Any]:
 
 def _requested(status: Status, request: ChangeRequest) -> dict[str, Any]:
     return {
+        **{name: value for name in _OF_CI if (value := getattr(request, name))},
         "status": status,
         "actor": request.actor,
         "correlation_id": request.correlation_id,

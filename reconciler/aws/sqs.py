@@ -1,8 +1,7 @@
-"""The dead-letter queue, and the parking queue for messages that could not be processed."""
+"""A queue: the dead-letter queue, or the parking queue for messages that could not be processed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -17,18 +16,19 @@ BATCH = 10  # messages that one SendMessageBatch takes
 
 
 class SqsQueue:
-    def __init__(self, client: SQSClient, queue_url: str, parking_url: str) -> None:
+    def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
-        self._queue_url = queue_url
-        self._parking_url = parking_url
+        self._url = url
 
-    def send(self, names: Iterable[str]) -> None:
-        """Send a message for each user. Raises Retryable if any was not accepted: then send all of them again."""
-        bodies = [json.dumps({"user": name}) for name in sorted(names)]
-        for start in range(0, len(bodies), BATCH):
-            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[start : start + BATCH])]
+    def send(self, messages: Iterable[tuple[str, int]]) -> None:
+        """Raises Retryable if any was not accepted: then send all of them again."""
+        entries = [
+            {"Id": str(n), "MessageBody": body, "DelaySeconds": seconds} for n, (body, seconds) in enumerate(messages)
+        ]
+        for start in range(0, len(entries), BATCH):
+            batch = entries[start : start + BATCH]
             with aws_errors("sqs:SendMessage"):
-                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=batch)  # type: ignore[arg-type]
             for failed in answer.get("Failed", []):
                 raise Retryable("sqs:SendMessage", failed["Code"], failed.get("Message", "not accepted"))
 
@@ -36,9 +36,9 @@ class SqsQueue:
         """Keep a message in the queue, invisible for that time."""
         with aws_errors("sqs:ChangeMessageVisibility"):
             self._client.change_message_visibility(
-                QueueUrl=self._queue_url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=seconds
+                QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=seconds
             )
 
-    def park(self, body: str) -> None:
-        with aws_errors("sqs:SendMessage"):
-            self._client.send_message(QueueUrl=self._parking_url, MessageBody=body)
+    def delete(self, message: Message) -> None:
+        with aws_errors("sqs:DeleteMessage"):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt_handle)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from reconciler.aws.attributes import unpack
 from reconciler.aws.client import aws_errors
-from reconciler.aws.dynamodb import unpack
-from reconciler.core.record import name_of
+from reconciler.core.record import AWAITING, name_of
 from reconciler.errors import AwsError
+from reconciler.ports import Batch
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -15,43 +17,54 @@ if TYPE_CHECKING:
 # The stream keeps a record for a day; its shard may be deleted as well.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
 LOST = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException"})
-EMPTY_PAGES = 20  # consecutive; after that, the search for a record ends
+MOST_PAGES = 50  # many of them may be empty; a batch that ends later is not searched for
 
 
 class DynamoStream:
     def __init__(self, client: DynamoDBStreamsClient) -> None:
         self._client = client
 
-    def users_in_batch(self, arn: str, shard: str, first: str, last: str) -> set[str] | None:
-        """The SMTP users of a shard's records between two sequence numbers, both included.
+    def users_in_batch(self, batch: Batch, most: int) -> set[str] | None:
+        """The SMTP users that a shard's records request between two sequence numbers, both included.
 
-        None if the stream no longer has these records.
+        None if the stream no longer has these records, or if they cannot be one batch: more than `most` users.
         """
         try:
-            return self._read(arn, shard, first, int(last))
+            return self._read(batch, most)
         except AwsError as error:
             if error.code in LOST:
                 return None
             raise
 
-    def _read(self, arn: str, shard: str, first: str, last: int) -> set[str] | None:
+    def _read(self, batch: Batch, most: int) -> set[str] | None:
         with aws_errors("dynamodb:GetShardIterator"):
             iterator = self._client.get_shard_iterator(
-                StreamArn=arn, ShardId=shard, ShardIteratorType="AT_SEQUENCE_NUMBER", SequenceNumber=first
+                StreamArn=batch.stream_arn,
+                ShardId=batch.shard,
+                ShardIteratorType="AT_SEQUENCE_NUMBER",
+                SequenceNumber=batch.first,
             ).get("ShardIterator")
         names: set[str] = set()
-        empty = 0
-        while iterator and empty < EMPTY_PAGES:
+        for _ in range(MOST_PAGES):
+            if not iterator:
+                return None
             with aws_errors("dynamodb:GetRecords"):
                 page = self._client.get_records(ShardIterator=iterator)
             for record in page["Records"]:
-                change = record["dynamodb"]
-                if int(change["SequenceNumber"]) > last:
-                    return names
-                if name := name_of(unpack(change["Keys"])):
+                number = int(record["dynamodb"]["SequenceNumber"])
+                if number <= int(batch.last) and (name := _requested(record)):
                     names.add(name)
-                if int(change["SequenceNumber"]) == last:
+                if len(names) > most:
+                    return None
+                if number >= int(batch.last):
                     return names
-            empty = 0 if page["Records"] else empty + 1
             iterator = page.get("NextShardIterator")
         return None
+
+
+def _requested(record: Mapping[str, Any]) -> str | None:
+    """The user of a record that the mapping's filters let pass."""
+    change = record["dynamodb"]
+    status = change.get("NewImage", {}).get("status", {}).get("S")
+    passes = record["eventName"] == "REMOVE" or status in AWAITING
+    return name_of(unpack(change["Keys"])) if passes else None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.dynamodb import Table
+from reconciler.aws.records import can_be_key
+from reconciler.core.record import parse_timestamp
+from reconciler.core.record_parser import read_counter
+from reconciler.core.user import NAME
 from reconciler.errors import Conflict
 from reconciler.ports import SweepState
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 SK = "SWEEP#state"
+MOST_ORPHANS = 1000  # more than a sweep remembers: the item was modified manually
 
 
 class DynamoSweepStates:
@@ -21,18 +25,18 @@ class DynamoSweepStates:
         self._table = Table(client, table)
 
     def load(self) -> SweepState:
-        """An invalid state is ignored: the round starts again."""
+        """What is invalid is ignored: the round starts again, and so does the grace period of an orphan."""
         item = self._table.get(SK) or {}
-        position, orphans, version = item.get("position"), item.get("orphans"), item.get("version")
+        position = item.get("position")
         return SweepState(
-            position=position if isinstance(position, str) else "",
-            orphans={k: str(v) for k, v in orphans.items()} if isinstance(orphans, Mapping) else {},
-            version=version,
+            position=position if isinstance(position, str) and can_be_key(position) else "",
+            orphans=_read_orphans(item.get("orphans")),
+            version=item.get("version"),
         )
 
     def save(self, state: SweepState) -> SweepState:
         """Raises Conflict if another sweep has saved its state."""
-        version = int(state.version) + 1 if isinstance(state.version, Decimal | int) else 1
+        version = (read_counter(state.version) or 0) + 1
         values: dict[str, Any] = {"position": state.position, "orphans": dict(state.orphans), "version": version}
         saved = SweepState(state.position, dict(state.orphans), version)
         try:
@@ -41,3 +45,13 @@ class DynamoSweepStates:
             if self.load() != saved:  # otherwise it was our own write, whose answer was lost
                 raise
         return saved
+
+
+def _read_orphans(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or len(value) > MOST_ORPHANS:
+        return {}
+    return {
+        name: seen
+        for name, seen in value.items()
+        if NAME.fullmatch(name) and isinstance(seen, str) and parse_timestamp(seen)
+    }

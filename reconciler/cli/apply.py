@@ -14,11 +14,11 @@ from reconciler.planning.limits import Allowance
 @yes_option
 @allowance_options
 @wait_options
-def apply(target: Target, yes: bool, allow_deletes: int, allow_empty: bool, wait: bool, timeout: float) -> int:
+def apply(target: Target, yes: bool, allowance: Allowance, wait: bool, timeout: float) -> int:
     """Apply the manifests of an environment: create, update and delete SMTP users.
 
     Validates, shows the plan, runs safety checks, asks for confirmation on a terminal, writes the changes and waits
     until each changed user is active, disabled or deleted.
     """
-    options = ApplyOptions(Allowance(allow_deletes, allow_empty), yes, timeout if wait else None)
+    options = ApplyOptions(allowance, yes, timeout if wait else None)
     return reconcile(target.environment(), target.users, target.sandbox, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 
 import click
@@ -14,7 +13,8 @@ from reconciler.core.smtp import Endpoint, endpoint
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_OK, ReconcileError
 from reconciler.manifests.environments import Environment
-from reconciler.output.terminal import say, say_line
+from reconciler.output.neutral import for_json
+from reconciler.output.terminal import say
 
 
 @click.command()
@@ -27,7 +27,8 @@ def credentials(target: Target, name: str, form: str, region: str) -> int:
 
     Decrypts with your own KMS permission; CloudTrail records who read them.
     """
-    say(read_credentials(target, name, region, form))
+    for line in read_credentials(target, name, region, form).split("\n"):
+        say(line)
     return EXIT_OK
 
 
@@ -44,7 +45,7 @@ def read_credentials(target: Target, name: str, region: str, form: str) -> str:
         hint = f"see reconcile status {name} --env {environment.name}"
         raise ReconcileError(f"'{name}' has no credential yet; it is {status}", hint)
     if record.status != Status.ACTIVE:
-        say_line(f"note: '{name}' is {record.status}; this credential may not work now", err=True)
+        say(f"note: '{name}' is {record.status}; this credential may not work now", err=True)
     credentials = connection.vault().decrypt(name, record.smtp_username, record.encrypted_credentials)
     if region not in credentials.passwords:
         hint = "its credential is older than the region: raise `credential:` to issue a new one"
@@ -83,7 +84,7 @@ def _json(at: Endpoint, username: str, password: str) -> str:
         "username": username,
         "password": password,
     }
-    return json.dumps(values, indent=2)
+    return for_json(values)
 
 
 def _join(ports: tuple[int, ...]) -> str:

@@ -10,7 +10,7 @@ from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_CHANGES, EXIT_OK
 from reconciler.manifests.loader import load_manifests
 from reconciler.output.drift import to_json, to_lines, to_markdown
-from reconciler.output.terminal import say, show, terminal_width
+from reconciler.output.terminal import say_document, show, terminal_width
 
 
 @click.command()
@@ -25,5 +25,5 @@ def drift(target: Target, form: str) -> int:
     if form == "text":
         show(to_lines(made, terminal_width()))
     else:
-        say(to_json(made) if form == "json" else to_markdown(made))
+        say_document(to_json(made) if form == "json" else to_markdown(made))
     return EXIT_CHANGES if made.findings else EXIT_OK

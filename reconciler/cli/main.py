@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import StringIO
 
 import click
 
@@ -98,7 +99,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         return int(cli.main(arguments, prog_name="reconcile", standalone_mode=False) or EXIT_OK)
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         return EXIT_ERROR  # click's own 2 means `there are changes` here
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; run the command again to continue", err=True)
@@ -114,12 +115,24 @@ def run(arguments: list[str] | None = None) -> int:
         return _show_unexpected(error)
 
 
+def _show_usage(error: click.ClickException) -> None:
+    """As click shows it, which repeats the caller's words."""
+    from reconciler.output.terminal import say
+
+    shown = StringIO()
+    error.show(file=shown)
+    for line in shown.getvalue().rstrip("\n").split("\n"):
+        say(line, err=True)
+
+
 def _show_unexpected(error: Exception) -> int:
     """A file that cannot be read or written, or a defect of this program: one line all the same."""
+    from reconciler.output.terminal import say
+
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {where}{error.strerror.lower()}", err=True)
-        click.echo("  hint: check permissions and free space", err=True)
+        say(f"error: {where}{error.strerror.lower()}", err=True)
+        say("  hint: check permissions and free space", err=True)
     else:
-        click.echo(f"internal error: {type(error).__name__}; set RECONCILE_DEBUG=1 to see where", err=True)
+        say(f"internal error: {type(error).__name__}; set RECONCILE_DEBUG=1 to see where", err=True)
     return EXIT_ERROR

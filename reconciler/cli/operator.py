@@ -19,18 +19,21 @@ from reconciler.cli.options import (
     wait_options,
     yes_option,
 )
+from reconciler.core.applied_state import AppliedState
+from reconciler.core.key_decision import is_replaced, stored_key
 from reconciler.core.record import AWAITING, Record, Status
-from reconciler.core.record_state import is_rotation_due
 from reconciler.core.text import count, printable
 from reconciler.engine.apply import write_records
+from reconciler.engine.git import find_checkout, read_source
 from reconciler.engine.progress import show_progress
-from reconciler.engine.provenance import find_checkout, make_request
+from reconciler.engine.provenance import make_origin, make_request
 from reconciler.engine.session import connect_checked
 from reconciler.engine.writing import writing
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, ReconcileError
-from reconciler.output.prompt import confirm
-from reconciler.output.terminal import say, say_line
-from reconciler.ports import ChangeRequest
+from reconciler.output.prompt import can_ask, confirm
+from reconciler.output.terminal import say
+from reconciler.planning.revocations import resume_remembered
+from reconciler.ports import AppliedStates, ChangeRequest
 
 MAX_REASON = 500
 
@@ -40,6 +43,7 @@ class OperatorSession:
     """Where an operator's requests are written. `timeout`: seconds to wait for the result; None: do not wait."""
 
     store: DynamoRecordWriter
+    states: AppliedStates
     environment: str
     request: ChangeRequest
     timeout: float | None
@@ -53,7 +57,7 @@ class OperatorSession:
         if not self.yes:
             confirm(question)
         with writing():
-            say_line(f"writing as {self.request.actor}, correlation id {self.request.correlation_id}")
+            say(f"writing as {self.request.actor}, correlation id {self.request.correlation_id}")
             written = write_records({record.name: lambda record=record: write(record) for record in records})  # type: ignore[misc]
             succeeded = len(written) == len(records)
             deleting = [record.name for record in records if record.is_being_deleted]
@@ -97,20 +101,24 @@ def revoke(target: Target, name: str, reason: str, yes: bool, wait: bool, timeou
 @click.command()
 @name_argument
 @target_options
+@click.option("--keep-key", is_flag=True, help="Activate the same key again; only if it did not leak.")
 @yes_option
 @wait_options
-def resume(target: Target, name: str, yes: bool, wait: bool, timeout: float) -> int:
-    """Lift a revocation; the manifest applies again."""
-    return resume_user(open_session(target, timeout if wait else None, yes), name)
+def resume(target: Target, name: str, keep_key: bool, yes: bool, wait: bool, timeout: float) -> int:
+    """Lift a revocation; the manifest applies again.
+
+    The user gets a new password: first raise `credential` in its manifest and run `reconcile apply`.
+    """
+    return resume_user(open_session(target, timeout if wait else None, yes), name, keep_key=keep_key)
 
 
 def open_session(target: Target, timeout: float | None, yes: bool) -> OperatorSession:
     environment = target.environment()
     connection = connect_checked(environment, target.sandbox)
-    request = make_request(environment.name, find_checkout(environment.config), os.environ, datetime.now(UTC))
-    # An apply is requested by a commit; this is requested by a person; AWS knows who it is.
-    actor = os.environ.get("GITHUB_ACTOR") or connection.caller()
-    return OperatorSession(connection.store(), environment.name, replace(request, actor=actor), timeout, yes)
+    source = read_source(find_checkout(environment.config), [environment.config, target.users])
+    origin = make_origin(source, connection.caller(), os.environ)
+    request = make_request(environment.name, origin, os.environ, datetime.now(UTC))
+    return OperatorSession(connection.store(), connection.applied_states(), environment.name, request, timeout, yes)
 
 
 def retry_users(session: OperatorSession, names: Sequence[str], *, all_failed: bool) -> int:
@@ -131,25 +139,45 @@ def revoke_user(session: OperatorSession, name: str, reason: str) -> int:
         hint = f"if the deletion does not finish: reconcile retry {name} --env {session.environment}"
         raise ReconcileError(f"{name} is being deleted, with its access keys", hint)
     question = f"Revoke {name} in {session.environment}? All its access keys become inactive."
-    if record.revoked:  # keep the first revocation; reprocess the user
-        say_line(
-            f"{name} was already revoked at {record.revoked.at} by {record.revoked.actor}: {record.revoked.reason}"
-        )
+    if revoked := record.revoked:  # keep the first revocation; reprocess the user
+        by, why = revoked.actor or "an unknown actor", revoked.reason or "no reason given"
+        say(f"{name} was already revoked at {revoked.at or 'an unknown time'} by {by}: {why}")
         return session.write([record], lambda record: session.store.retry(record, session.request), question)
     reason = printable(reason)
     return session.write([record], lambda record: session.store.revoke(record, reason, session.request), question)
 
 
-def resume_user(session: OperatorSession, name: str) -> int:
+def resume_user(session: OperatorSession, name: str, *, keep_key: bool = False) -> int:
+    """A revoked key may have leaked, so it is activated again only with `keep_key`."""
+    state = session.states.load()
+    if name in state.revoked and not session.store.fetch([name]):
+        return _resume_deleted(session, name, state)
     record = session.find(name)
     if record.revoked is None:
         raise ReconcileError(f"{name} is not revoked", f"see reconcile status {name} --env {session.environment}")
     if record.is_being_deleted:
         raise ReconcileError(f"{name} is being deleted", "to keep it, declare it again and run reconcile apply")
-    if _keeps_password(record):
-        say_line(f"{name}: its old password works again. If it was exposed, raise `credential` instead.")
     question = f"Lift the revocation of {name} in {session.environment}?"
+    if _has_key_to_keep(record):
+        if not keep_key:
+            raise ReconcileError(f"{name}: its key may have leaked; resuming would activate it again", _NEW_KEY)
+        if not session.yes and not can_ask():
+            raise ReconcileError("--keep-key needs a confirmation", "run it on a terminal, or add --yes")
+        question = f"{question} Its old password works again."
+        say(f"{name}: its old password works again")
+    elif not _is_carried_out(record):
+        hint = f"see reconcile status {name} --env {session.environment}; run again when it is disabled"
+        raise ReconcileError(f"{name} is {record.status or 'without a status'}: its revocation is not complete", hint)
     return session.write([record], lambda record: session.store.resume(record, session.request), question)
+
+
+def _resume_deleted(session: OperatorSession, name: str, state: AppliedState) -> int:
+    """A user that was deleted while it was revoked has no key any more; only its name is kept."""
+    if not session.yes:
+        confirm(f"Lift the revocation of {name} in {session.environment}? It was deleted; it may be declared again.")
+    session.states.save_revoked(replace(state, revoked=resume_remembered(name, state.revoked)))
+    say(f"{name} may be declared again; it gets a new password")
+    return EXIT_OK
 
 
 def _check_retry(record: Record) -> Record:
@@ -160,8 +188,21 @@ def _check_retry(record: Record) -> Record:
     return record
 
 
-def _keeps_password(record: Record) -> bool:
-    user, as_resumed = record.user, replace(record, revoked=None)
-    if user is None or not record.smtp_username or record.key_credential != user.credential:
-        return False
-    return not is_rotation_due(as_resumed, user, datetime.now(UTC))
+_NEW_KEY = (
+    "raise `credential` in its manifest, run reconcile apply, then resume: it gets a new password; "
+    "if the key did not leak, add --keep-key"
+)
+
+
+def _has_key_to_keep(record: Record) -> bool:
+    """Unless another `credential` is declared: then the credential manager deletes the key of the revoked user."""
+    replaced = record.user is not None and is_replaced(record, record.user)
+    return bool(stored_key(record)) and not replaced
+
+
+def _is_carried_out(record: Record) -> bool:
+    """The credential manager has processed the revocation and the present declaration.
+
+    If it had not, the key could still be active, and a new one would replace it with an overlap.
+    """
+    return record.status == Status.DISABLED and record.observed_revision == (record.revision or 0)

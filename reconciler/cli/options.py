@@ -19,8 +19,8 @@ Command = Callable[..., Any]
 # Options of any command that take a value: in front of the command, the word that follows one is not the command.
 VALUE_OPTIONS = frozenset(
     {
-        "--address", "--allow-deletes", "--config", "--env", "--format", "--owner", "--port", "--reason", "--region",
-        "--sandbox-dir", "--status", "--timeout", "--users", "-e",
+        "--address", "--allow-creates", "--allow-deletes", "--config", "--env", "--format", "--owner", "--port",
+        "--reason", "--region", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
     }
 )  # fmt: skip
 
@@ -109,10 +109,34 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
 
 
 def allowance_options(command: Command) -> Command:
+    """What the operator allows beyond the limits, passed on as one `allowance`."""
     deletes = click.option("--allow-deletes", type=click.IntRange(0), default=0, metavar="N",
                            help="Allow up to N deletes, also above the environment's limits.")  # fmt: skip
+    creates = click.option("--allow-creates", type=click.IntRange(0), default=0, metavar="N",
+                           help="Allow up to N creates, also above the environment's limit.")  # fmt: skip
     empty = click.option("--allow-empty", is_flag=True, help="Allow manifests that declare no user at all.")
-    return deletes(empty(command))
+    history = click.option("--accept-history", is_flag=True,
+                           help="Accept a Git history that is diverged or unknown; never an older one.")  # fmt: skip
+    return deletes(creates(empty(history(_with_allowance(command)))))
+
+
+def _with_allowance(command: Command) -> Command:
+    @wraps(command)
+    def with_allowance(
+        target: Target,
+        *,
+        allow_deletes: int,
+        allow_creates: int,
+        allow_empty: bool,
+        accept_history: bool,
+        **options: Any,
+    ) -> Any:
+        from reconciler.planning.limits import Allowance  # completion and --help do not need it
+
+        allowance = Allowance(allow_deletes, allow_empty, history=accept_history, creates=allow_creates)
+        return command(target, allowance=allowance, **options)
+
+    return with_allowance
 
 
 def wait_options(command: Command) -> Command:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +14,9 @@ from reconciler.core.record import Record, Status
 from reconciler.core.user import spec_fields
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_OK
+from reconciler.output.neutral import for_json
 from reconciler.output.status import show_status
-from reconciler.output.terminal import say
+from reconciler.output.terminal import say, say_document
 from reconciler.planning.selection import matching
 
 
@@ -37,7 +37,7 @@ def status(
     records = [find_record(store, name, environment.name)] if name else list(store.records())
     selected = matching(records, owner, state, address)
     if form == "json":
-        say(json.dumps([_to_dict(record) for record in selected], indent=2))
+        say_document(for_json([_to_dict(record) for record in selected]))
     elif not selected:
         say(f"no SMTP users in {environment.name}" + (" match" if records else ""))
     else:

@@ -9,9 +9,9 @@ import click
 from reconciler.cli.options import Target, offline_target_options
 from reconciler.core.smtp import KNOWN_REGIONS
 from reconciler.core.text import count
-from reconciler.errors import EXIT_OK, InvalidInput, ReconcileError
+from reconciler.errors import EXIT_OK, InvalidInput, Problem, ReconcileError
 from reconciler.manifests.environments import Environment, load_environments
-from reconciler.manifests.loader import load_manifests, strays
+from reconciler.manifests.loader import load_manifests
 from reconciler.output.terminal import say
 
 
@@ -24,19 +24,19 @@ def validate(target: Target, paths: tuple[Path, ...]) -> int:
     Checks every environment, or the one of --env, or those that the given files belong to (for pre-commit).
     """
     environments = [target.environment()] if target.env else _select(target, paths)
-    problems = [] if target.env or paths else strays(target.users, {environment.name for environment in environments})
+    problems: set[Problem] = set()  # what is wrong with the folder of all is found once for each environment
     lines: list[str] = []
     for environment in environments:
         _warn(environment)
         try:
             declared = load_manifests(target.users, environment)
         except InvalidInput as error:
-            problems += error.problems
+            problems.update(error.problems)
             continue
         files = len({declaration.manifest for declaration in declared.values()})
         lines.append(f"{environment.name}: {count(len(declared), 'user')} in {count(files, 'manifest')}, valid")
     if problems:
-        raise InvalidInput(problems)
+        raise InvalidInput([*problems])
     for line in lines:
         say(line, fg="green")
     return EXIT_OK

@@ -10,10 +10,18 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-_LOCAL = re.compile(r"[A-Za-z0-9!#%&'+/=^_`|~-]+(\.[A-Za-z0-9!#%&'+/=^_`|~-]+)*")
+from reconciler.core.networks import Network, allow_everything, why_not_public
+from reconciler.core.text import clip, quote
+
+_ATOM = re.compile(r"[A-Za-z0-9!#%&'+/=^_`|~-]+")  # the local part is one or more of them, separated by dots
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+MAX_ADDRESS = 254
+MAX_NETWORK = 64
+_SUGGESTED_DOMAINS = 20  # a hint names no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +47,83 @@ def normalize_address(address: str) -> str:
 
 
 def check_address(address: str, rules: Rules) -> Fault | None:
-    shown = ascii(address)[1:-1]
+    """A From address of a grant."""
+    if fault := _check_characters(address):
+        return fault
+    local, domain = normalize_address(address).split("@")
+    shown = quote(address)
+    return (
+        _check_wildcard(shown, local, domain, rules)
+        or _check_parts(shown, local, domain)
+        or _check_allowed(shown, domain, rules)
+    )
+
+
+def check_mailbox(address: str) -> Fault | None:
+    """The address of a person or a team: in any domain, without wildcards."""
+    if fault := _check_characters(address):
+        return fault
+    local, domain = normalize_address(address).split("@")
+    if "*" in local or "." not in domain:
+        return Fault(f"'{quote(address)}' is not the address of a mailbox", _EXAMPLE)
+    return _check_parts(quote(address), local, domain)
+
+
+_EXAMPLE = "write local@domain, for example billing@example.com"
+
+
+def _check_characters(address: str) -> Fault | None:
+    shown = quote(address)
     if forbidden := next((c for c in address if c in "?${}" or not " " < c <= "~"), None):
         return Fault(
             f"'{shown}' contains {_spell(forbidden)}",
             "plain ASCII only, without spaces, '?', '$', '{' or '}': they have a meaning in IAM policies",
         )
     if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
-        return Fault(f"'{shown}' is not an address", "write local@domain, for example billing@example.com")
-    local, domain = normalize_address(address).split("@")
-    return _check_local(shown, local, domain, rules) or _check_domain(shown, domain, rules)
-
-
-def _check_local(shown: str, local: str, domain: str, rules: Rules) -> Fault | None:
-    if "*" in local:
-        if local.count("*") > 1 or not local.endswith("*"):
-            return Fault(
-                f"'{shown}' has '*' in an invalid position",
-                f"one '*', at the end of the local part: *@{domain} or alerts-*@{domain}",
-            )
-        if not rules.allow_wildcards:
-            return Fault(f"'{shown}' is a wildcard", "this environment does not allow wildcards: list each address")
-        local = local[:-1].removesuffix(".") if len(local) > 2 else local[:-1] or "x"
-    if len(local) > 64 or not _LOCAL.fullmatch(local):
-        return Fault(f"'{shown}' has an invalid local part", "letters, digits, . _ - +; up to 64")
+        return Fault(f"'{shown}' is not an address", _EXAMPLE)
     return None
 
 
-def _check_domain(shown: str, domain: str, rules: Rules) -> Fault | None:
+def _check_wildcard(shown: str, local: str, domain: str, rules: Rules) -> Fault | None:
+    if "*" not in local:
+        return None
+    if local.count("*") > 1 or not local.endswith("*"):
+        return Fault(
+            f"'{shown}' has '*' in an invalid position",
+            f"one '*', at the end of the local part: *@{clip(domain)} or alerts-*@{clip(domain)}",
+        )
+    if not rules.allow_wildcards:
+        return Fault(f"'{shown}' is a wildcard", "this environment does not allow wildcards: list each address")
+    return None
+
+
+def _check_parts(shown: str, local: str, domain: str) -> Fault | None:
+    if local.endswith("*"):
+        local = local[:-1].removesuffix(".") if len(local) > 2 else local[:-1] or "x"
+    if len(local) > 64 or not all(_ATOM.fullmatch(atom) for atom in local.split(".")):
+        return Fault(f"'{shown}' has an invalid local part", "letters, digits, . _ - +; up to 64")
     if "*" in domain:
         return Fault(f"'{shown}' has '*' in its domain", "'*' is allowed in the local part only: *@example.com")
     if len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         return Fault(f"'{shown}' has an invalid domain", "for example billing@example.com")
-    if domain not in rules.allowed_domains:
-        allowed = sorted(rules.allowed_domains)
-        near = difflib.get_close_matches(domain, allowed, 1, 0.7)
-        hint = f"allowed domains: {', '.join(allowed) or 'none'}"
-        return Fault(
-            f"'{shown}': the domain {domain} is not allowed here",
-            f"did you mean {near[0]}? {hint}" if near else hint,
-        )
     return None
+
+
+def _check_allowed(shown: str, domain: str, rules: Rules) -> Fault | None:
+    if domain in rules.allowed_domains:
+        return None
+    return Fault(
+        f"'{shown}': the domain {clip(domain)} is not allowed here", _suggest_domain(domain, rules.allowed_domains)
+    )
+
+
+@lru_cache(maxsize=1000)
+def _suggest_domain(domain: str, allowed: frozenset[str]) -> str:
+    known = sorted(allowed)
+    near = difflib.get_close_matches(domain, known[:100], 1, 0.7)
+    more = f", and {len(known) - _SUGGESTED_DOMAINS} more" if len(known) > _SUGGESTED_DOMAINS else ""
+    hint = f"allowed domains: {', '.join(known[:_SUGGESTED_DOMAINS]) or 'none'}{more}"
+    return f"did you mean {near[0]}? {hint}" if near else hint
 
 
 def _spell(character: str) -> str:
@@ -92,21 +136,35 @@ def normalize_network(text: str) -> str:
 
 
 def check_network(text: str) -> Fault | None:
-    try:
-        network = ipaddress.ip_network(text, strict=True)
-    except ValueError:
-        loose = _loose_network(text)
+    shown = quote(text)
+    network = _parse_network(text, strict=True)
+    if network is None:
+        loose = _parse_network(text, strict=False)
         hint = f"did you mean {loose}?" if loose else "an address or a CIDR block, for example 203.0.113.0/24"
-        return Fault(f"'{ascii(text)[1:-1]}' is not a network", hint)
+        return Fault(f"'{shown}' is not a network", hint)
     if "%" in text:
-        return Fault(f"'{ascii(text)[1:-1]}' has a zone", "IAM does not support zones: remove '%' and what follows")
+        return Fault(f"'{shown}' has a zone", "IAM does not support zones: remove '%' and what follows")
     if network.prefixlen == 0:
-        return Fault(f"'{text}' allows every address", "leave allowed_source_ips out to allow any source")
+        return Fault(f"'{shown}' allows every address", "leave allowed_source_ips out to allow any source")
+    if reason := why_not_public(network):
+        return Fault(
+            f"'{shown}' is not public: it {reason}",
+            "aws:SourceIp holds public addresses only; through a VPC endpoint the key is absent",
+        )
     return None
 
 
-def _loose_network(text: str) -> str:
+def check_networks(networks: Iterable[str]) -> Fault | None:
+    """Valid networks that together restrict nothing."""
+    version = allow_everything(map(ipaddress.ip_network, networks))
+    if version is None:
+        return None
+    message = f"these networks together allow every IPv{version} address"
+    return Fault(message, "leave allowed_source_ips out to allow any source")
+
+
+def _parse_network(text: str, *, strict: bool) -> Network | None:
     try:
-        return str(ipaddress.ip_network(text, strict=False))
+        return ipaddress.ip_network(text, strict=strict) if len(text) <= MAX_NETWORK else None
     except ValueError:
-        return ""
+        return None

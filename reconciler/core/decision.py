@@ -18,16 +18,21 @@ class Key:
 
 
 class AttachmentKind(StrEnum):
-    """What can be attached to an IAM user so that it is allowed more than its own policy says."""
+    """What can be added to an IAM user beyond its own policy and keys: permissions, and ways to sign in."""
 
     INLINE_POLICY = "inline policy"
     MANAGED_POLICY = "managed policy"
     GROUP = "group"
+    LOGIN_PROFILE = "console password"
+    MFA_DEVICE = "MFA device"
+    SSH_KEY = "SSH public key"
+    CERTIFICATE = "signing certificate"
+    SERVICE_CREDENTIAL = "service-specific credential"
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """`id`: the name of an inline policy or a group, the ARN of a managed policy."""
+    """`id`: as IAM identifies it: a name, an ARN, a serial number; a user has one password at most, which has none."""
 
     kind: AttachmentKind
     id: str
@@ -39,6 +44,14 @@ class Attachment:
         https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
         """
         return self.kind is AttachmentKind.MANAGED_POLICY and ":aws:policy/AWSCompromisedKeyQuarantine" in self.id
+
+    @property
+    def is_removed(self) -> bool:
+        """A group is left to a person: the permission to remove a user from it would be one for every user."""
+        return self.kind is not AttachmentKind.GROUP and not self.is_quarantine
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.decision import Attachment, Decision, Fail
+from reconciler.core.decision import Attachment, AttachmentKind, Decision, Fail
 from reconciler.core.lifecycle import UNMANAGED_USER
 
 
@@ -23,7 +23,7 @@ class Drift(StrEnum):
     OVERDUE = "overdue"  # the credential manager or the sweep should have processed it
     POLICY_CHANGED = "policy_changed"
     KEY_CHANGED = "key_changed"  # an access key was created, deleted, activated or deactivated
-    ATTACHMENT_ADDED = "attachment_added"  # a policy or a group in addition to its own policy
+    ATTACHMENT_ADDED = "attachment_added"  # a policy, a group or a way to sign in, beyond its own policy and keys
     BOUNDARY_CHANGED = "boundary_changed"  # or its tags
     KEY_EXPOSED = "key_exposed"  # AWS found an access key in public
 
@@ -43,6 +43,20 @@ def find_differences(decision: Decision) -> tuple[Difference, ...]:
         kind = Drift.UNMANAGED if decision.end.code == UNMANAGED_USER else Drift.FAILED
         return (Difference(kind, decision.end.message),)
     return tuple(Difference(_KINDS[reason.kind], reason.text) for reason in decision.reasons if reason.kind in _KINDS)
+
+
+def find_memberships(iam_user: str, attachments: Iterable[Attachment]) -> tuple[Difference, ...]:
+    """The groups of a user, which no function may change."""
+    groups = [attachment for attachment in attachments if attachment.kind is AttachmentKind.GROUP]
+    return tuple(
+        Difference(Drift.ATTACHMENT_ADDED, f"{group} was added; remove it manually: {leave_group(iam_user, group.id)}")
+        for group in groups
+    )
+
+
+def leave_group(iam_user: str, group: str) -> str:
+    """The command of AWS for it."""
+    return f"aws iam remove-user-from-group --user-name {iam_user} --group-name {group}"
 
 
 def warnings(attachments: Iterable[Attachment]) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ caller does not matter: a first event, a replay, a crash half-way, a dead letter
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from reconciler.core import policy
 from reconciler.core.decision import (
     Attachment,
@@ -30,13 +28,12 @@ from reconciler.core.decision import (
     SetKey,
     Step,
 )
-from reconciler.core.key_decision import ListedKeys, key_steps, stored_key, why_inactive, why_unknown
+from reconciler.core.key_decision import ListedKeys, is_young, key_steps, stored_key, why_inactive, why_unknown
 from reconciler.core.policy import Document
-from reconciler.core.record import AWAITING, Status, parse_timestamp
+from reconciler.core.record import AWAITING, Record, Status
 from reconciler.core.record_state import RecordState
 from reconciler.core.user import User
 
-VISIBLE_AFTER = timedelta(minutes=1)
 UNMANAGED_USER = "ForeignUser"  # the failure code
 
 
@@ -45,36 +42,53 @@ def decide(state: RecordState | None, identity: Identity | None, *, lost_race: b
 
     `lost_race`: another function has just changed the user, so IAM may list keys as they were before that.
     """
-    if state is None or state.record.status == Status.DELETING:
+    if state is None or _is_torn_down(state.record):
         return _tear_down(state, identity)
     record = state.record
-    if record.status not in tuple(Status):
-        return Decision(NoOp())  # an unknown status requests nothing
+    if record.status not in tuple(Status) and not record.revoked:
+        return Decision(NoOp())  # an unknown status requests nothing; but a revocation applies
     if record.user is None:
-        return Decision(Fail("InvalidRecord", "; ".join(record.problems)), _deactivate_all_keys(state, identity))
+        fail = Fail("InvalidRecord", "; ".join(record.problems))
+        return Decision(fail, _deactivate_all_keys(state, identity, lost_race=lost_race))
     if identity and not identity.owned:
         return Decision(_UNMANAGED)
     document = policy.build(record.user, state.sending)
     if (size := policy.measure(document)) > policy.QUOTA:
         advice = policy.advise_split(record.user, state.sending)
         fail = Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}")
-        return Decision(fail, _deactivate_all_keys(state, identity))
+        return Decision(fail, _deactivate_all_keys(state, identity, lost_race=lost_race))
     if state.wanted == Status.ACTIVE:
-        return _activate(state, record.user, identity, document)
+        return _activate(state, record.user, identity, document, lost_race=lost_race)
     return _deactivate(state, record.user, identity, document, listing_is_current=state.observed and not lost_race)
 
 
-def _deactivate_all_keys(state: RecordState, identity: Identity | None) -> tuple[Step, ...]:
-    """A revocation applies even when the rest of the record cannot be processed."""
-    if not state.record.revoked or identity is None or not identity.owned:
+def _is_torn_down(record: Record) -> bool:
+    """A deletion that failed waits for a person, unless the user is revoked: then its keys must not stay."""
+    return record.status == Status.DELETING or (record.revoked is not None and record.is_being_deleted)
+
+
+def _deactivate_all_keys(state: RecordState, identity: Identity | None, *, lost_race: bool) -> tuple[Step, ...]:
+    """A revocation applies even when the rest of the record cannot be processed.
+
+    Until the record says so, IAM's listing may be outdated: then the keys that are inactive in it are included.
+    """
+    record = state.record
+    if not record.revoked or identity is None or not identity.owned:
         return ()
+    listing_is_current = record.status == Status.FAILED and not lost_race
+    listed = [key.id for key in identity.keys if key.active or not listing_is_current]
+    known = () if listing_is_current else _known_keys(record)
     reason = why_inactive(state)
-    return tuple(SetKey(key.id, active=False, reason=reason) for key in identity.keys if key.active)
+    return tuple(SetKey(key_id, active=False, reason=reason) for key_id in dict.fromkeys((*listed, *known)))
+
+
+def _known_keys(record: Record) -> tuple[str, ...]:
+    return tuple(filter(None, (stored_key(record), record.previous_key)))
 
 
 def _tear_down(state: RecordState | None, identity: Identity | None) -> Decision:
     end: End = RemoveRecord() if state else NoOp()
-    if identity is None and state and state.record.iam_user_arn and _is_young(state.record.settled_at, state.now):
+    if identity is None and state and state.record.iam_user_arn and is_young(state.record.settled_at, state.now):
         return Decision(Requeue("the IAM user existed a moment ago and is not found"))
     if identity is None or not identity.owned:
         return Decision(end)
@@ -84,11 +98,13 @@ def _tear_down(state: RecordState | None, identity: Identity | None) -> Decision
     return Decision(end, (*keys, *_repair(identity), DeleteUser(reason=reason)))
 
 
-def _activate(state: RecordState, user: User, identity: Identity | None, document: Document) -> Decision:
+def _activate(
+    state: RecordState, user: User, identity: Identity | None, document: Document, *, lost_race: bool
+) -> Decision:
     keys = ListedKeys.of(state.record, identity, state.now)
     if unlisted := _unlisted_key(state, identity, keys):
         return Decision(unlisted)
-    steps, settle = key_steps(state, user, keys, Status.ACTIVE, _why_missing(state, identity))
+    steps, settle = key_steps(state, user, keys, Status.ACTIVE, _why_missing(state, identity), lost_race=lost_race)
     if any(isinstance(step, IssueKey) for step in steps) and keys.pending:
         return Decision(Requeue(f"access key {keys.pending[0].id} was just created and may be about to be stored"))
     if identity and any(attachment.is_quarantine for attachment in identity.attachments):
@@ -109,8 +125,8 @@ def _deactivate(
     steps += [SetKey(key.id, active=False, reason=why_unknown(state, key.id)) for key in keys.pending if key.active]
     if identity and not listing_is_current:
         done = {step.key_id for step in steps if isinstance(step, SetKey | DeleteKey)}
-        known = dict.fromkeys(filter(None, (stored_key(record), record.previous_key)))
-        steps += [SetKey(key_id, active=False, reason=why_inactive(state)) for key_id in known if key_id not in done]
+        known = [key_id for key_id in dict.fromkeys(_known_keys(record)) if key_id not in done]
+        steps += [SetKey(key_id, active=False, reason=why_inactive(state)) for key_id in known]
     # Keys are deactivated before anything else is repaired, because AWS may refuse a repair.
     end = _unlisted_key(state, identity, keys) or settle
     return Decision(end, (*steps, *_user_steps(state, identity), *_policy_steps(state, identity, document)))
@@ -119,14 +135,9 @@ def _deactivate(
 def _unlisted_key(state: RecordState, identity: Identity | None, keys: ListedKeys) -> Requeue | None:
     """The stored key is so young that IAM may not list it yet."""
     stored = stored_key(state.record)
-    if identity and keys.current is None and stored and _is_young(state.record.key_created_at, state.now):
+    if identity and keys.current is None and stored and is_young(state.record.key_created_at, state.now):
         return Requeue(f"access key {stored} was just created and is not listed yet")
     return None
-
-
-def _is_young(moment: str, now: datetime) -> bool:
-    since = parse_timestamp(moment)
-    return since is not None and abs(now - since) < VISIBLE_AFTER
 
 
 def _why_missing(state: RecordState, identity: Identity | None) -> Reason | None:
@@ -151,7 +162,7 @@ def _user_steps(state: RecordState, identity: Identity | None) -> tuple[Step, ..
     if missing := _why_missing(state, identity):
         return (CreateUser(reason=missing),)
     assert identity  # noqa: S101 - or it would be missing
-    return (*_repair(identity), *(_detach(one) for one in identity.attachments if not one.is_quarantine))
+    return (*_repair(identity), *(_detach(one) for one in identity.attachments if one.is_removed))
 
 
 def _repair(identity: Identity) -> tuple[Step, ...]:
@@ -160,7 +171,7 @@ def _repair(identity: Identity) -> tuple[Step, ...]:
 
 
 def _detach(attachment: Attachment) -> Detach:
-    reason = Reason(ReasonKind.ATTACHMENT_ADDED, f"{attachment.kind} {attachment.id} was attached")
+    reason = Reason(ReasonKind.ATTACHMENT_ADDED, f"{attachment} was added")
     return Detach(attachment, reason=reason)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 # An IAM user is managed if it carries this tag, and only then.
 OWNER_TAG, OWNER = "managed-by", "ses-smtp-reconciler"
 
@@ -24,3 +27,12 @@ def iam_path(environment: str) -> str:
 def ownership_tags(environment: str, name: str) -> dict[str, str]:
     """The ownership tag, and the SMTP user that the IAM user belongs to."""
     return {OWNER_TAG: OWNER, "smtp-environment": environment, "smtp-user": name}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """An IAM user as ListUsers returns it: without its tags."""
+
+    name: str
+    path: str
+    created_at: datetime

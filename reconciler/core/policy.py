@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ SEND = "ses:SendRawEmail"  # the only action that SMTP uses
 # All inline policies of one IAM user together, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 QUOTA = 2048
+BOUNDARY_QUOTA = 6144  # of a managed policy
 
 Document = dict[str, Any]
 
@@ -54,9 +56,14 @@ def grant_hash(user: User, sending: Sending) -> str:
     return hashlib.sha256(f"{spec_hash(user)} {sending.resources()}".encode()).hexdigest()[:16]
 
 
-def boundary(sending: Sending) -> Document:
-    """The permissions boundary: whatever is attached to an SMTP user, it may only send."""
-    return _allow(SEND, sending.resources(), {})
+def boundary(sending: Sending, domains: Iterable[str]) -> Document:
+    """The permissions boundary: whatever is attached to an SMTP user, it may only send, as these domains.
+
+    terraform/modules/pipeline/boundary.tf builds the same document.
+    """
+    senders = [f"*@{domain}" for domain in sorted(domains)]
+    document = _allow(SEND, sending.resources(), {"StringLike": {"ses:FromAddress": senders}})
+    return {**document, "Statement": [{"Sid": "Send", **document["Statement"][0]}]}
 
 
 def _allow(action: str, resources: list[str], condition: dict[str, dict[str, Any]]) -> Document:

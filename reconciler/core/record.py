@@ -19,7 +19,7 @@ SK_PREFIX = "USER#"
 ENTITY_TYPE = "smtp_credential"
 
 # A write of the credential manager is conditional on these fields, a planned write on the second list.
-LOCK_FIELDS = ("revision", "correlation_id", "status", "smtp_username")
+LOCK_FIELDS = ("revision", "correlation_id", "status", "smtp_username", "revoked")
 PLAN_FIELDS = ("revision", "correlation_id")  # a record that was created again differs in them
 
 Item = Mapping[str, Any]
@@ -82,6 +82,7 @@ class Record:
     observed_revision: int | None = None
     observed_hash: str = ""
     settled_at: str = ""
+    settled_status: str = ""  # that of the last result, while the record waits for the next one
     failure: Failure | None = None
     revoked: Revocation | None = None
     encrypted_credentials: bytes | None = field(default=None, repr=False)

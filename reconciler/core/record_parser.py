@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from reconciler.core.address import Rules
 from reconciler.core.record import LOCK_FIELDS, Failure, Item, Record, Revocation, Status, name_of
-from reconciler.core.text import printable
+from reconciler.core.text import clip, count, printable, quote
 from reconciler.core.user import (
     CREDENTIAL,
     DEFAULT_OVERLAP_DAYS,
     DESCRIPTION,
     DESCRIPTION_HINT,
     EVERY_DAYS,
-    MAX_OWNER,
+    MAX_DESCRIPTION,
     NAME,
     NAME_HINT,
     OVERLAP_DAYS,
-    OWNER,
     OWNER_HINT,
     Limits,
     User,
     check_date,
     check_lists,
+    check_owner,
     check_rotation,
     make_user,
 )
+
+COUNTER = Limits(0, 10**15)  # revisions: exact in JSON and far below what DynamoDB can store
+ATTEMPTS = Limits(1, 10**6)
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
+KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
+MOST_VALUES = 1000  # of a list: no policy has room for more
+MOST_PROBLEMS = 20
+LONGEST_PROBLEM = 300  # characters
 
 
 def read(item: Item, rules: Rules) -> Record:
@@ -36,10 +46,12 @@ def read(item: Item, rules: Rules) -> Record:
     return Record(
         name=name,
         user=user,
-        problems=tuple(problems),
-        revision=_whole(item.get("revision")),
-        key_credential=_whole(item.get("key_credential")),
-        observed_revision=_whole(item.get("observed_revision")),
+        problems=_shorten(problems),
+        revision=read_counter(item.get("revision")),
+        key_credential=_whole(item.get("key_credential"), CREDENTIAL),
+        observed_revision=read_counter(item.get("observed_revision")),
+        smtp_username=_read_key_id(item.get("smtp_username")),
+        previous_key=_read_key_id(item.get("previous_key")),
         failure=_read_failure(item.get("failure")),
         revoked=_read_revoked(item.get("revoked")),
         encrypted_credentials=_binary(item.get("encrypted_credentials")),
@@ -50,13 +62,15 @@ def read(item: Item, rules: Rules) -> Record:
 
 _TEXT_FIELDS = (
     "status", "spec_hash", "managed_by", "manifest", "commit", "actor", "correlation_id", "requested_at",
-    "iam_user_arn", "smtp_username", "key_created_at", "previous_key", "previous_key_retires_at",
-    "previous_key_deletes_at", "observed_hash", "settled_at",
+    "iam_user_arn", "key_created_at", "previous_key_retires_at", "previous_key_deletes_at", "observed_hash",
+    "settled_at", "settled_status",
 )  # fmt: skip
 
 
 def _read_user(name: str, item: Item, rules: Rules) -> tuple[User | None, list[str]]:
-    problems = [] if NAME.fullmatch(name) else [f"the name '{ascii(name)[1:-1]}' is not allowed: {NAME_HINT}"]
+    problems = [] if NAME.fullmatch(name) else [f"the name '{quote(name)}' is not allowed: {NAME_HINT}"]
+    if item.get("revision") is not None and read_counter(item["revision"]) is None:
+        problems.append(f"revision must be a whole number from {COUNTER.least} to {COUNTER.most}")
     fields: dict[str, Any] = {"name": name}
     for attribute, reader in _SPEC_READERS.items():
         if (value := item.get(attribute)) is None:
@@ -80,15 +94,15 @@ def _read_str(value: Any) -> str:
 
 def _read_description(value: Any) -> str:
     text = _read_str(value)
-    if text and not DESCRIPTION.fullmatch(text):
+    if text and (len(text) > MAX_DESCRIPTION or not DESCRIPTION.fullmatch(text)):
         raise ValueError(f"must be {DESCRIPTION_HINT}")
     return text
 
 
 def _read_owner(value: Any) -> str:
     text = _read_str(value)
-    if text and (len(text) > MAX_OWNER or not OWNER.fullmatch(text)):
-        raise ValueError(f"must be {OWNER_HINT}")
+    if text and (fault := check_owner(text)):
+        raise ValueError(f"must be {OWNER_HINT}: {fault.message}")
     return text
 
 
@@ -96,6 +110,8 @@ def _read_strings(value: Any) -> list[str]:
     """A list or a string set of DynamoDB."""
     if not isinstance(value, list | set | frozenset | tuple) or not all(isinstance(v, str) for v in value):
         raise ValueError("must be a list or a set of strings")
+    if len(value) > MOST_VALUES:
+        raise ValueError(f"has {len(value)} values; {MOST_VALUES} is the limit")
     return sorted(value)
 
 
@@ -106,8 +122,8 @@ def _read_bool(value: Any) -> bool:
 
 
 def _read_number(value: Any, limits: Limits = CREDENTIAL) -> int:
-    number = _whole(value)
-    if number is None or not limits.least <= number <= limits.most:
+    number = _whole(value, limits)
+    if number is None:
         raise ValueError(f"must be a whole number from {limits.least} to {limits.most}")
     return number
 
@@ -148,13 +164,13 @@ def _read_failure(value: Any) -> Failure | None:
         code=_text(value.get("code")),
         message=_text(value.get("message")),
         at=_text(value.get("at")),
-        attempts=_whole(value.get("attempts")) or 1,
+        attempts=_whole(value.get("attempts"), ATTEMPTS) or 1,
         during=_text(value.get("during")) or Status.PENDING,
     )
 
 
 def _read_revoked(value: Any) -> Revocation | None:
-    """Any value revokes, even a `true` that was written manually in a hurry."""
+    """Any value revokes: a `true` that was written manually in a hurry, `false`, an empty map. Null is no value."""
     if value is None:
         return None
     given = value if isinstance(value, Mapping) else {}
@@ -165,17 +181,30 @@ def _text(value: Any) -> str:
     return printable(value) if isinstance(value, str) else ""
 
 
-def _whole(value: Any) -> int | None:
-    """DynamoDB returns numbers as Decimal; text that looks like a number is not one."""
-    if isinstance(value, bool | str) or value is None:
+def _read_key_id(value: Any) -> str:
+    """IAM refuses anything else: a key of that id cannot exist."""
+    return value if isinstance(value, str) and KEY_ID.fullmatch(value) else ""
+
+
+def read_counter(value: Any) -> int | None:
+    return _whole(value, COUNTER)
+
+
+def _whole(value: Any, limits: Limits) -> int | None:
+    """Numbers of DynamoDB are Decimal. The limits come first: the integer of a large exponent takes long to compute."""
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
         return None
-    try:
-        number = int(value)
-    except (TypeError, ValueError, ArithmeticError):
+    if isinstance(value, Decimal) and not value.is_finite():
         return None
-    return number if number == value else None
+    return int(value) if limits.least <= value <= limits.most and value == int(value) else None
 
 
 def _binary(value: Any) -> bytes | None:
-    raw = getattr(value, "value", value)  # boto3 wraps binary attributes
-    return raw if isinstance(raw, bytes) else None
+    return value if isinstance(value, bytes) else None
+
+
+def _shorten(problems: list[str]) -> tuple[str, ...]:
+    """They are stored in the record and shown in one line."""
+    shown = [clip(problem, LONGEST_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
+    more = len(problems) - len(shown)
+    return (*shown, f"and {count(more, 'more problem')}") if more else tuple(shown)

@@ -51,7 +51,7 @@ class RecordState:
             user is not None
             and record.status == wanted
             and record.observed_revision == (record.revision or 0)
-            and record.observed_hash == policy.grant_hash(user, sending)
+            and record.observed_hash == processed_hash(record, user, sending)
         )
         due = user is not None and (expired or overlap_over or previous_finished or rotation_due)
         lost_credential = record.status == Status.ACTIVE and not record.encrypted_credentials
@@ -61,8 +61,7 @@ class RecordState:
             now=now,
             wanted=wanted,
             observed=observed,
-            # A failed record waits for a person, who retries it.
-            settled=record.status == Status.FAILED or (observed and not due and not lost_credential),
+            settled=_waits_for_a_person(record) or (observed and not due and not lost_credential),
             overdue=_is_overdue(record, now),
             expired=expired,
             overlap_over=overlap_over,
@@ -70,6 +69,17 @@ class RecordState:
             rotation_due=rotation_due,
             due=due,
         )
+
+
+def processed_hash(record: Record, user: User, sending: Sending) -> str:
+    """What the credential manager stores when it has processed this declaration, and the revocation if there is one."""
+    granted = policy.grant_hash(user, sending)
+    return f"{granted}-revoked" if record.revoked else granted
+
+
+def _waits_for_a_person(record: Record) -> bool:
+    """A failed record is retried by a person. But if it is revoked, a key of it may still be active."""
+    return record.status == Status.FAILED and not record.revoked
 
 
 def _wanted(record: Record, user: User, now: datetime) -> Status:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # https://docs.aws.amazon.com/general/latest/gr/ses.html, read in 2026. It can be outdated, so it only warns.
@@ -14,6 +16,12 @@ KNOWN_REGIONS = frozenset(
     "ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3 "
     "il-central-1 me-central-1 me-south-1 sa-east-1 us-gov-east-1 us-gov-west-1".split()
 )
+
+
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
+_USERNAME = re.compile(r"[A-Za-z0-9_]{16,128}")
+_PASSWORD = re.compile(r"[A-Za-z0-9+/]{44}")  # 33 bytes
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +46,16 @@ def smtp_password(secret_access_key: str, region: str) -> str:
     for message in ("11111111", region, "ses", "aws4_request", "SendRawEmail"):
         signature = hmac.digest(signature, message.encode(), hashlib.sha256)
     return base64.b64encode(b"\x04" + signature).decode()
+
+
+def are_credentials(username: object, passwords: object) -> bool:
+    """Is this what the credential manager stores: an access key id, and an SMTP password for each region?"""
+    return (
+        _matches(_USERNAME, username)
+        and isinstance(passwords, Mapping)
+        and all(_matches(_REGION, region) and _matches(_PASSWORD, value) for region, value in passwords.items())
+    )
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

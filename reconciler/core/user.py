@@ -11,22 +11,30 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from reconciler.core.address import (
+    MAX_ADDRESS,
     Fault,
     Rules,
     check_address,
+    check_mailbox,
     check_network,
+    check_networks,
     normalize_address,
     normalize_network,
 )
+from reconciler.core.text import quote
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 NAME_HINT = "2 to 40 of a-z, 0-9 and '-', starting with a letter, for example billing-mailer"
+MAX_DESCRIPTION = 200
 DESCRIPTION = re.compile(r"[^\r\n]{1,200}")
 DESCRIPTION_HINT = "one line of up to 200 characters"
-OWNER = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+OWNER = re.compile(r"[^@\s]+@[^@\s.]+\.[^@\s]+")  # what the schema can say; `check_owner` has the rules
+MAX_OWNER = MAX_ADDRESS
 OWNER_HINT = "an address of up to 254 characters"
-MAX_OWNER = 254
 DEFAULT_OVERLAP_DAYS = 7
+
+
+Where = tuple[str | int, ...]  # a field, or a field and an index
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +138,34 @@ def spec_hash(user: User) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def check_lists(addresses: Sequence[str], networks: Sequence[str], rules: Rules) -> list[tuple[tuple[str, int], Fault]]:
-    """Every fault of the two lists with its position: (field, index)."""
-    found: list[tuple[tuple[str, int], Fault]] = []
+def check_owner(text: str) -> Fault | None:
+    if len(text) > MAX_OWNER:
+        return Fault(f"'{quote(text)}' has {len(text)} characters", OWNER_HINT)
+    return check_mailbox(text)
+
+
+def check_lists(addresses: Sequence[object], networks: Sequence[object], rules: Rules) -> list[tuple[Where, Fault]]:
+    """Every fault of the two lists with its position: (field, index), or the field. What is no text is left out."""
+    found: list[tuple[Where, Fault]] = []
     seen: dict[str, int] = {}
     for index, address in enumerate(addresses):
+        if not isinstance(address, str):
+            continue
         fault = check_address(address, rules)
         if not fault and seen.setdefault(normalize_address(address), index) != index:
-            fault = Fault(f"'{address}' is listed twice", "list each address once")
+            fault = Fault(f"'{quote(address)}' is listed twice", "list each address once")
         if fault:
             found.append((("allowed_from_addresses", index), fault))
+    valid = []
     for index, network in enumerate(networks):
+        if not isinstance(network, str):
+            continue
         if fault := check_network(network):
             found.append((("allowed_source_ips", index), fault))
+        else:
+            valid.append(network)
+    if fault := check_networks(valid):
+        found.append((("allowed_source_ips",), fault))
     return found
 
 
@@ -156,7 +179,7 @@ def check_rotation(every_days: int, overlap_days: int) -> Fault | None:
 def check_date(text: str) -> Fault | None:
     """A calendar day written YYYY-MM-DD; `date.fromisoformat` alone accepts more."""
     try:
-        valid = date.fromisoformat(text).isoformat() == text and "2000" <= text < "9999"
+        valid = len(text) == 10 and date.fromisoformat(text).isoformat() == text and "2000" <= text < "9999"
     except ValueError:
         valid = False
-    return None if valid else Fault(f"'{ascii(text)[1:-1]}' is not a date", "write YYYY-MM-DD, e.g. 2027-06-30")
+    return None if valid else Fault(f"'{quote(text)}' is not a date", "write YYYY-MM-DD, e.g. 2027-06-30")

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from functools import partial
 
 from reconciler.errors import AwsError, Conflict, Terminal
-from reconciler.output.terminal import say_line
+from reconciler.output.terminal import say
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Update
 from reconciler.ports import ChangeRequest, RecordWriter
 
@@ -57,4 +57,4 @@ def _write(change: Change, records: RecordWriter, request: ChangeRequest) -> int
 
 def _show_unwritten(name: str, error: AwsError) -> None:
     reason = "changed by another run in the meantime; run again" if isinstance(error, Conflict) else error
-    say_line(f"  ! {name}: not written: {reason}", err=True, fg="red")
+    say(f"  ! {name}: not written: {reason}", err=True, fg="red")

@@ -9,7 +9,7 @@ import click
 
 from reconciler.engine.wait import UserResult, wait_for_users
 from reconciler.errors import AwsError
-from reconciler.output.terminal import STATUS_COLORS, say, say_line, shows_progress
+from reconciler.output.terminal import STATUS_COLORS, say, shows_progress
 from reconciler.ports import RecordWriter
 
 
@@ -23,7 +23,7 @@ def show_progress(
     try:
         results = _show_each(wait_for_users(records, revisions, deleting, timeout), len(revisions))
     except AwsError as error:
-        say_line(f"  ! written, but the result is unknown: {error}", err=True, fg="red")
+        say(f"  ! written, but the result is unknown: {error}", err=True, fg="red")
         return False
     failed = sum(not result.succeeded for result in results)
     problems = f", {failed} failed or timed out; see `reconcile status --env {environment}`" if failed else ""
@@ -48,4 +48,4 @@ def _show_each(results: Iterator[UserResult], count: int) -> list[UserResult]:
 
 def _show(result: UserResult) -> None:
     reason = f"  {result.reason}" if result.reason else ""
-    say_line(f"  {result.name}: {result.status}{reason}", fg=STATUS_COLORS.get(result.status))
+    say(f"  {result.name}: {result.status}{reason}", fg=STATUS_COLORS.get(result.status))

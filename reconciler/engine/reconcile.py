@@ -8,32 +8,40 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState
 from reconciler.core.record import AWAITING, Record, manager_tag
 from reconciler.core.text import count
 from reconciler.engine.apply import change_writes, write_records
+from reconciler.engine.history import judge_history, open_checkout, store_applied
+from reconciler.engine.iam_names import find_taken
 from reconciler.engine.progress import show_progress
-from reconciler.engine.provenance import find_checkout, make_request, newer_commits
+from reconciler.engine.provenance import make_origin, make_request
 from reconciler.engine.session import connect
 from reconciler.engine.writing import writing
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Refused
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.loader import load_manifests
 from reconciler.output.prompt import confirm
-from reconciler.output.terminal import say, say_line, show_plan
+from reconciler.output.terminal import say, show_plan, show_warnings
 from reconciler.planning.diff import Delete, Diff, diff
-from reconciler.planning.limits import Allowance, check_checkout, check_deletes, check_target, count_managed
+from reconciler.planning.limits import Allowance, check_creates, check_deletes, check_target, count_managed
 from reconciler.planning.plan import Plan, make_plan
-from reconciler.ports import RecordWriter
+from reconciler.planning.revocations import check_revoked
+from reconciler.planning.settings import compare_settings
+from reconciler.ports import AppliedStates, ChangeRequest, RecordWriter
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan with what it was made from."""
+    """A plan with what it was made from. `moved`: the applied state is to be stored even without a change."""
 
     plan: Plan
     changes: Diff
     records: RecordWriter
     awaiting: dict[str, int]  # requested by an earlier run and not finished: revision by name
+    states: AppliedStates
+    state: AppliedState
+    moved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +57,32 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     """Read everything, write nothing. Raises for invalid manifests; refusals are part of the plan."""
     desired = load_manifests(users, environment)
     connection = connect(environment, sandbox_folder)
-    store = connection.store()
+    store, states = connection.store(), connection.applied_states()
     wanted = (environment.account_id, environment.region)
     refusals = check_target(wanted, connection.target(), environment.name)
-    records = [] if refusals else list(store.records())  # a wrong account is not even read
-    refusals += check_checkout(newer_commits(find_checkout(environment.config), {record.commit for record in records}))
+    # A wrong account is not even read. The state first: what another run applies meanwhile then stops this one.
+    state = NOTHING_APPLIED if refusals else states.load()
+    records = [] if refusals else list(store.records())
+    checkout = open_checkout(environment, users)
+    history = judge_history(environment, checkout, state, records, accepted=allowance.history)
+    refusals += history.refusals
     tag = manager_tag(environment.name)
     changes = Diff() if refusals else diff(desired, records, tag, environment.sending, datetime.now(UTC))
     managed = count_managed(records, tag)
+    # A plan that was refused so far has no changes, and IAM of a wrong account is not read either.
+    taken = find_taken(connection.iam_names(), environment.name, changes, records) if not refusals else ()
+    refusals += check_creates(changes, environment.limits, allowance)
     refusals += check_deletes(changes, len(desired), managed, environment.limits, allowance)
-    plan = make_plan(environment.name, changes, managed, len(desired), environment.sending, refusals)
-    return Prepared(plan, changes, store, _awaiting(changes, records))
+    refusals += check_revoked(changes, state.revoked)
+    plan = make_plan(
+        environment.name, changes, managed, len(desired), environment.sending, refusals,
+        origin=make_origin(checkout.source, connection.caller(), os.environ),
+        settings=compare_settings(state.settings, environment.settings),
+        warnings=history.warnings,
+        taken=taken,
+    )  # fmt: skip
+    moved = state.settings != environment.settings if state.exists else managed > 0
+    return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved)
 
 
 def _awaiting(changes: Diff, records: Sequence[Record]) -> dict[str, int]:
@@ -71,14 +94,19 @@ def _awaiting(changes: Diff, records: Sequence[Record]) -> dict[str, int]:
 def reconcile(environment: Environment, users: Path, sandbox_folder: Path, options: ApplyOptions) -> int:
     """Apply the manifests of an environment. Returns the exit code."""
     prepared = prepare(environment, users, sandbox_folder, options.allowance)
+    show_warnings(prepared.plan.warnings)
     show_plan(prepared.plan)
     if prepared.plan.refusals:
         raise Refused(prepared.plan.refusals)
     changes = prepared.changes.changes
     if changes and not options.yes:
         confirm(f"Apply {count(len(changes), 'change')} to {environment.name}?")
+    request = make_request(environment.name, prepared.plan.origin, os.environ, datetime.now(UTC))
+    if changes or prepared.moved:
+        settings = environment.settings
+        store_applied(prepared.states, prepared.state, prepared.plan, prepared.changes, settings, request)
     with writing(bool(changes)):
-        written = _apply(environment, prepared) if changes else {}
+        written = _apply(prepared, request) if changes else {}
         succeeded = len(written) == len(changes)
         following = {**prepared.awaiting, **written}
         if following and options.timeout is not None:
@@ -90,9 +118,8 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, optio
     return EXIT_OK if succeeded else EXIT_INCOMPLETE
 
 
-def _apply(environment: Environment, prepared: Prepared) -> dict[str, int]:
+def _apply(prepared: Prepared, request: ChangeRequest) -> dict[str, int]:
     """Write the changes; returns the written revisions by name."""
-    request = make_request(environment.name, find_checkout(environment.config), os.environ, datetime.now(UTC))
     say()
-    say_line(f"writing as {request.actor}, correlation id {request.correlation_id}")
+    say(f"writing as {request.actor}, correlation id {request.correlation_id}")
     return write_records(change_writes(prepared.changes.changes, prepared.records, request))

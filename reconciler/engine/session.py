@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from boto3.session import Session
 from botocore.config import Config
 
+from reconciler.aws.applied_state import DynamoAppliedStates
 from reconciler.aws.client import UNRETRIED, aws_errors
 from reconciler.aws.iam import IamIdentities
+from reconciler.aws.iam_names import IamNames
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoRecordWriter
 from reconciler.core.arn import iam_arn
@@ -34,21 +37,24 @@ CONFIG = Config(
 LOCAL_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
     environment: Environment
     session: Session
 
     def target(self) -> tuple[str, str]:
         """Where writes would go: (account id, region)."""
-        return self._identity()["Account"], self.session.region_name
+        return self._identity["Account"], self.session.region_name
 
     def caller(self) -> str:
         """Who makes the calls: an ARN."""
-        return str(self._identity()["Arn"])
+        return str(self._identity["Arn"])
 
     def store(self) -> DynamoRecordWriter:
         return DynamoRecordWriter(self._client("dynamodb"), self.environment.table, self.environment.rules)
+
+    def applied_states(self) -> DynamoAppliedStates:
+        return DynamoAppliedStates(self._client("dynamodb"), self.environment.table)
 
     def identities(self) -> IamIdentities:
         environment = self.environment
@@ -56,10 +62,14 @@ class Connection:
         boundary = iam_arn(environment.region, environment.account_id, policy)
         return IamIdentities(self._client("iam"), self._client("iam", UNRETRIED), environment.name, boundary)
 
+    def iam_names(self) -> IamNames:
+        return IamNames(self._client("iam"))
+
     def vault(self) -> KmsVault:
         alias = load_pipeline(self.environment.name).names["key_alias"]
         return KmsVault(self._client("kms"), alias, self.environment.name)
 
+    @cached_property
     def _identity(self) -> Any:
         check_credentials(self.session)
         client = self._client("sts")

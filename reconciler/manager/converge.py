@@ -16,12 +16,13 @@ from reconciler.core.decision import (
     Requeue,
     Settle,
 )
-from reconciler.core.differences import find_differences, warnings
+from reconciler.core.differences import find_differences, find_memberships, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import iam_path, iam_user_name
-from reconciler.core.policy import Sending, grant_hash
+from reconciler.core.policy import Sending
 from reconciler.core.record import AWAITING, Failure, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import RecordState
+from reconciler.core.record_state import RecordState, processed_hash
+from reconciler.core.text import clip
 from reconciler.core.user import NAME
 from reconciler.errors import ABSENT, AwsError, Conflict, Denied, Retryable, Terminal
 from reconciler.manager.perform import Performer
@@ -29,7 +30,8 @@ from reconciler.ports import Identities, IssuedKey, ManagerRecords, SettledState
 
 PROPAGATION = timedelta(minutes=1)
 KEPT_INACTIVE = timedelta(days=1)  # a previous key: a forgotten client shows up before the key is deleted for good
-ATTEMPTS = 3  # while the record is modified concurrently; after that, the stream redelivers it
+LONGEST_MESSAGE = 2000  # characters of a failure in the record
+ATTEMPTS = 3  # while the record is modified concurrently; after that, it is retried later
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Converger:
             state = self._read(name)
             correlation_id = state.record.correlation_id if state else ""
             # Only the first turn may skip IAM: a lost race may have deleted the winner's key.
-            if state and _is_done(state, shortcut=turn == 0 and not audit, audit=audit):
+            if state and _is_done(state, shortcut=turn == 0 and not audit):
                 return ConvergeResult(name, "unchanged", correlation_id=correlation_id)
             try:
                 return self._attempt(name, state, attempt, audit=audit, lost_race=turn > 0)
@@ -81,7 +83,7 @@ class Converger:
     def warn(self, name: str) -> ConvergeResult:
         """Check for what requires manual action, and change nothing."""
         try:
-            attached = self.identities.attached(name)
+            attached = self.identities.attached(name) if NAME.fullmatch(name) else ()
         except Retryable as error:
             if error.code != ABSENT:
                 raise
@@ -115,32 +117,35 @@ class Converger:
             if identity and not audit and decision.activates_key:
                 identity = replace(identity, attachments=self.identities.attached(name))
                 decision = decide(state, identity, lost_race=lost_race)
-            if not audit or state is None or state.record.status in AWAITING:
-                return self._perform(name, record, decision, attempt)
-            return self._repair(state, identity, decision, attempt)
+            if state and (audit or state.record.status == Status.FAILED) and state.record.status not in AWAITING:
+                return self._repair(state, identity, decision, attempt)
+            return self._perform(name, record, decision, attempt)
         except Terminal as error:
-            if record is None or record.status not in AWAITING:
+            if record is None or not (record.status in AWAITING or record.revoked):
                 raise  # no record waits for the result, and a user that works is not marked as failed
             if isinstance(error, Denied) and self._is_premature(error, record):
                 raise Retryable(error.operation, error.code, error.reason) from None
-            return self._fail(record, error.code, f"{error.operation} was refused: {error.reason}", attempt)
+            message = f"{error.operation} was refused: {error.reason}"
+            return self._fail(record, error.code, message, attempt, written=record.status == Status.FAILED)
 
     def _repair(
         self, state: RecordState, identity: Identity | None, decision: Decision, attempt: int
     ) -> ConvergeResult:
-        """Repair what differs from the settled record. Writes nothing when nothing differs."""
+        """Repair what differs from the record. Writes nothing when nothing differs."""
         record, end = state.record, decision.end
         failed = isinstance(end, Fail)
         stores = isinstance(end, Settle) and end != Settle(end.status)
-        to_fail = failed and record.status != Status.FAILED
+        differs = record.status != Status.FAILED if failed else stores or not state.settled
         result = ConvergeResult(record.name, "unchanged", correlation_id=record.correlation_id)
-        if decision.steps or stores or to_fail or not state.settled:
+        if decision.steps or differs:
             result = self._perform(record.name, record, decision, attempt)
+        attachments = identity.attachments if identity else ()
         found = () if failed else find_differences(decision)
+        found += find_memberships(iam_user_name(self.environment, record.name), attachments)
         return replace(
             result,
             differences=tuple(difference.description for difference in found),
-            warnings=warnings(identity.attachments if identity else ()),
+            warnings=warnings(attachments),
         )
 
     def _is_premature(self, error: Denied, record: Record) -> bool:
@@ -188,7 +193,7 @@ class Converger:
         user, region = iam_user_name(self.environment, record.name), self.sending.regions[0]
         return SettledState(
             status=settle.status,
-            observed_hash=grant_hash(record.user, self.sending) if record.user else "",
+            observed_hash=processed_hash(record, record.user, self.sending) if record.user else "",
             settled_at=timestamp(self.now()),
             iam_user_name=user,
             iam_user_arn=iam_arn(region, self.sending.account_id, f"user{iam_path(self.environment)}{user}"),
@@ -214,13 +219,16 @@ class Converger:
             self.identities.delete_key(record.name, settled.issued.id)
             raise
 
-    def _fail(self, record: Record, code: str, message: str, attempt: int) -> ConvergeResult:
-        failure = Failure(code, message, timestamp(self.now()), attempt, during=record.status)
-        self.records.fail(record, failure)
+    def _fail(self, record: Record, code: str, message: str, attempt: int, *, written: bool = False) -> ConvergeResult:
+        """`written`: the record says so already; writing it again would only trigger the next attempt."""
+        during = record.failure.during if record.status == Status.FAILED and record.failure else record.status
+        failure = Failure(code, clip(message, LONGEST_MESSAGE), timestamp(self.now()), attempt, during=during)
+        if not written:
+            self.records.fail(record, failure)
         return ConvergeResult(record.name, "failed", correlation_id=record.correlation_id, failure=failure)
 
 
-def _is_done(state: RecordState, *, shortcut: bool, audit: bool) -> bool:
+def _is_done(state: RecordState, *, shortcut: bool) -> bool:
     if state.record.status == Status.FAILED:
-        return not (audit and state.record.revoked)  # it waits for a retry; but a revocation must be carried out
+        return state.settled  # it waits for a retry; but a revocation must be carried out
     return shortcut and state.settled

@@ -41,12 +41,25 @@ class Settings(_Variables):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerSettings(_Variables):
+    """Of the credential manager only: where it leaves a user that must be retried."""
+
+    queue_url: str = _variable("DEAD_LETTER_QUEUE_URL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterSettings(_Variables):
-    """Of the dead-letter processor only. `tries`: after so many attempts, a message is parked."""
+    """Of the dead-letter processor only.
+
+    `tries`: the attempts after which a user is given up. `table_arn`, `batch_size`: of the stream's mapping; a message
+    about another table or a larger batch is not processed.
+    """
 
     queue_url: str = _variable("DEAD_LETTER_QUEUE_URL")
     parking_url: str = _variable("PARKING_QUEUE_URL")
     tries: int = _variable("DEAD_LETTER_TRIES", int)
+    table_arn: str = _variable("TABLE_ARN")
+    batch_size: int = _variable("STREAM_BATCH_SIZE", int)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

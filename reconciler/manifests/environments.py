@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from reconciler.core.address import Rules
-from reconciler.core.policy import Sending
+from reconciler.core.policy import BOUNDARY_QUOTA, Sending, boundary, measure
 from reconciler.errors import InvalidInput, Problem, ReconcileError
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Source, read_source
@@ -17,7 +17,7 @@ from reconciler.planning.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`config`: the file that defines it."""
+    """`config`: the file that defines it. `known`: the names of all environments of that file."""
 
     name: str
     config: Path
@@ -30,6 +30,7 @@ class Environment:
     allow_wildcards: bool
     limits: Limits
     local: bool
+    known: frozenset[str] = frozenset()
 
     @property
     def rules(self) -> Rules:
@@ -38,6 +39,19 @@ class Environment:
     @property
     def sending(self) -> Sending:
         return Sending(self.account_id, self.smtp_regions, self.configuration_set)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What affects grants, as it is stored with the last apply."""
+        return {
+            "account_id": self.account_id,
+            "region": self.region,
+            "smtp_regions": list(self.smtp_regions),
+            "configuration_set": self.configuration_set,
+            "allowed_domains": sorted(self.allowed_domains),
+            "allow_wildcards": self.allow_wildcards,
+            "limits": asdict(self.limits),
+        }
 
 
 def load_environment(path: Path, name: str) -> Environment:
@@ -55,25 +69,44 @@ def load_environments(path: Path) -> dict[str, Environment]:
     problems = source.problems or check_schema(source, "reconcile")
     if problems:
         raise InvalidInput(problems)
-    environments = {name: _environment(name, path, fields) for name, fields in source.data["environments"].items()}
-    if problems := _check_tables(source, environments):
+    found = source.data["environments"]
+    environments = {name: _environment(name, path, fields, frozenset(found)) for name, fields in found.items()}
+    if problems := [*_check_tables(source, environments), *_check_boundaries(source, environments)]:
         raise InvalidInput(problems)
     return environments
 
 
 def _check_tables(source: Source, environments: dict[str, Environment]) -> list[Problem]:
-    """Records do not name their environment: two environments with one table would undo each other's changes."""
+    """Records do not name their environment: two environments with one table would undo each other's changes.
+
+    Also in two regions: the replicas of a global table hold the same records. A local AWS is another account.
+    """
     problems: list[Problem] = []
-    seen: dict[tuple[str, str, str], str] = {}
+    seen: dict[tuple[bool, str, str], Environment] = {}
     for name, environment in environments.items():
-        table = (environment.account_id, environment.region, environment.table)
-        if (other := seen.setdefault(table, name)) != name:
-            message = f"'{name}' uses the table of '{other}'"
-            problems.append(source.problem(("environments", name, "table"), message, "one table per environment"))
+        other = seen.setdefault((environment.local, environment.account_id, environment.table), environment)
+        if other is environment:
+            continue
+        message, hint = f"'{name}' uses the table of '{other.name}'", "one table per environment"
+        if other.region != environment.region:
+            message += f" (in {other.region})"
+            hint += ": a global table would give the records of both to the functions of both regions"
+        problems.append(source.problem(("environments", name, "table"), message, hint))
     return problems
 
 
-def _environment(name: str, config: Path, fields: dict[str, Any]) -> Environment:
+def _check_boundaries(source: Source, environments: dict[str, Environment]) -> list[Problem]:
+    problems: list[Problem] = []
+    for name, environment in environments.items():
+        size = measure(boundary(environment.sending, environment.allowed_domains))
+        if size > BOUNDARY_QUOTA:
+            message = f"the permissions boundary of '{name}' would have {size} of {BOUNDARY_QUOTA} characters"
+            hint = "it names every domain and every SMTP region: use fewer, or several environments"
+            problems.append(source.problem(("environments", name, "allowed_domains"), message, hint))
+    return problems
+
+
+def _environment(name: str, config: Path, fields: dict[str, Any], known: frozenset[str]) -> Environment:
     return Environment(
         name=name,
         config=config,
@@ -84,6 +117,7 @@ def _environment(name: str, config: Path, fields: dict[str, Any]) -> Environment
         configuration_set=fields["configuration_set"],
         allowed_domains=frozenset(fields["allowed_domains"]),
         allow_wildcards=fields.get("allow_wildcards", False),
-        limits=Limits(fields["limits"]["max_deletes"], fields["limits"]["max_delete_percent"]),
+        limits=Limits(**fields["limits"]),
         local=fields.get("local", False),
+        known=known,
     )

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from reconciler.core.text import clip, quote
 from reconciler.errors import Problem
 from reconciler.manifests.yaml_source import Source
 
@@ -33,17 +35,31 @@ def check_schema(source: Source, schema_name: str) -> list[Problem]:
     """All violations in the file, each with the place of the value or key that causes it."""
     schema = json.loads((SCHEMA_DIR / f"{schema_name}.schema.json").read_text(encoding="utf-8"))
     errors = _Validator(schema).iter_errors(source.data)
-    # jsonschema raises one error for each missing field, and each of them explains all: duplicates are removed.
-    return [*dict.fromkeys(problem for error in errors for problem in _explain(source, error))]
+    return [problem for error in errors for problem in _explain(source, error)]
 
 
-def _whole_pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
-    """Without this, `$` would also match before a final line break."""
-    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
-        yield ValidationError(f"does not match {pattern}")
+def _whole_pattern(_: object, pattern: str, instance: object, schema: Any) -> Iterator[ValidationError]:
+    """Without this, `$` would also match before a final line break. Text that is too long is not searched."""
+    if isinstance(instance, str) and len(instance) <= schema["maxLength"] and not re.fullmatch(pattern, instance):
+        yield ValidationError("does not match the pattern")
 
 
-_Validator: Any = extend(Draft202012Validator, {"pattern": _whole_pattern})  # type: ignore[no-untyped-call]
+def _required(_: object, fields: list[str], instance: object, __: object) -> Iterator[ValidationError]:
+    """One error for all missing fields."""
+    if isinstance(instance, dict) and any(field not in instance for field in fields):
+        yield ValidationError("a field is missing")
+
+
+def _unique(_: object, wanted: bool, instance: object, __: object) -> Iterator[ValidationError]:
+    """In linear time, whatever the items are."""
+    if wanted and isinstance(instance, list) and len(set(map(repr, instance))) < len(instance):
+        yield ValidationError("has a duplicate")
+
+
+# A number such as 5.0 is not a whole number here.
+_TYPE_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+_RULES = {"pattern": _whole_pattern, "required": _required, "uniqueItems": _unique}
+_Validator: Any = extend(Draft202012Validator, _RULES, type_checker=_TYPE_CHECKER)  # type: ignore[no-untyped-call]
 
 
 def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
@@ -55,9 +71,11 @@ def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
     what = f"'{place[-1]}'" if place and isinstance(place[-1], str) else "this entry"
     match error.validator:
         case "additionalProperties":
-            known = list(schema["properties"])
+            known = tuple(schema["properties"])
             for field in sorted(set(value) - set(known)):
-                yield source.problem((*place, field), f"unknown field '{field}'", _nearest(field, known), at_key=True)
+                yield source.problem(
+                    (*place, field), f"unknown field '{clip(field)}'", _nearest(field, known), at_key=True
+                )
         case "required":
             for field in rule:
                 if field not in value:
@@ -69,7 +87,7 @@ def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
             yield source.problem(place, message, _quoting(error, hint))
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             name = str(value)
-            yield source.problem((*place, name), f"the name '{_clip(name)}' is not allowed", hint, at_key=True)
+            yield source.problem((*place, name), f"the name '{clip(name)}' is not allowed", hint, at_key=True)
         case "minItems" | "minProperties":
             yield source.problem(place, f"{what} is empty", hint)
         case "uniqueItems":
@@ -78,13 +96,14 @@ def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
             yield source.problem(place, f"{what} is {_show(value)}, which is not allowed", hint)
 
 
-def _nearest(field: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(field, known, 1, 0.5)
+@lru_cache(maxsize=1000)
+def _nearest(field: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(field, known, 1, 0.5) if len(field) <= 40 else []
     return f"did you mean '{near[0]}'?" if near else f"known fields: {', '.join(known)}"
 
 
 def _quoting(error: ValidationError, hint: str) -> str:
-    if error.validator_value == "string" and isinstance(error.instance, int):
+    if error.validator_value == "string" and isinstance(error.instance, int | float):
         return f"{hint} (put it in quotes)" if hint else "put it in quotes"
     return hint
 
@@ -100,8 +119,4 @@ def _show(value: Any) -> str:
         case list():
             return "a list"
         case _:
-            return f"'{_clip(ascii(value).strip(chr(39)))}'"
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
+            return f"'{quote(str(value))}'"

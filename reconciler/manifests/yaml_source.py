@@ -7,8 +7,10 @@ problems: what a reviewer sees is what is parsed.
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import re
-import unicodedata
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,9 @@ from typing import Any
 
 import yaml
 
+from reconciler.core.text import clip, is_hidden, quote
 from reconciler.errors import Problem
+from reconciler.manifests.yaml_versions import check_layout, read_scalar
 
 Place = tuple[str | int, ...]  # keys and indexes from the root down
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -24,13 +28,8 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_PROBLEMS = 10  # in one file; after that it is not read further
-_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
-# The Unicode categories that a reviewer cannot see: controls, format characters, surrogates, private use, unassigned
-# code points, and the separators of lines and paragraphs.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
-_TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(slots=True)
@@ -46,6 +45,11 @@ class Source:
     def problem(self, place: Place, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         line, column = self._mark(place, at_key)
         return Problem(self.path, line, column, message, hint)
+
+    def add(self, position: tuple[int, int], message: str, hint: str) -> None:
+        """A problem of the file as YAML, unless there are enough."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(self.path, *position, message, hint))
 
     def line(self, place: Place) -> int:
         return self._mark(place, False)[0]
@@ -74,21 +78,22 @@ def read_source(path: Path, shown: str) -> Source:
     if node is None:
         source.problems.append(Problem(shown, 0, 0, "the file is empty", "delete it or add its content"))
         return source
+    for line, column, *fault in check_layout(node, text):
+        source.add((line, column), *fault)
     source.data = _plain(node, (), source)
     return source
 
 
 def _read_text(path: Path, source: Source) -> str | None:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            message = f"the file has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB"
-            source.problems.append(Problem(source.path, 0, 0, message, "split it into one file per team"))
-            return None
-        raw = path.read_bytes()
+        raw, size = _read_bytes(path)
     except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
+        reason = "it is a link" if error.errno == errno.ELOOP else (error.strerror or "unknown reason").lower()
         source.problems.append(Problem(source.path, 0, 0, f"the file cannot be read: {reason}"))
+        return None
+    if size > MAX_BYTES:
+        message = f"the file has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB"
+        source.problems.append(Problem(source.path, 0, 0, message, "split it into one file per team"))
         return None
     try:
         text = raw.removeprefix(codecs.BOM_UTF8).decode()
@@ -104,12 +109,28 @@ def _read_text(path: Path, source: Source) -> str | None:
     return text
 
 
+def _read_bytes(path: Path) -> tuple[bytes, int]:
+    """The content, up to a byte too much, and the size of a regular file. Follows no link and waits for no pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            raw = file.read(MAX_BYTES + 1)
+        return raw, max(found.st_size, len(raw))
+    finally:
+        os.close(descriptor)
+
+
 def _find_hidden(text: str) -> int | None:
     """The position of the first character that is invisible, or that only the parser treats as a line break."""
     if text.isascii() and "\r" not in text and text.replace("\n", "").replace("\t", "").isprintable():
         return None
     for found in _UNUSUAL.finditer(text):
-        if unicodedata.category(found.group()) in _HIDDEN:
+        if is_hidden(found.group()):
             return found.start()
     return None
 
@@ -147,13 +168,15 @@ def _check_events(text: str, source: Source) -> bool:
 
 
 def _forbidden(event: Any) -> tuple[str, str] | None:
-    """An alias, an anchor or a tag, and what to write instead."""
+    """An alias, an anchor, a tag or a directive, and what to write instead."""
     if isinstance(event, yaml.AliasEvent):
-        return f"the alias *{event.anchor} is not allowed", "repeat the value where it is used"
+        return f"the alias *{clip(event.anchor or '')} is not allowed", "repeat the value where it is used"
     if getattr(event, "anchor", None):
-        return f"the anchor &{event.anchor} is not allowed", "repeat the value where it is used"
+        return f"the anchor &{clip(event.anchor)} is not allowed", "repeat the value where it is used"
+    if isinstance(event, yaml.DocumentStartEvent) and (event.version or event.tags):
+        return "directives such as %YAML and %TAG are not allowed", "remove the line"
     if getattr(event, "tag", None):
-        return f"the tag {event.tag} is not allowed", "write the plain value"
+        return f"the tag {clip(event.tag)} is not allowed", "write the plain value"
     return None
 
 
@@ -177,43 +200,37 @@ def _syntax_hint(line: str, column: int) -> str:
 
 
 def _plain(node: yaml.Node, place: Place, source: Source) -> Any:
-    source.marks[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
+    source.marks[place] = _position(node)
+    if isinstance(node, yaml.MappingNode):
         return dict(_pairs(node, place, source))
-    if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+    if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*place, index), source) for index, child in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(node, source)
 
 
 def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tuple[str, Any]]:
     seen: dict[str, int] = {}
     for key, value in node.value:
-        line, column = key.start_mark.line + 1, key.start_mark.column + 1
-        if not isinstance(key, yaml.ScalarNode):
-            source.problems.append(Problem(source.path, line, column, "a key must be plain text"))
+        name = _scalar(key, source) if isinstance(key, yaml.ScalarNode) else None
+        if not isinstance(name, str):
+            source.add(_position(key), "a key must be plain text", "put it in quotes")
             continue
-        name = str(key.value)
         if name in seen:
-            if len(source.problems) >= MAX_PROBLEMS:
-                return
-            message = f"duplicate key '{name}' (first on line {seen[name]})"
-            source.problems.append(Problem(source.path, line, column, message, "remove one of them"))
+            source.add(
+                _position(key), f"duplicate key '{quote(name)}' (first on line {seen[name]})", "remove one of them"
+            )
             continue
-        seen[name] = line
-        source.keys[(*place, name)] = (line, column)
+        seen[name] = _position(key)[0]
+        source.keys[(*place, name)] = _position(key)
         yield name, _plain(value, (*place, name), source)
 
 
-def _scalar(node: yaml.Node) -> Any:
-    """Whole numbers, booleans and null are converted; everything else stays text, dates included."""
-    kind = node.tag.removeprefix(_TAG)
-    text = str(node.value)
-    if kind in ("str", "timestamp", "value", "merge"):
-        return text
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return text.lower() in ("yes", "true", "on")
-    if kind == "int" and _DECIMAL.fullmatch(text):
-        return int(text)
-    return text  # fractions, octal, sexagesimal and others: the schema reports what it expects
+def _position(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _scalar(node: Any, source: Source) -> Any:
+    value, fault = read_scalar(node)
+    if fault:
+        source.add(_position(node), *fault)
+    return value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.text import count
-from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, escape, fitting
+from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, fitting
+from reconciler.output.neutral import for_json, for_markdown
 from reconciler.output.styled import Segment, Style, StyledLine, line
 from reconciler.output.table import Column, Table
 from reconciler.planning.audit import Audit, Finding, Note
@@ -45,7 +45,7 @@ def summary(audit: Audit) -> str:
 
 def to_markdown(audit: Audit) -> str:
     """For a job summary or a comment."""
-    parts = [f"### SMTP users · `{audit.environment}` · drift", "", f"**{summary(audit)}**"]
+    parts = [f"### SMTP users · {for_markdown(audit.environment)} · drift", "", f"**{summary(audit)}**"]
     if audit.findings:
         parts += ["", "| user | kind | description | declared at |", "|---|---|---|---|"]
         shown = fitting(map(_row, audit.findings), TABLE_BYTES)
@@ -57,18 +57,19 @@ def to_markdown(audit: Audit) -> str:
 
 
 def _row(finding: Finding) -> str:
-    cells = (f"**{escape(finding.name)}**", finding.kind.value, escape(finding.description), escape(finding.source))
+    texts = (finding.name, finding.kind.value, finding.description, finding.source)
+    cells = [for_markdown(text) for text in texts]
     return f"| {' | '.join(cells)} |"
 
 
 def _markdown_notes(notes: Sequence[Note]) -> list[str]:
-    shown = fitting((f"- **{escape(note.name)}** {escape(note.description)}" for note in notes), NAMES_BYTES)
+    shown = fitting((f"- {for_markdown(note.name)} {for_markdown(note.description)}" for note in notes), NAMES_BYTES)
     more = [f"- and {len(notes) - len(shown)} more"] if len(shown) < len(notes) else []
     return ["", *shown, *more] if notes else []
 
 
 def to_json(audit: Audit) -> str:
-    return json.dumps(to_dict(audit), indent=2)
+    return for_json(to_dict(audit))
 
 
 def to_dict(audit: Audit) -> dict[str, Any]:

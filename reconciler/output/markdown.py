@@ -1,19 +1,17 @@
-"""Shared by all Markdown: no text of a record or a file is interpreted as Markdown, and the result fits a comment."""
+"""Shared by all Markdown: the result fits a comment. Text of a record or a file is in code spans (`neutral`)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from reconciler.core.text import printable
+from reconciler.core.text import count
+from reconciler.output.neutral import for_log
 
 # A comment on a pull request holds 64 KB: lines that do not fit are counted; no line is cut.
-TABLE_BYTES = 48_000
+TABLE_BYTES = 40_000
 NAMES_BYTES = 6_000
-
-
-def escape(text: str) -> str:
-    return re.sub(r"([\\`*_|<>\[\]#~])", r"\\\1", printable(text))
+QUOTES_BYTES = 4_000
+LONGEST_TEXT = 400
 
 
 def fitting(lines: Iterable[str], room: int) -> list[str]:
@@ -25,3 +23,10 @@ def fitting(lines: Iterable[str], room: int) -> list[str]:
             break
         shown.append(line)
     return shown
+
+
+def clip(text: str) -> str:
+    """For a text that a record may make as long as it likes."""
+    text = for_log(text)
+    more = len(text) - LONGEST_TEXT
+    return f"{text[:LONGEST_TEXT]} … ({count(more, 'more character')})" if more > 0 else text

@@ -1,23 +1,23 @@
-"""A plan for a terminal, for a pull request and for programs."""
+"""A plan for a terminal and for a pull request."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from reconciler.core.policy import QUOTA
 from reconciler.core.text import count
-from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, escape, fitting
+from reconciler.output.markdown import NAMES_BYTES, QUOTES_BYTES, TABLE_BYTES, clip, fitting
+from reconciler.output.neutral import for_markdown
 from reconciler.output.styled import Segment, Style, StyledLine, line
 from reconciler.output.table import LONGEST_ALIGNED, Column, Table
-from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged
+from reconciler.planning.iam_names import TakenName
+from reconciler.planning.plan import Line, Origin, Plan, Revoked, Unmanaged
+from reconciler.planning.wording import describe_grant
 
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
 STYLES = {"create": Style.GOOD, "adopt": Style.ADOPTED, "update": Style.CHANGED, "delete": Style.BAD}
 VERBS = ("create", "adopt", "update", "delete")
-REVOKED_ROWS = 10
+IAM_UNREAD = "IAM users could not be read: whether one of them has taken a name is not checked."
 
 CHANGES = (
     Column("user"),
@@ -35,10 +35,31 @@ def to_lines(plan: Plan, width: int | None) -> list[StyledLine]:
     first_width = min(names, LONGEST_ALIGNED)
     return [
         line(f"smtp users · {plan.environment} · {count(plan.records, 'record')}, {plan.declared} declared"),
+        *_provenance(plan),
+        *(line(f"Settings that change: {text}", Style.CHANGED) for text in plan.settings),
         *Table(CHANGES, gap=3, indent=2, first_width=first_width).lines(changes, width),
         *Table(OTHERS, gap=3, indent=2, first_width=first_width).lines(others, width),
+        *([line(IAM_UNREAD, Style.MUTED)] if _is_iam_unread(plan) else []),
         line(summary(plan)),
     ]
+
+
+def _is_iam_unread(plan: Plan) -> bool:
+    """Where nothing was planned, nothing was read."""
+    return not plan.iam_checked and not (plan.refusals and not plan.lines)
+
+
+def _provenance(plan: Plan) -> list[StyledLine]:
+    if plan.origin == Origin():
+        return []
+    doubt = line("History not verified: see the warning.", Style.BAD)
+    return [line(_origin(plan.origin)), *([doubt] if plan.warnings else [])]
+
+
+def _origin(origin: Origin) -> str:
+    commit, _, dirty = origin.commit.partition("-")
+    who = " · ".join(filter(None, (origin.actor, origin.ci_actor, origin.run)))
+    return f"commit {commit[:12] or 'unknown'}{'-dirty' if dirty else ''} · {who}"
 
 
 def _cells(change: Line) -> tuple[Segment, ...]:
@@ -51,15 +72,29 @@ def _others(plan: Plan) -> list[tuple[Segment, ...]]:
     """Users that this run does not change, but that a reader has to know of."""
     texts = [
         *(("·", name, "deletion in progress", Style.MUTED) for name in plan.deleting),
-        *(("?", record.name, _describe_unmanaged(record), Style.MUTED) for record in plan.unmanaged),
+        *(("?", record.name, _describe_unmanaged(record), _unmanaged_style(record)) for record in plan.unmanaged),
         *(("!", user.name, _describe_revoked(user), Style.BAD) for user in plan.revoked),
+        *(("!", one.name, _describe_taken(one), Style.BAD) for one in plan.taken),
     ]
     return [(Segment(f"{sign} {name}", style), Segment(text, style)) for sign, name, text, style in texts]
 
 
 def _describe_unmanaged(record: Unmanaged) -> str:
     source = f"managed by {record.managed_by}" if record.managed_by else "created manually"
-    return f"unmanaged, ignored: {record.status or 'no status'}, {source}"
+    clauses = [f"unmanaged, ignored: {record.status or 'no status'}, {source}"]
+    if record.allowed_from_addresses:
+        clauses += describe_grant(record.allowed_from_addresses, record.allowed_source_ips, record.expires)
+    if not record.enabled:
+        clauses.append("disabled")
+    return "; ".join([*clauses, *(f"invalid: {problem}" for problem in record.problems)])
+
+
+def _unmanaged_style(record: Unmanaged) -> Style:
+    return Style.CHANGED if record.allowed_from_addresses or record.problems else Style.MUTED
+
+
+def _describe_taken(one: TakenName) -> str:
+    return f"its IAM name is taken: IAM user {one.iam_user} is not managed and is never modified"
 
 
 def _describe_revoked(user: Revoked) -> str:
@@ -68,6 +103,12 @@ def _describe_revoked(user: Revoked) -> str:
 
 
 def summary(plan: Plan) -> str:
+    granting = sum(bool(record.allowed_from_addresses) for record in plan.unmanaged)
+    grants = f" {count(granting, 'unmanaged record')} may send." if granting else ""
+    return f"{_summary(plan)}{grants}"
+
+
+def _summary(plan: Plan) -> str:
     if plan.refusals and not plan.lines:
         return "Refused: nothing was planned."
     if not plan.lines:
@@ -78,25 +119,44 @@ def summary(plan: Plan) -> str:
 
 def to_markdown(plan: Plan) -> str:
     """For a job summary or a comment on a pull request."""
-    parts = [f"### SMTP users · `{plan.environment}`", "", f"**{summary(plan)}**"]
+    parts = [f"### SMTP users · {for_markdown(plan.environment)}", "", f"**{summary(plan)}**"]
+    if plan.origin != Origin():
+        parts += ["", for_markdown(_origin(plan.origin))]
+    parts += [
+        text for setting in plan.settings for text in ("", f"**Settings that change:** {for_markdown(clip(setting))}")
+    ]
+    for reason, hint in plan.warnings:
+        parts += ["", f"> **Warning:** {for_markdown(reason)}", f"> {for_markdown(hint)}"]
     for reason, hint in plan.refusals:
-        parts += ["", f"> **Refused:** {escape(reason)}", f"> {escape(hint)}"]
+        parts += ["", f"> **Refused:** {for_markdown(reason)}", f"> {for_markdown(hint)}"]
     if plan.lines:
         parts += ["", "| | user | what changes | policy | declared at |", "|---|---|---|---|---|"]
         parts += _markdown_rows(plan.lines)
     if plan.deleting:
         parts += ["", f"Deletion in progress: {_names(plan.deleting)}"]
-    if plan.unmanaged:
-        parts += ["", f"Unmanaged records, ignored: {_names([record.name for record in plan.unmanaged])}"]
-    parts += _markdown_revoked(plan.revoked)
+    parts += _markdown_unmanaged(plan.unmanaged)
+    parts += _markdown_quotes("Revoked", [(user.name, _describe_revoked(user)) for user in plan.revoked])
+    parts += _markdown_quotes("IAM name taken", [(one.name, _describe_taken(one)) for one in plan.taken])
+    if _is_iam_unread(plan):
+        parts += ["", IAM_UNREAD]
     return "\n".join(parts)
 
 
-def _markdown_revoked(users: Sequence[Revoked]) -> list[str]:
-    shown = [
-        f"> **Revoked:** **{escape(user.name)}** {escape(_describe_revoked(user))}" for user in users[:REVOKED_ROWS]
-    ]
-    more = [f"> and {len(users) - len(shown)} more"] if len(users) > len(shown) else []
+def _markdown_unmanaged(records: Sequence[Unmanaged]) -> list[str]:
+    """Those that grant something first: what does not fit is only counted."""
+    ordered = sorted(records, key=lambda record: not record.allowed_from_addresses)
+    items = (
+        f"- {for_markdown(clip(record.name))} {for_markdown(clip(_describe_unmanaged(record)))}" for record in ordered
+    )
+    shown = fitting(items, NAMES_BYTES)
+    more = [f"- and {len(records) - len(shown)} more"] if len(records) > len(shown) else []
+    return ["", "Unmanaged records:", "", *shown, *more] if records else []
+
+
+def _markdown_quotes(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
+    quotes = (f"> **{title}:** {for_markdown(clip(name))} {for_markdown(clip(text))}\n" for name, text in rows)
+    shown = [quote.removesuffix("\n") for quote in fitting(quotes, QUOTES_BYTES)]
+    more = [f"> and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else []
     return [text for quote in [*shown, *more] for text in ("", quote)]
 
 
@@ -108,66 +168,12 @@ def _markdown_rows(changes: Sequence[Line]) -> list[str]:
 
 def _markdown_row(change: Line) -> str:
     size = f"{change.policy_size}/{QUOTA}" if change.policy_size else ""
-    details = "<br>".join(escape(detail) for detail in change.details)
-    cells = (f"`{SIGNS[change.action]}`", f"**{escape(change.name)}**", details, size, escape(change.source))
+    details = "<br>".join(for_markdown(detail) for detail in change.details)
+    cells = (f"`{SIGNS[change.action]}`", for_markdown(change.name), details, size, for_markdown(change.source))
     return f"| {' | '.join(cells)} |"
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = fitting((f"{escape(name)}," for name in names), NAMES_BYTES)
+    shown = fitting((f"{for_markdown(name)}," for name in names), NAMES_BYTES)
     more = len(names) - len(shown)
     return " ".join(shown).removesuffix(",") + (f" and {more} more" if more else "")
-
-
-def to_json(plan: Plan) -> str:
-    return json.dumps(to_dict(plan), indent=2)
-
-
-def to_dict(plan: Plan) -> dict[str, Any]:
-    """Plain data for JSON; `from_dict` reads it back."""
-    return {
-        "format": 1,
-        "environment": plan.environment,
-        "records": plan.records,
-        "declared": plan.declared,
-        "changes": [
-            {
-                "action": change.action,
-                "name": change.name,
-                "details": list(change.details),
-                "manifest": change.manifest or None,
-                "line": change.line or None,
-                "policy": {"size": change.policy_size, "quota": QUOTA} if change.policy_size else None,
-            }
-            for change in plan.lines
-        ],
-        "unchanged": list(plan.unchanged),
-        "deleting": list(plan.deleting),
-        "unmanaged": [asdict(record) for record in plan.unmanaged],
-        "revoked": [asdict(user) for user in plan.revoked],
-        "refusals": [{"reason": reason, "hint": hint} for reason, hint in plan.refusals],
-    }
-
-
-def from_dict(data: dict[str, Any]) -> Plan:
-    return Plan(
-        environment=data["environment"],
-        records=data["records"],
-        declared=data["declared"],
-        lines=tuple(
-            Line(
-                change["action"],
-                change["name"],
-                tuple(change["details"]),
-                change["manifest"] or "",
-                change["line"] or 0,
-                change["policy"]["size"] if change["policy"] else 0,
-            )
-            for change in data["changes"]
-        ),
-        unchanged=tuple(data["unchanged"]),
-        deleting=tuple(data["deleting"]),
-        unmanaged=tuple(Unmanaged(**record) for record in data["unmanaged"]),
-        revoked=tuple(Revoked(**user) for user in data["revoked"]),
-        refusals=tuple((refusal["reason"], refusal["hint"]) for refusal in data["refusals"]),
-    )

@@ -7,6 +7,7 @@ import sys
 import click
 
 from reconciler.errors import ReconcileError
+from reconciler.output.neutral import for_log
 from reconciler.output.terminal import in_ci
 
 
@@ -17,5 +18,5 @@ def can_ask() -> bool:
 
 def confirm(question: str) -> None:
     """Raises ReconcileError unless the person confirms. Does not ask if no one can answer."""
-    if can_ask() and not click.confirm(question, err=True):
+    if can_ask() and not click.confirm(for_log(question), err=True):
         raise ReconcileError("not confirmed; nothing was changed")

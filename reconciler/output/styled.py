@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.text import printable
+from reconciler.output.neutral import for_log
 
 
 class Style(StrEnum):
@@ -29,8 +29,7 @@ class Segment:
     style: Style | None = None
 
     def __post_init__(self) -> None:
-        if not self.text.isprintable():
-            object.__setattr__(self, "text", printable(self.text))
+        object.__setattr__(self, "text", for_log(self.text))
 
     @property
     def width(self) -> int:

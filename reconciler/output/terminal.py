@@ -6,11 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import click
 
-from reconciler.core.text import printable
-from reconciler.errors import InvalidInput, ReconcileError, Refused
+from reconciler.core.text import count
+from reconciler.errors import InvalidInput, Problem, ReconcileError, Refused
+from reconciler.output.neutral import for_log, for_position
 from reconciler.output.plan import to_lines
 from reconciler.output.styled import Segment, Style, StyledLine
 from reconciler.output.table import Column, Table
@@ -23,6 +25,8 @@ STATUS_COLORS = {
     "timeout": Style.BAD,
     "removed": Style.GOOD,
 }
+
+MOST_PROBLEMS = 100  # that are shown; the others are counted
 
 
 def in_ci() -> bool:
@@ -40,21 +44,27 @@ def use_color() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
-def say_line(text: str, *, err: bool = False, fg: str | None = None) -> None:
-    """One line: characters that a terminal or a log would interpret are spelled out."""
-    say(printable(text), err=err, fg=fg)
-
-
 def say(text: str = "", *, err: bool = False, fg: str | None = None, bold: bool | None = None) -> None:
+    """One line, neutralised."""
+    text = for_log(text)
+    _write(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err)
+
+
+def say_document(text: str) -> None:
+    """Markdown or JSON of several lines, which its renderer has neutralised."""
+    _write(text)
+
+
+def _write(text: str, *, err: bool = False) -> None:
     try:
-        click.echo(click.style(text, fg=fg, bold=bold) if fg or bold else text, err=err, color=use_color())
+        click.echo(text, err=err, color=use_color())
     except BrokenPipeError:  # the reader closed the pipe; the work continues
         os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
 
 def show(lines: Iterable[StyledLine], *, err: bool = False) -> None:
     for segments in lines:
-        say("".join(map(_styled, segments)), err=err)
+        _write("".join(map(_styled, segments)), err=err)
 
 
 def _styled(segment: Segment) -> str:
@@ -82,17 +92,29 @@ def show_refusals(reasons: Sequence[tuple[str, str]]) -> None:
         _complain(f"hint: {hint}", indent=2)
 
 
+def show_warnings(warnings: Sequence[tuple[str, str]]) -> None:
+    for reason, hint in warnings:
+        _complain(f"warning: {reason}", Style.CHANGED)
+        _complain(f"hint: {hint}", indent=2)
+
+
 def show_error(error: ReconcileError) -> None:
     if isinstance(error, InvalidInput):
-        for problem in error.problems:
-            _complain(str(problem))
+        for problem in error.problems[:MOST_PROBLEMS]:
+            _complain(_describe(problem))
             if problem.hint:
                 _complain(f"hint: {problem.hint}", Style.MUTED, indent=2)
+        if (more := len(error.problems) - MOST_PROBLEMS) > 0:
+            _complain(f"and {count(more, 'more problem')}")
     if isinstance(error, Refused):
         show_refusals(error.reasons)
     _complain(f"error: {error.message}", Style.BAD)
     if error.hint:
         _complain(f"hint: {error.hint}", indent=2)
+
+
+def _describe(problem: Problem) -> str:
+    return str(replace(problem, path=for_position(problem.path)))
 
 
 def _complain(text: str, style: Style | None = None, *, indent: int = 0) -> None:

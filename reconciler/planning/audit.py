@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.decision import Decision, Fail, Identity, Requeue
-from reconciler.core.differences import Difference, Drift, find_differences, warnings
+from reconciler.core.differences import Difference, Drift, find_differences, find_memberships, warnings
 from reconciler.core.key_decision import STORED_AFTER, unknown_keys
 from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import iam_user_name
@@ -192,15 +192,25 @@ def _compare_iam(
         description = f"IAM user {iam_user_name(environment, name)} does not carry our tag and is never modified"
         return [Difference(Drift.UNMANAGED, description)], ""
     found = [Difference(Drift.KEY_EXPOSED, warning) for warning in warnings(identity.attachments)]
+    found += find_memberships(iam_user_name(environment, name), identity.attachments)
     if state is None:
         keys = count(sum(key.active for key in identity.keys), "active key")
         return [Difference(Drift.ORPHAN, f"a managed IAM user without a record; {keys}"), *found], ""
+    found += _active_although_revoked(state, identity)
     decision = decide(state, identity)
     if state.observed and (reason := _inconclusive_reason(state, identity, decision)):
         return found, reason
     if isinstance(decision.end, Fail) and not state.observed:
         return found, ""  # the next processing reports it
     return [*found, *find_differences(decision)], ""
+
+
+def _active_although_revoked(state: RecordState, identity: Identity) -> list[Difference]:
+    """A revocation that was written manually, or that failed. Once it is processed, any active key is drift."""
+    if not state.record.revoked or state.observed or state.record.status in AWAITING:
+        return []
+    active = [key.id for key in identity.keys if key.active]
+    return [Difference(Drift.KEY_CHANGED, f"access key {key} is active although the user is revoked") for key in active]
 
 
 def _inconclusive_reason(state: RecordState, identity: Identity, decision: Decision) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.policy import Sending
+from reconciler.core.policy import Sending, grant_hash
 from reconciler.core.record import Record, Status
 from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration, User, spec_hash
@@ -146,6 +146,8 @@ def _reasons_of_settled(user: User, state: RecordState) -> tuple[str, ...]:
     if state.observed:
         return ()
     if record.observed_revision == (record.revision or 0) and record.status == state.wanted:
+        if record.revoked and record.observed_hash == grant_hash(user, sending):
+            return ("the revocation was not processed yet; reprocessing",)
         through = f"{', '.join(sending.regions)} with {sending.configuration_set}"
         return (f"environment settings changed: the policy now allows {through}",)
     return ("the status was modified manually; reprocessing",)

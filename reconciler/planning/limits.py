@@ -6,25 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.record import Record
-from reconciler.planning.diff import Delete, Diff
+from reconciler.planning.diff import Create, Delete, Diff
 
 Refusal = tuple[str, str]  # what was refused, and how to allow it
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may delete without explicit permission: a number of users and a share of all users; both apply."""
+    """What one run may do without explicit permission.
+
+    Deletes: a number of users and a share of all users; both apply, but one delete is always within the share. IAM
+    allows 5,000 users in an account: creates have a limit, too.
+    """
 
     max_deletes: int
     max_delete_percent: int
+    max_creates: int = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the operator explicitly allows beyond the limits."""
+    """What the operator explicitly allows beyond the limits. `history`: one that is diverged or unknown."""
 
     deletes: int = 0
     empty: bool = False
+    history: bool = False
+    creates: int = 0
 
 
 def check_target(wanted: tuple[str, str], found: tuple[str, str], environment: str) -> list[Refusal]:
@@ -38,18 +45,6 @@ def check_target(wanted: tuple[str, str], found: tuple[str, str], environment: s
         reason = f"the AWS region is {found[1]}; environment {environment} is configured for region {wanted[1]}"
         refusals.append((reason, "set AWS_REGION to that region, or correct reconcile.yaml"))
     return refusals
-
-
-def check_checkout(newer: Sequence[str]) -> list[Refusal]:
-    """`newer`: applied commits that this checkout does not contain."""
-    if not newer:
-        return []
-    return [
-        (
-            f"this checkout is older than the last applied commit {newer[0][:12]}; applying it would undo changes",
-            "update the checkout and run again; to roll back, revert with a new commit",
-        )
-    ]
 
 
 def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, allowance: Allowance) -> list[Refusal]:
@@ -71,7 +66,7 @@ def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, al
     percent = 100 * deletes / managed
     if deletes > limits.max_deletes:
         over.append(f"over the limit of {limits.max_deletes}")
-    if percent > limits.max_delete_percent:
+    if percent > limits.max_delete_percent and (deletes > 1 or declared == 0):
         over.append(f"over {limits.max_delete_percent} %")
     if not over:
         return []
@@ -79,6 +74,18 @@ def check_deletes(changes: Diff, declared: int, managed: int, limits: Limits, al
         (
             f"too many deletes: {deletes} of {managed} users ({round(percent, 2):g} %) is {' and '.join(over)}",
             f"if this is intended, run again with --allow-deletes {deletes}",
+        )
+    ]
+
+
+def check_creates(changes: Diff, limits: Limits, allowance: Allowance) -> list[Refusal]:
+    creates = sum(isinstance(change, Create) for change in changes.changes)
+    if creates <= max(limits.max_creates, allowance.creates):
+        return []
+    return [
+        (
+            f"too many creates: {creates} is over the limit of {limits.max_creates}",
+            f"if this is intended, run again with --allow-creates {creates}",
         )
     ]
 

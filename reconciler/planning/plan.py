@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core import policy
 from reconciler.core.policy import Sending
 from reconciler.core.record import Record
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Diff, Update
+from reconciler.planning.iam_names import TakenName
 from reconciler.planning.limits import Refusal
+from reconciler.planning.renames import Rename, find_renames
 from reconciler.planning.wording import describe
 
 ACTIONS = {Create: "create", Adopt: "adopt", Update: "update", Delete: "delete"}
@@ -33,11 +36,34 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """A record that this environment's reconciler does not manage: shown, never modified."""
+    """A record that this environment's reconciler does not manage: shown with what it grants, never modified.
+
+    The credential manager processes it like any other, so its grant is real.
+    """
 
     name: str
     status: str
     managed_by: str
+    allowed_from_addresses: tuple[str, ...] = ()
+    allowed_source_ips: tuple[str, ...] = ()
+    expires: str | None = None
+    enabled: bool = True
+    problems: tuple[str, ...] = ()  # why the record is invalid
+
+    @classmethod
+    def of(cls, record: Record) -> Unmanaged:
+        user = record.user
+        if user is None:
+            return cls(record.name, record.status, record.managed_by, problems=record.problems)
+        return cls(
+            record.name,
+            record.status,
+            record.managed_by,
+            user.allowed_from_addresses,
+            user.allowed_source_ips,
+            user.expires.isoformat() if user.expires else None,
+            user.enabled,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +77,23 @@ class Revoked:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a plan comes from and who asks for it. Outside of CI, `ci_actor` and `run` are empty."""
+
+    commit: str = ""
+    actor: str = ""
+    ci_actor: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
+    """`settings`: those that differ from the last apply. `warnings`: doubts about the history, each with a hint.
+
+    `renames`: each is a create and a delete among the lines. `taken`: names that unmanaged IAM users have taken;
+    `iam_checked`: whether IAM could be read for them.
+    """
+
     environment: str
     records: int
     declared: int
@@ -61,24 +103,52 @@ class Plan:
     unmanaged: tuple[Unmanaged, ...]
     revoked: tuple[Revoked, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    origin: Origin = Origin()
+    settings: tuple[str, ...] = ()
+    warnings: tuple[Refusal, ...] = ()
+    renames: tuple[Rename, ...] = ()
+    taken: tuple[TakenName, ...] = ()
+    iam_checked: bool = True
 
     def count(self, action: str) -> int:
         return Counter(line.action for line in self.lines)[action]
 
 
 def make_plan(
-    environment: str, changes: Diff, records: int, declared: int, sending: Sending, refusals: list[Refusal]
+    environment: str,
+    changes: Diff,
+    records: int,
+    declared: int,
+    sending: Sending,
+    refusals: list[Refusal],
+    *,
+    origin: Origin = Origin(),
+    settings: tuple[str, ...] = (),
+    warnings: tuple[Refusal, ...] = (),
+    taken: Sequence[TakenName] | None = (),
 ) -> Plan:
+    """`taken`: None if IAM could not be read."""
+    renames = find_renames(changes.changes)
+    clauses = {one.old: f"looks like a rename to {one.new}" for one in renames} | {
+        one.new: f"looks like a rename of {one.old}: new password; the old one ends when {one.old} is deleted"
+        for one in renames
+    }
     return Plan(
         environment=environment,
         records=records,
         declared=declared,
-        lines=tuple(_line(change, sending) for change in changes.changes),
+        lines=tuple(_line(change, sending, clauses.get(change.name)) for change in changes.changes),
         unchanged=changes.unchanged,
         deleting=changes.deleting,
-        unmanaged=tuple(Unmanaged(record.name, record.status, record.managed_by) for record in changes.unmanaged),
+        unmanaged=tuple(map(Unmanaged.of, changes.unmanaged)),
         revoked=tuple(_revoked(record) for record in changes.revoked),
         refusals=tuple(refusals),
+        origin=origin,
+        settings=settings,
+        warnings=warnings,
+        renames=renames,
+        taken=tuple(taken or ()),
+        iam_checked=taken is not None,
     )
 
 
@@ -87,8 +157,8 @@ def _revoked(record: Record) -> Revoked:
     return Revoked(record.name, record.revoked.actor, record.revoked.reason, record.revoked.at)
 
 
-def _line(change: Change, sending: Sending) -> Line:
-    action, details = ACTIONS[type(change)], tuple(describe(change))
+def _line(change: Change, sending: Sending, rename: str | None) -> Line:
+    action, details = ACTIONS[type(change)], (*describe(change), *([rename] if rename else []))
     if isinstance(change, Delete):
         return Line(action, change.name, details)
     declaration = change.declaration

@@ -27,7 +27,8 @@ def describe(change: Change) -> list[str]:
                 revoked=record.revoked is not None,
             )
             return [*clauses, *_overlap_clauses(declaration.user, record), *reasons]
-    return ["deletes access key, policy and IAM user", *change.reasons]
+    revoked = ["stays revoked after its deletion"] if change.record.revoked else []
+    return ["deletes access key, policy and IAM user", *revoked, *change.reasons]
 
 
 def _overlap_clauses(new: User, record: Record) -> list[str]:
@@ -37,12 +38,18 @@ def _overlap_clauses(new: User, record: Record) -> list[str]:
     return []
 
 
+def describe_grant(addresses: tuple[str, ...], networks: tuple[str, ...], expires: object) -> list[str]:
+    """`expires`: a day, or nothing."""
+    clauses = [f"may send as {_join(addresses)}"]
+    if networks:
+        clauses.append(f"from {_join(networks)} only")
+    if expires:
+        clauses.append(f"until {expires}")
+    return clauses
+
+
 def _new_grant(user: User) -> list[str]:
-    clauses = [f"may send as {_join(user.allowed_from_addresses)}"]
-    if user.allowed_source_ips:
-        clauses.append(f"from {_join(user.allowed_source_ips)} only")
-    if user.expires:
-        clauses.append(f"until {user.expires}")
+    clauses = describe_grant(user.allowed_from_addresses, user.allowed_source_ips, user.expires)
     if not user.enabled:
         clauses.append("disabled: no access key yet")
     return clauses

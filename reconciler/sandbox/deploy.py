@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
 from reconciler.core.policy import boundary
-from reconciler.manager.settings import DeadLetterSettings, Settings, SweepSettings
+from reconciler.manager.settings import DeadLetterSettings, ManagerSettings, Settings, SweepSettings
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline.definition import Function, Pipeline
 
@@ -29,18 +29,22 @@ def deploy(session: Session, environment: Environment, pipeline: Pipeline, code:
         parking_url, parking_arn = _queue(session, pipeline.names["parking_queue"], {})
         queue_url, queue_arn = _queue(session, pipeline.names["dead_letter_queue"], _redrive(pipeline, parking_arn))
         common = function_settings(environment, key_arn, boundary_arn).to_environ()
+        stream_arn = _table(session, environment)
         dead_letters = DeadLetterSettings(
-            queue_url=queue_url, parking_url=parking_url, tries=pipeline.dead_letters["tries"]
+            queue_url=queue_url,
+            parking_url=parking_url,
+            tries=pipeline.dead_letters["tries"],
+            table_arn=stream_arn.partition("/stream/")[0],
+            batch_size=pipeline.mapping["batch_size"],
         )
         own = {
-            "manager": {},
+            "manager": ManagerSettings(queue_url=queue_url).to_environ(),
             "dead_letter": dead_letters.to_environ(),
             "sweep": sweep_settings(environment, pipeline).to_environ(),
         }
         zipped = code.read_bytes()
         for kind, function in pipeline.functions.items():
             _function(session, pipeline.runtime, function, common | own[kind], zipped)
-        stream_arn = _table(session, environment)  # while the functions become active
         _wait_until_active(session, pipeline)
         _stream_mapping(session, pipeline, stream_arn, queue_arn)
         _queue_mapping(session, pipeline, queue_arn)
@@ -92,13 +96,13 @@ def _key(session: Session, pipeline: Pipeline) -> str:
 
 def _boundary(session: Session, environment: Environment, pipeline: Pipeline) -> str:
     client = session.client("iam")
-    document = json.dumps(boundary(environment.sending))
+    document = json.dumps(boundary(environment.sending, environment.allowed_domains))
     return client.create_policy(PolicyName=pipeline.names["boundary"], PolicyDocument=document)["Policy"]["Arn"]
 
 
 def _redrive(pipeline: Pipeline, parking_arn: str) -> dict[str, str]:
     """Parks what the processor cannot park itself, because it fails each time."""
-    most = pipeline.dead_letters["tries"] + 2
+    most = pipeline.dead_letters["max_receives"]
     return {
         "VisibilityTimeout": str(SQS_FACTOR * pipeline.functions["dead_letter"].timeout_seconds),
         "RedrivePolicy": json.dumps({"deadLetterTargetArn": parking_arn, "maxReceiveCount": most}),

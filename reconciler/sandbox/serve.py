@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -38,12 +39,29 @@ def _is_own_client(headers: list[tuple[bytes, bytes]], hosts: set[bytes]) -> boo
     return len(named) == 1 and named[0] in hosts and not any(name in FROM_BROWSER for name, _ in headers)
 
 
+# What an audit lists and MiniStack does not know: there are none of these in a sandbox.
+_NEVER_ADDED = {
+    "ListSSHPublicKeys": "SSHPublicKeys",
+    "ListSigningCertificates": "Certificates",
+    "ListServiceSpecificCredentials": "ServiceSpecificCredentials",
+}
+
+
+def _fill_gaps(iam: Any) -> None:
+    for operation, listed in _NEVER_ADDED.items():
+        result = f"<{operation}Result><{listed}></{listed}><IsTruncated>false</IsTruncated></{operation}Result>"
+        answer = partial(iam._xml, 200, f"{operation}Response", result)
+        iam._IAM_HANDLERS.setdefault(operation, lambda _, answer=answer: answer())
+
+
 def main() -> None:
     os.umask(PRIVATE)
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app  # type: ignore[import-untyped]
+    from ministack.services import iam  # type: ignore[import-untyped]
 
+    _fill_gaps(iam)
     port = int(os.environ["GATEWAY_PORT"])
     config = Config()
     config.bind = [f"{HOST}:{port}"]

@@ -74,7 +74,7 @@ def test_a_planned_write_survives_what_the_credential_manager_wrote_meanwhile(
     assert world.record().correlation_id == "mine"
 
 
-@pytest.mark.parametrize("field", ["revision", "correlation_id", "status", "smtp_username"])
+@pytest.mark.parametrize("field", ["revision", "correlation_id", "status", "smtp_username", "revoked"])
 def test_the_credential_manager_writes_only_into_the_record_that_it_read(world: World, field: str) -> None:
     world.ask(a_user())
     read = world.record()
@@ -177,6 +177,7 @@ def test_every_attribute_that_the_credential_manager_writes(world: World) -> Non
     world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x", key))
     settled = {
         "status": "active", "observed_revision": 1, "observed_hash": "hash", "settled_at": "now",
+        "settled_status": "active",
         "iam_user_name": "smtp-x", "iam_user_arn": "arn:x", "smtp_username": "AKIA1", "key_created_at": "then",
         "key_credential": 2, "encrypted_credentials": b"sealed",
     }  # fmt: skip

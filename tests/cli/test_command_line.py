@@ -165,7 +165,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
     os.close(keyboard)
 
 
-@pytest.mark.parametrize(("answer", "writes", "code"), [("n\n", [], 1), ("y\n", ["PutItem"], 0), ("\n", [], 1)])
+@pytest.mark.parametrize(("answer", "writes", "code"), [("n\n", [], 1), ("y\n", ["UpdateItem"], 0), ("\n", [], 1)])
 def test_on_a_terminal_a_person_is_asked_before_any_write(
     answer: str, writes: list[str], code: int, world: World, checkout: Checkout, person: Type
 ) -> None:
@@ -195,7 +195,7 @@ def test_nothing_is_asked_in_ci(
     monkeypatch.setenv("CI", "true")
     outcome = checkout.run("apply")
     assert "[y/N]" not in outcome.err
-    assert outcome.writes == ["PutItem"]
+    assert outcome.writes == ["UpdateItem"]
 
 
 def test_a_closed_standard_input_is_no_terminal(
@@ -230,7 +230,7 @@ def test_whatever_fails_before_the_first_write_exits_1_and_after_it_3(
     with monkeypatch.context() as patched:
         patched.setattr(engine, "show_progress", fail)
         outcome = checkout.run("apply", "--wait")
-        assert (outcome.code, outcome.writes) == (3, ["PutItem"])
+        assert (outcome.code, outcome.writes) == (3, ["UpdateItem"])
     assert "Traceback" not in outcome.err
     assert len(outcome.err.splitlines()) == 2
 

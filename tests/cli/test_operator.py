@@ -61,22 +61,32 @@ class TestRevoke:
         assert record.revoked.actor.startswith(f"arn:aws:sts::{ACCOUNT}:")
         assert record.revoked.at == record.requested_at
 
-    def test_ci_is_named_by_its_actor(self, world: World, declared: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_actor_of_ci_stands_next_to_the_caller(
+        self, world: World, declared: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
         monkeypatch.setenv("GITHUB_ACTOR", "octocat")
         declared.run("revoke", "crm", "--reason", "leaked")
         record = world.store.get("crm")
         assert record
         assert record.revoked
-        assert record.revoked.actor == "octocat"
+        assert record.revoked.actor == record.actor
+        assert record.actor.startswith("arn:aws:sts::")
+        row = world.row("crm")
+        assert row
+        assert row["ci_actor"] == "octocat"
 
     def test_it_holds_through_every_later_reconcile(self, world: World, declared: Checkout) -> None:
         declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
         unchanged = declared.reconcile(world)
         assert unchanged.writes == []
         assert "Nothing to do: 2 unchanged." in unchanged.out
-        declared.declare(an_entry("crm", "crm@example.com", "*@news.example.com", credential=2), an_entry("wiki"))
+        declared.declare(an_entry("crm", "crm@example.com", "*@news.example.com"), an_entry("wiki"))
         declared.reconcile(world)
         assert set(world.access_keys("crm").values()) == {"Inactive"}
+        declared.declare(an_entry("crm", "crm@example.com", "*@news.example.com", credential=2), an_entry("wiki"))
+        declared.reconcile(world)
+        assert world.access_keys("crm") == {}
         assert statuses(world)["crm"] == "disabled"
 
     def test_every_plan_shows_it(self, world: World, declared: Checkout) -> None:
@@ -154,29 +164,6 @@ class TestRevoke:
             assert outcome.code == 1
             assert "credentials are for account" in outcome.err
             assert outcome.calls == ["GetCallerIdentity"]
-
-
-class TestResume:
-    def test_the_declaration_counts_again(self, world: World, declared: Checkout) -> None:
-        keys = world.access_keys("crm")
-        declared.reconcile(world, "revoke", "crm", "--reason", "a false alarm")
-        outcome = declared.reconcile(world, "resume", "crm")
-        assert outcome.code == 0
-        assert "its old password works again" in outcome.out
-        assert world.access_keys("crm") == keys
-        assert statuses(world)["crm"] == "active"
-        assert "revoked" not in declared.run("plan").out
-
-    def test_a_credential_raised_meanwhile_is_a_new_one(self, world: World, declared: Checkout) -> None:
-        leaked = set(world.access_keys("crm"))
-        declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
-        declared.declare(an_entry("crm", credential=2), an_entry("wiki"))
-        declared.reconcile(world)
-        outcome = declared.reconcile(world, "resume", "crm")
-        assert "its old password" not in outcome.out
-        keys = world.access_keys("crm")
-        assert list(keys.values()) == ["Active"]
-        assert not leaked & set(keys)
 
 
 class TestRetry:
@@ -301,15 +288,3 @@ def test_revoking_again_looks_at_the_keys_again(world: World, declared: Checkout
     assert record
     assert record.revoked
     assert record.revoked.reason == "leaked"
-
-
-def test_resume_promises_no_password_that_rotation_ends(world: World, declared: Checkout) -> None:
-    declared.declare(an_entry("crm", rotation={"every_days": 30}), an_entry("wiki"))
-    declared.reconcile(world)
-    declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
-    boto3.resource("dynamodb").Table(TABLE).update_item(
-        Key=key_of("crm"),
-        UpdateExpression="SET key_created_at = :old",
-        ExpressionAttributeValues={":old": "2020-01-01T00:00:00Z"},
-    )
-    assert "old password" not in declared.run("resume", "crm").out

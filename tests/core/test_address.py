@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from reconciler.core.address import Rules, check_address, check_network, normalize_address, normalize_network
+from reconciler.core.address import (
+    Rules,
+    check_address,
+    check_mailbox,
+    check_network,
+    normalize_address,
+    normalize_network,
+)
 from support.world import RULES
 
 STRICT = Rules(frozenset({"example.com"}), allow_wildcards=False)
@@ -146,3 +155,47 @@ def test_an_address_with_a_zone_is_refused_because_iam_knows_none(network: str) 
     assert fault
     assert "has a zone" in fault.message
     assert "remove '%' and what follows" in fault.hint
+
+
+@pytest.mark.parametrize(
+    "address", ["billing@example.com", "a.b+c@sub.example.co.uk", "r&d@EXAMPLE.com", "x@example.org"]
+)
+def test_the_address_of_a_mailbox_may_be_in_any_domain(address: str) -> None:
+    assert check_mailbox(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("a@b..example.com", "invalid domain"),
+        ("mailto:a@example.com", "invalid local part"),
+        ("billing\u200b@example.com", "the character U+200B"),
+        ("a..b@example.com", "invalid local part"),
+        ("*@example.com", "not the address of a mailbox"),
+        ("a@*.example.com", "'*' in its domain"),
+        ("billing@localhost", "not the address of a mailbox"),
+        ("Team <a@example.com>", "the character U+0020"),
+        ("a@example.com,b@example.com", "not an address"),
+        ("", "not an address"),
+    ],
+)
+def test_what_is_no_mailbox_is_refused(address: str, message: str) -> None:
+    fault = check_mailbox(address)
+    assert fault
+    assert message in fault.message
+
+
+@pytest.mark.parametrize(
+    "text", ["." * 1_000_000, "a@" + "." * 1_000_000, "a-" * 500_000 + "@example.com", "1." * 500_000, ":" * 1_000_000]
+)
+def test_checks_of_long_text_are_quick_and_their_messages_short(text: str) -> None:
+    began = time.process_time()
+    faults = [check_address(text, RULES), check_mailbox(text), check_network(text)]
+    assert time.process_time() - began < 1
+    assert all(fault and len(fault.message) < 150 and len(fault.hint) < 250 for fault in faults)
+
+
+def test_a_hint_names_a_few_of_many_domains() -> None:
+    fault = check_address("a@example.com", Rules(frozenset(f"d{n:03}.example" for n in range(500)), True))
+    assert fault
+    assert fault.hint.endswith("d019.example, and 480 more")

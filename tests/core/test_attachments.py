@@ -30,7 +30,11 @@ def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
     found = (
         Attachment(AttachmentKind.INLINE_POLICY, "by-hand"),
         Attachment(AttachmentKind.MANAGED_POLICY, "arn:aws:iam::aws:policy/AdministratorAccess"),
-        Attachment(AttachmentKind.GROUP, "senders"),
+        Attachment(AttachmentKind.LOGIN_PROFILE, ""),
+        Attachment(AttachmentKind.MFA_DEVICE, "arn:aws:iam::123456789012:mfa/phone"),
+        Attachment(AttachmentKind.SSH_KEY, "APKAEXAMPLE"),
+        Attachment(AttachmentKind.CERTIFICATE, "certificate"),
+        Attachment(AttachmentKind.SERVICE_CREDENTIAL, "ACCAEXAMPLE"),
     )
     steps = run(settled(), iam(K1, needs_repair=True, attachments=found)).steps
     assert steps == (RepairUser(), *map(Detach, found), grant())
@@ -43,10 +47,11 @@ def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:
         (AttachmentKind.MANAGED_POLICY, "arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantine", False),
         (AttachmentKind.MANAGED_POLICY, "arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV3", True),
         (AttachmentKind.INLINE_POLICY, "x:aws:policy/AWSCompromisedKeyQuarantineV3", True),
-        (AttachmentKind.GROUP, "AWSCompromisedKeyQuarantineV3", True),
+        (AttachmentKind.GROUP, "senders", False),
+        (AttachmentKind.LOGIN_PROFILE, "", True),
     ],
 )
-def test_only_the_quarantine_of_aws_itself_stays(kind: AttachmentKind, id_: str, taken_off: bool) -> None:
+def test_only_the_quarantine_of_aws_itself_and_groups_stay(kind: AttachmentKind, id_: str, taken_off: bool) -> None:
     """A policy of that name that was created manually may allow anything."""
     attachment = Attachment(kind, id_)
     assert (Detach(attachment) in run(settled(), iam(K1, attachments=(attachment,))).steps) is taken_off

@@ -55,9 +55,9 @@ def test_where_nothing_differs_there_is_nothing_to_say() -> None:
         (
             {},
             audited(K1, attachments=(Attachment(AttachmentKind.INLINE_POLICY, "by-hand"),)),
-            "inline policy by-hand was attached",
+            "inline policy by-hand was added",
         ),
-        ({}, audited(K1, attachments=(Attachment(AttachmentKind.GROUP, "admins"),)), "group admins was attached"),
+        ({}, audited(K1, attachments=(Attachment(AttachmentKind.LOGIN_PROFILE, ""),)), "console password was added"),
     ],
 )
 def test_each_difference_is_reported_in_plain_words(

@@ -27,9 +27,9 @@ from reconciler.core.decision import (
 )
 from reconciler.core.differences import find_differences
 from reconciler.core.lifecycle import decide
-from reconciler.core.policy import Document, build, grant_hash
-from reconciler.core.record import Record, Revocation, Status, timestamp
-from reconciler.core.record_state import RecordState
+from reconciler.core.policy import Document, build
+from reconciler.core.record import Failure, Record, Revocation, Status, timestamp
+from reconciler.core.record_state import RecordState, processed_hash
 from reconciler.core.user import User, spec_hash
 from support.generated import users
 from support.world import SENDING, START
@@ -122,7 +122,7 @@ def is_rotation_due(record: Record) -> bool:
 def settle(record: Record, end: Settle, issued: IssueKey | None) -> Record:
     """What the store writes to the record."""
     assert record.user
-    wished = grant_hash(record.user, SENDING)
+    wished = processed_hash(record, record.user, SENDING)
     after = replace(record, status=end.status, observed_revision=record.revision, observed_hash=wished)
     if end.forget_previous:
         after = replace(after, previous_key="", previous_key_retires_at="", previous_key_deletes_at="")
@@ -241,7 +241,9 @@ def test_a_teardown_leaves_nothing_whatever_the_record_knows(record: Record, key
 
 
 ATTACHMENTS = st.lists(
-    st.sampled_from([Attachment(AttachmentKind.GROUP, "senders"), Attachment(AttachmentKind.INLINE_POLICY, "by-hand")]),
+    st.sampled_from(
+        [Attachment(AttachmentKind.LOGIN_PROFILE, ""), Attachment(AttachmentKind.INLINE_POLICY, "by-hand")]
+    ),
     unique=True,
 )
 
@@ -287,3 +289,25 @@ def test_whatever_is_done_to_the_keys_of_a_settled_user_is_repaired_and_reported
     assert isinstance(repair.end, Settle)
     assert iam.keys.keys() <= known_keys(settle(after, repair.end, iam.issued))
     assert any(iam.keys.values()) is may_send(record)
+
+
+REVOKED = st.builds(Revocation, *[st.sampled_from(["", "x"])] * 3)
+FAILURES = st.none() | st.builds(Failure, st.just("Code"), st.just(""), st.just(""), during=st.sampled_from(Status))
+
+
+@given(records(), KEYS, REVOKED, st.sampled_from([*Status, "", "paused"]), FAILURES, st.booleans(), st.booleans())
+def test_no_revoked_user_has_an_active_key_whatever_else_its_record_says(
+    record: Record, keys: dict[str, bool], revoked: Revocation, status: str, failure: Failure | None,
+    invalid: bool, audited: bool,
+) -> None:  # fmt: skip
+    """I16: after one decision, even if it could not end."""
+    iam = Iam(dict(keys))
+    record = replace(record, status=status, revoked=revoked, failure=failure)
+    record = replace(record, user=None, problems=("x",)) if invalid else record
+    state = RecordState.of(record, SENDING, START)
+    assert state.wanted in (None, Status.DISABLED)
+    assert not state.settled
+    decision = decide(state, iam.audited() if audited else iam.observed())
+    assert not any(isinstance(step, IssueKey) for step in decision.steps)
+    iam.perform(decision)
+    assert not any(iam.keys.values())

@@ -60,7 +60,7 @@ def test_sending_ends_at_midnight_utc_after_the_last_day() -> None:
 
 
 def test_nothing_but_sending_is_allowed_and_only_through_our_configuration_set() -> None:
-    for document in (build(a_user(), SENDING), boundary(SENDING)):
+    for document in (build(a_user(), SENDING), boundary(SENDING, ["example.com"])):
         assert evaluate(document, request(resource=IDENTITY))
         assert evaluate(document, request(resource=OWN_SET))
         assert not evaluate(document, request(resource=OWN_SET.replace("smtp-test", "other")))
@@ -68,8 +68,12 @@ def test_nothing_but_sending_is_allowed_and_only_through_our_configuration_set()
         assert not evaluate(document, request(action="ses:SendEmail"))
 
 
-def test_the_boundary_leaves_the_address_to_the_policy() -> None:
-    assert evaluate(boundary(SENDING), request("anybody@example.com"))
+def test_the_boundary_allows_every_sender_of_the_domains_and_no_other() -> None:
+    limit = boundary(SENDING, ["example.net", "example.com"])
+    assert evaluate(limit, request("anybody@example.net"))
+    assert not evaluate(limit, request("anybody@example.org"))
+    assert not evaluate(limit, request("anybody@mail.example.com"))
+    assert evaluate(boundary(SENDING, ["example.com"]), request("anybody@example.com"))
 
 
 def test_what_the_evaluator_does_not_know_is_refused() -> None:

@@ -128,11 +128,11 @@ def test_a_rotation_by_schedule_is_due_and_no_drift() -> None:
 
 
 def test_what_is_beside_the_record_is_drift_whether_it_was_processed_or_not() -> None:
-    attached = (Attachment(AttachmentKind.GROUP, "admins"),)
+    attached = (Attachment(AttachmentKind.SSH_KEY, "APKAEXAMPLE"),)
     for record in (served(), settled()):
         assert find_differences(run(record, audited(K1, needs_repair=True, attachments=attached))) == (
             Difference(Drift.BOUNDARY_CHANGED, "its tags or its permissions boundary were changed"),
-            Difference(Drift.ATTACHMENT_ADDED, "group admins was attached"),
+            Difference(Drift.ATTACHMENT_ADDED, "SSH public key APKAEXAMPLE was added"),
         )
 
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import Binary
 
 from reconciler.core.record import Failure, Revocation, key_of, name_of, parse_timestamp, timestamp
 from reconciler.core.record_parser import read
@@ -45,9 +44,9 @@ def test_every_attribute_of_a_full_record_is_understood() -> None:
             revision=Decimal(4),
             observed_revision=Decimal(3),
             key_credential=Decimal(2),
-            smtp_username="AKIAEXAMPLE1",
-            previous_key="AKIAEXAMPLE0",
-            encrypted_credentials=Binary(b"sealed"),
+            smtp_username="AKIAEXAMPLE000001",
+            previous_key="AKIAEXAMPLE000000",
+            encrypted_credentials=b"sealed",
         ),
         RULES,
     )
@@ -61,7 +60,7 @@ def test_every_attribute_of_a_full_record_is_understood() -> None:
     assert record.user
     assert record.user.rotation == Rotation(90, 14)
     assert (record.revision, record.observed_revision, record.key_credential) == (4, 3, 2)
-    assert (record.smtp_username, record.previous_key) == ("AKIAEXAMPLE1", "AKIAEXAMPLE0")
+    assert (record.smtp_username, record.previous_key) == ("AKIAEXAMPLE000001", "AKIAEXAMPLE000000")
     assert record.encrypted_credentials == b"sealed"
 
 
@@ -143,7 +142,7 @@ def test_a_record_is_held_to_the_same_bounds_as_a_manifest(attribute: str, value
         ("description", ""),
         ("description", "x" * 200),
         ("owner", ""),
-        ("owner", f"{'x' * 242}@example.com"),
+        ("owner", f"{'x' * 64}@{'y' * 63}.{'z' * 63}.{'w' * 61}"),
     ],
 )
 def test_a_record_may_go_as_far_as_the_bounds(attribute: str, value: Any) -> None:
@@ -184,6 +183,7 @@ def test_the_lock_is_what_was_read_and_not_what_was_made_of_it() -> None:
         "correlation_id": None,
         "status": "pending",
         "smtp_username": None,
+        "revoked": None,
     }
 
 
@@ -271,3 +271,25 @@ def test_the_stages_of_a_previous_key_are_read() -> None:
     days = {"previous_key_retires_at": "2026-06-01T12:00:00Z", "previous_key_deletes_at": "2026-06-02T12:00:00Z"}
     record = read(row(previous_key="AKIAEXAMPLE0", **days), RULES)
     assert (record.previous_key_retires_at, record.previous_key_deletes_at) == tuple(days.values())
+
+
+def test_a_list_that_no_policy_has_room_for_is_refused_as_a_whole() -> None:
+    record = read(row(allowed_from_addresses=[f"sender-{n}@example.com" for n in range(1001)]), RULES)
+    assert record.problems == ("allowed_from_addresses has 1001 values; 1000 is the limit",)
+
+
+@pytest.mark.parametrize("revision", [Decimal("1E+60"), Decimal(10**15 + 1), Decimal(-1), Decimal("1.5"), "7", True])
+def test_an_invalid_revision_makes_the_record_invalid(revision: Any) -> None:
+    """I17"""
+    record = read(row(revision=revision), RULES)
+    assert (record.user, record.revision) == (None, None)
+    assert record.problems == ("revision must be a whole number from 0 to 1000000000000000",)
+    assert read(row(revision=Decimal(10**15)), RULES).revision == 10**15
+
+
+def test_many_long_problems_are_shortened() -> None:
+    addresses = [f"{'x' * 400}{n}@elsewhere.example" for n in range(30)]
+    problems = read(row(allowed_from_addresses=addresses), RULES).problems
+    assert len(problems) == 21
+    assert max(map(len, problems)) == 300
+    assert problems[-1] == "and 10 more problems"

@@ -170,6 +170,12 @@ def test_a_revocation_created_manually_beside_an_active_status_is_not_settled() 
     assert not RecordState.of(replace(settled(), revoked=REVOKED), SENDING, NOW).settled
 
 
+def test_a_revocation_written_manually_beside_its_status_is_not_settled() -> None:
+    """I16: the record claims to be disabled, but says nothing about its key."""
+    record = replace(settled(), revoked=REVOKED, status="disabled")
+    assert not RecordState.of(record, SENDING, NOW).settled
+
+
 def test_a_revocation_taken_out_manually_is_not_settled() -> None:
     assert not RecordState.of(replace(settled(revoked=REVOKED), revoked=None), SENDING, NOW).settled
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.smtp import KNOWN_REGIONS, endpoint, smtp_password
+from reconciler.core.smtp import KNOWN_REGIONS, are_credentials, endpoint, smtp_password
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,24 @@ def test_the_endpoint_of_a_region_is_its_host_and_advises_587_first() -> None:
 def test_a_region_that_is_too_new_for_the_list_has_an_endpoint_too() -> None:
     assert "mx-central-1" not in KNOWN_REGIONS
     assert endpoint("mx-central-1").host == "email-smtp.mx-central-1.amazonaws.com"
+
+
+PASSWORD = smtp_password("secret", "eu-central-1")
+
+
+@pytest.mark.parametrize(
+    ("username", "passwords", "good"),
+    [
+        ("AKIAIOSFODNN7EXAMPLE", {"eu-central-1": PASSWORD, "us-gov-west-1": PASSWORD}, True),
+        ("AKIAIOSFODNN7EXAMPLE", {}, True),
+        ("AKIA", {}, False),
+        ("AKIAIOSFODNN7EXAMPLE\n", {}, False),
+        (None, {}, False),
+        ("AKIAIOSFODNN7EXAMPLE", [PASSWORD], False),
+        ("AKIAIOSFODNN7EXAMPLE", {"eu-central-1": f"{PASSWORD}\n"}, False),
+        ("AKIAIOSFODNN7EXAMPLE", {"eu-central-1": PASSWORD[1:]}, False),
+        ("AKIAIOSFODNN7EXAMPLE", {"eu central": PASSWORD}, False),
+    ],
+)
+def test_only_what_the_manager_stores_are_credentials(username: object, passwords: object, good: bool) -> None:
+    assert are_credentials(username, passwords) is good

@@ -21,7 +21,8 @@ WRONG_ACCOUNT = "credentials are for account 123456789012; environment test is c
 WRONG_REGION = "the AWS region is eu-central-1; environment test is configured for region eu-west-1"
 READS = {
     "GetCallerIdentity", "Query", "ListUsers", "GetUser", "ListAccessKeys", "ListUserPolicies", "GetUserPolicy",
-    "ListAttachedUserPolicies", "ListGroupsForUser",
+    "ListAttachedUserPolicies", "ListGroupsForUser", "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys",
+    "ListSigningCertificates", "ListServiceSpecificCredentials",
 }  # fmt: skip
 
 
@@ -30,10 +31,14 @@ def _real_time(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Runs the command with the clock of the test and clients that support boundaries, which moto lacks."""
     world.now = datetime.now(UTC) - timedelta(hours=1)
     monkeypatch.setattr(audit, "SECOND_READ", 0)
-    entry = ("after-call.iam.GetUser", world.gaps._got)
-    botocore.handlers.BUILTIN_HANDLERS.append(entry)
+    entries = [
+        ("after-call.iam.GetUser", world.gaps._got),
+        ("before-call.iam.ListServiceSpecificCredentials", world.gaps._list_credentials),
+    ]
+    botocore.handlers.BUILTIN_HANDLERS.extend(entries)
     yield
-    botocore.handlers.BUILTIN_HANDLERS.remove(entry)
+    for entry in entries:
+        botocore.handlers.BUILTIN_HANDLERS.remove(entry)
 
 
 @pytest.fixture
@@ -70,10 +75,9 @@ def test_a_clean_system_has_no_difference(world: World, checkout: Checkout) -> N
     assert outcome.code == 0
     assert outcome.err == ""
     assert outcome.out == ("smtp users · test · 3 declared, 3 records, 3 IAM users\nNo drift: 3 users checked.\n")
-    per_user = ["GetUser", "GetUserPolicy", "ListAccessKeys", "ListAttachedUserPolicies", "ListGroupsForUser"]
-    assert sorted(outcome.calls) == sorted(
-        ["GetCallerIdentity", "ListUsers", "Query", *[*per_user, "ListUserPolicies"] * 3]
-    )
+    once = ["GetCallerIdentity", "ListUsers", "Query"]
+    per_user = READS.difference(once, ["ListServiceSpecificCredentials"])  # answered before the count
+    assert sorted(outcome.calls) == sorted([*once, *sorted(per_user) * 3])
 
 
 def test_an_empty_system_has_none_either(world: World, checkout: Checkout) -> None:
@@ -140,7 +144,7 @@ def test_the_differences_in_other_forms(world: World, checkout: Checkout, place:
     markdown = checkout.run("drift", "--format", "markdown")
     assert markdown.code == 2
     assert "**Drift: 1 finding for 1 of 2 users.**" in markdown.out
-    assert "| **edited** | policy_changed | its policy was changed |" in markdown.out
+    assert "| `edited` | `policy_changed` | `its policy was changed` |" in markdown.out
 
 
 def test_what_drift_finds_the_sweep_puts_right_and_calls_the_same(
@@ -157,7 +161,8 @@ def test_what_drift_finds_the_sweep_puts_right_and_calls_the_same(
     shown = json.loads(checkout.run("drift", "--format", "json").out)["findings"]
     told = {one.name: world.converger.converge(one.name, audit=True).differences for one in mended}
     assert {entry["name"]: (entry["description"],) for entry in shown} == told
-    assert checkout.run("drift").code == 0
+    left = checkout.run("drift", "--format", "json")
+    assert findings(left) == [("grouped", "attachment_added")], "no function may change groups"
 
 
 def test_a_user_that_is_being_made_is_no_difference(world: World, checkout: Checkout) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.provenance import find_checkout, newer_commits
+from reconciler.engine.git import compare, find_checkout, read_source
+from reconciler.planning.history import Relation, Source
 from support.runs import Checkout, an_entry
 from support.world import World
 
@@ -66,7 +67,8 @@ def test_no_command_of_a_planted_repository_runs(
 def test_a_bare_repository_in_the_root_of_the_checkout_is_not_used(tmp_path: Path, setting: str) -> None:
     plant_bare_repository(tmp_path, tmp_path / "marker", setting)
     assert find_checkout(tmp_path / "reconcile.yaml") is None
-    assert newer_commits(tmp_path, [COMMIT]) == []
+    assert read_source(tmp_path, [tmp_path / "users"]).head == ""
+    assert compare(tmp_path, Source(head="cd" * 20), COMMIT).relation is Relation.UNKNOWN
     assert not (tmp_path / "marker").exists()
 
 
@@ -75,7 +77,9 @@ def test_variables_of_the_caller_do_not_choose_the_repository(tmp_path: Path, mo
     git(tmp_path, "init", "checkout")
     git(tmp_path / "checkout", "commit", "--allow-empty", "-m", "first")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "bare"))
-    assert newer_commits(tmp_path / "checkout", [COMMIT]) == []
+    source = read_source(tmp_path / "checkout", [])
+    assert source.head != COMMIT
+    assert compare(tmp_path / "checkout", source, COMMIT).relation is Relation.UNKNOWN
     assert not (tmp_path / "marker").exists()
 
 
@@ -86,3 +90,49 @@ def test_the_checkout_is_the_nearest_folder_above_with_a_git_entry(tmp_path: Pat
     assert find_checkout(nested / "reconcile.yaml") == tmp_path
     (nested / ".git").write_text("gitdir: ../../.git/modules/submodule\n")
     assert find_checkout(nested / "reconcile.yaml") == nested
+
+
+def test_git_is_not_asked_above_the_checkout(tmp_path: Path) -> None:
+    """A `.git` that Git does not accept must not lead to the repository around it."""
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "first")
+    (tmp_path / "inner" / ".git").mkdir(parents=True)
+    source = read_source(find_checkout(tmp_path / "inner" / "reconcile.yaml"), [])
+    assert (source.head, "not a git repository" in source.cause) == ("", True)
+
+
+def test_a_file_of_the_checkout_hides_no_manifest_from_the_check_for_changes(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    users = tmp_path / "users"
+    users.mkdir()
+    (users / ".gitignore").write_text("*\n")
+    (users / ".gitattributes").write_text("* filter=planted\n")
+    git(tmp_path, "add", "--force", ".")
+    git(tmp_path, "commit", "-m", "first")
+    assert not read_source(tmp_path, [users]).dirty
+    (users / "team.yaml").write_text("users: []\n")
+    assert read_source(tmp_path, [users]).dirty
+
+
+@pytest.mark.parametrize("change", ["edited", "staged", "untracked", "deleted"])
+def test_what_differs_from_the_commit_is_dirty(tmp_path: Path, change: str) -> None:
+    git(tmp_path, "init")
+    users, other = tmp_path / "users", tmp_path / "README.md"
+    users.mkdir()
+    other.write_text("one\n")
+    (users / "team.yaml").write_text("users: []\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "first")
+    (tmp_path / "notes").write_text("untracked, but no input\n")
+    clean = read_source(tmp_path, [users, tmp_path / "reconcile.yaml"])
+    assert clean.commit == clean.head != ""
+    match change:
+        case "edited" | "staged":
+            other.write_text("two\n")
+        case "untracked":
+            (users / "new.yaml").write_text("users: []\n")
+        case "deleted":
+            (users / "team.yaml").unlink()
+    if change == "staged":
+        git(tmp_path, "add", "README.md")
+    assert read_source(tmp_path, [users, tmp_path / "reconcile.yaml"]).commit == f"{clean.head}-dirty"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import botocore.handlers
@@ -15,18 +16,19 @@ from reconciler.engine.reconcile import prepare
 from reconciler.manifests.environments import load_environment
 from reconciler.planning.limits import Allowance
 from support.runs import Checkout, an_entry
-from support.world import MARK, World, a_request, a_user
+from support.world import ACCOUNT, MARK, World, a_request, a_user
 
 WRONG_ACCOUNT = "credentials are for account 123456789012; environment test is configured for account 999988887777"
 WRONG_REGION = "the AWS region is eu-central-1; environment test is configured for region eu-west-1"
-READING = ["GetCallerIdentity", "Query"]
+READING = ["GetCallerIdentity", "Query", "Query", "ListUsers"]
 
 
 def test_a_second_run_says_nothing_to_do_and_writes_nothing(world: World, checkout: Checkout) -> None:
+    world.now = datetime.now(UTC)  # that of IAM: the users are older than their settled records
     checkout.declare(an_entry("crm"), an_entry("wiki", enabled=False), an_entry("batch", expires="2030-01-01"))
     first = checkout.reconcile(world)
     assert first.code == 0
-    assert first.writes == ["PutItem"] * 3
+    assert first.writes == ["UpdateItem"] * 3
     second = checkout.run()
     assert second.code == 0
     assert "Nothing to do: 3 unchanged." in second.out
@@ -55,19 +57,16 @@ def test_an_entry_may_move_to_another_file_or_place_without_a_write(world: World
 
 
 def test_the_row_says_who_asked(world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "GITHUB_SHA": "3f2a9c81d0e4aa00112233445566778899aabbcc",
-        "GITHUB_ACTOR": "octocat",
-        "GITHUB_RUN_ID": "17089",
-        "GITHUB_RUN_ATTEMPT": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
+    """The ARN that AWS knows: outside of a workflow, GitHub's variables mean nothing."""
+    monkeypatch.setenv("GITHUB_ACTOR", "octocat")
+    monkeypatch.setenv("GITHUB_SHA", "3f2a9c81d0e4aa00112233445566778899aabbcc")
     checkout.declare(an_entry("crm"))
     checkout.run()
     row = world.row("crm")
     assert row
-    assert row["correlation_id"] == "3f2a9c81d0e4-17089-1"
-    assert row["actor"] == "octocat"
+    assert row["correlation_id"].startswith("local-")
+    assert row["actor"].startswith(f"arn:aws:sts::{ACCOUNT}:")
+    assert (row["commit"], "ci_actor" in row, "run" in row) == ("", False, False)
     assert row["managed_by"] == MARK
     assert row["manifest"].endswith("users/test/team.yaml")
 
@@ -148,7 +147,7 @@ def test_rows_of_others_are_shown_and_never_touched(world: World, checkout: Chec
     before = world.row("by-hand"), world.row("theirs")
     checkout.declare(an_entry("crm"))
     outcome = checkout.run()
-    assert outcome.writes == ["PutItem"]
+    assert outcome.writes == ["UpdateItem"]
     assert "? by-hand   unmanaged, ignored: pending, created manually" in outcome.out
     assert "? theirs    unmanaged, ignored: active, managed by another-tool" in outcome.out
     assert (world.row("by-hand"), world.row("theirs")) == before
@@ -360,7 +359,7 @@ def test_a_plan_reads_only_and_its_exit_code_is_terraforms(world: World, checkou
     checkout.configure(account_id="999988887777")
     wrong = checkout.run("plan", "--format", "markdown")
     assert wrong.code == 1
-    assert "**Refused:** credentials are for account 123456789012" in wrong.out
+    assert "**Refused:** `credentials are for account 123456789012" in wrong.out
     assert wrong.calls == ["GetCallerIdentity"]
     checkout.configure()
     refused = checkout.run("plan", "--detailed-exitcode")

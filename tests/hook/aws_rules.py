@@ -19,6 +19,7 @@ import botocore.handlers
 from botocore.exceptions import ClientError
 
 NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
 DOCUMENT = re.compile(r"[\t\n\r\u0020-\u00ff]+")
 # Secrets are recorded for a scan of all output, and calls for an evaluation of the roles. `notes.json` beside this
@@ -36,6 +37,8 @@ def install() -> None:
         ("before-call.iam.CreateUser", _create_user),
         ("before-call.iam.PutUserPolicy", _put_user_policy),
         ("before-call.iam.CreateAccessKey", _create_access_key),
+        ("before-call.iam.UpdateAccessKey", _check_key_id),
+        ("before-call.iam.DeleteAccessKey", _check_key_id),
         ("after-call.iam.CreateAccessKey", _note_secret),
         ("provide-client-params.kms.Encrypt", _encrypt),
         ("before-call.dynamodb", _item),
@@ -86,8 +89,13 @@ def _create_access_key(params: dict[str, Any], model: Any, **_: Any) -> None:
         _refuse(model, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
 
 
+def _check_key_id(params: dict[str, Any], model: Any, **_: Any) -> None:
+    if not KEY_ID.fullmatch(params["body"]["AccessKeyId"]):
+        _refuse(model, "ValidationError", "the access key id does not match [\\w]+")
+
+
 # IAM evaluates a request by the path of the user, which it knows only for users that exist.
-BY_NAME = frozenset({"CreateUser", "GetUser", "RemoveUserFromGroup"})
+BY_NAME = frozenset({"CreateUser", "GetUser"})
 
 
 def _remember_user(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

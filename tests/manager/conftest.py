@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.manager.handlers import stream
 from support.deployed import forget, start
+from support.letters import Letters
 from support.world import World
 
 
@@ -17,6 +18,13 @@ def manager(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     start(world, monkeypatch)
     yield world
     forget()
+
+
+@pytest.fixture
+def letters(manager: World) -> Letters:
+    """The queue in which the credential manager leaves users, and from which the dead-letter function retries them."""
+    stream.user_events()
+    return Letters.make(manager)
 
 
 @pytest.fixture

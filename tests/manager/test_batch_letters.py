@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reconciler.aws.streams import EMPTY_PAGES, DynamoStream
-from reconciler.errors import Retryable
-from reconciler.manager.dead_letters import Letter, backoff, read_letter
-from support.deployed import TRIES, Refusal, lines
+from support.deployed import BATCH_SIZE, Refusal, lines
 from support.letters import Letters, batch_letter
-from support.world import World, a_user
-
-ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/smtp-users-test/stream/2026-06-01T12:00:00.000"
-SHARD = "shardId-00000001541626099285-f35f62ef"
-
-
-@pytest.fixture
-def letters(manager: World) -> Letters:
-    return Letters.make(manager)
+from support.world import ACCOUNT, REGION, TABLE, a_user
 
 
 def users(*names: str) -> list[str]:
@@ -65,10 +50,31 @@ def test_one_write_is_a_batch_too(letters: Letters) -> None:
     assert letters.waiting() == users("wiki")
 
 
-def test_a_batch_of_many_users_is_sent_in_tens(letters: Letters) -> None:
-    names = [f"user-{n:02}" for n in range(25)]
-    for name in names:
-        letters.world.put_row(name, status="pending")
+def test_a_batch_is_no_larger_than_the_mapping_makes_it(letters: Letters) -> None:
+    """A forged range of the stream: it is not read to its end."""
+    letters.world.ask(a_user("settled"))
+    letters.world.converge("settled")
+    for n in range(3 * BATCH_SIZE):
+        letters.world.put_row(f"user-{n:02}", status="pending")
+        letters.world.remove_row(f"user-{n:02}")
+    letters.put(batch_letter(letters.world))
+    assert letters.invoke() == []
+    assert letters.waiting() == []
+
+
+def test_records_that_the_mapping_does_not_deliver_get_no_letter(letters: Letters) -> None:
+    letters.world.ask(a_user("settled"))
+    letters.world.converge("settled")
+    letters.world.ask(a_user("crm"))
+    letters.put(batch_letter(letters.world, 1))
+    letters.invoke()
+    assert letters.waiting() == users("crm")
+
+
+def test_a_fallback_to_many_users_is_sent_in_tens(letters: Letters) -> None:
+    for n in range(25):
+        letters.world.put_row(f"user-{n:02}", status="pending")
+    Refusal("dynamodbstreams.GetRecords", "TrimmedDataAccessException")
     letters.put(batch_letter(letters.world))
     letters.invoke()
     found = letters.sqs.get_queue_attributes(QueueUrl=letters.queue, AttributeNames=["ApproximateNumberOfMessages"])
@@ -101,13 +107,13 @@ def everybody(letters: Letters) -> list[str]:
 
 
 LOST = ["TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException"]
-NOT_OURS = ["AccessDeniedException", "ValidationException"]
+EARLIER_TABLE = ["AccessDeniedException", "ValidationException"]
 
 
-@pytest.mark.parametrize("code", LOST + NOT_OURS)
+@pytest.mark.parametrize("code", LOST + EARLIER_TABLE)
 @pytest.mark.parametrize("call", ["GetShardIterator", "GetRecords"])
 def test_where_the_stream_cannot_tell_everyone_who_waits_is_checked(letters: Letters, call: str, code: str) -> None:
-    """Records trimmed after a day, a missing shard, or the stream of another table."""
+    """Records trimmed after a day, a missing shard, or the stream of a table that was replaced."""
     expected = everybody(letters)
     Refusal(f"dynamodbstreams.{call}", code)
     letters.put(batch_letter(letters.world))
@@ -115,9 +121,7 @@ def test_where_the_stream_cannot_tell_everyone_who_waits_is_checked(letters: Let
     assert letters.waiting() == expected
 
 
-@pytest.mark.parametrize(
-    "changes", [{"streamArn": "x"}, {"shardId": "x"}, {"startSequenceNumber": "1"}, {"endSequenceNumber": "9" * 30}]
-)
+@pytest.mark.parametrize("changes", [{"shardId": "x"}, {"startSequenceNumber": "1"}, {"endSequenceNumber": "9" * 30}])
 def test_numbers_that_never_were_lead_to_everyone_who_waits(letters: Letters, changes: dict[str, str]) -> None:
     expected = everybody(letters)
     if "startSequenceNumber" in changes:
@@ -127,26 +131,108 @@ def test_numbers_that_never_were_lead_to_everyone_who_waits(letters: Letters, ch
     assert letters.waiting() == expected
 
 
-def test_a_stream_that_throttles_keeps_the_letter(letters: Letters) -> None:
-    letters.world.ask(a_user("crm"))
-    refusal = Refusal("dynamodbstreams.GetRecords", "ProvisionedThroughputExceededException")
-    letters.put(batch_letter(letters.world))
-    assert len(letters.invoke()) == 1
+def lost(letters: Letters, count: int) -> None:
+    """Batches that the stream does not have."""
+    for _ in range(count):
+        letters.put(batch_letter(letters.world, endSequenceNumber="9" * 30))
+
+
+def test_many_lost_batches_are_one_check_of_everyone_who_waits(letters: Letters) -> None:
+    """Forged or not: one message for each user that waits, in each time window."""
+    expected = everybody(letters)
+    lost(letters, 5)
+    assert letters.invoke() == []
+    assert letters.waiting() == expected
+
+
+def test_a_lost_batch_that_comes_later_waits_for_the_next_time_window(letters: Letters) -> None:
+    """Its users may not have waited at the last check."""
+    everybody(letters)
+    lost(letters, 1)
+    letters.invoke()
+    letters.invoke()  # and those who waited are processed
+    letters.world.pass_time(minutes=10)
+    letters.world.ask(a_user("later"))
+    lost(letters, 2)
+    assert len(letters.invoke()) == 2
     assert letters.waiting() == []
+    letters.world.pass_time(minutes=49)
+    letters.show()
+    assert len(letters.invoke(2)) == 2
+    letters.world.pass_time(minutes=2)
+    letters.show()
+    assert letters.invoke(3) == []
+    assert letters.waiting() == users("later")
+
+
+def test_the_check_of_everyone_is_repeated_by_its_own_message_if_it_fails(letters: Letters) -> None:
+    """A crash, or a queue that accepts nothing: no other message may count on a check that was not made."""
+    expected = everybody(letters)
+    lost(letters, 1)
+    refusal = Refusal("sqs.SendMessageBatch", "RequestThrottled")
+    assert len(letters.invoke()) == 1
     refusal.end()
     letters.show()
     assert letters.invoke() == []
-    assert letters.waiting() == users("crm")
+    assert letters.waiting() == expected
 
 
-def test_a_batch_that_cannot_be_read_to_the_last_is_parked_as_it_is(letters: Letters) -> None:
+@pytest.mark.parametrize("at", ["some day", 5, {"x": 1}, "9999-12-31T23:59:59Z", "2020-01-01T00:00:00Z"])
+def test_no_state_of_the_last_check_stops_the_next_one(letters: Letters, at: Any) -> None:
+    """The item may have been edited manually."""
+    expected = everybody(letters)
+    letters.world.table.put_item(Item={"PK": "SMTP_USER", "SK": "FALLBACK#state", "at": at, "message": 7})
+    lost(letters, 1)
+    assert letters.invoke() == []
+    assert letters.waiting() == expected
+
+
+OURS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"streamArn": "x"},
+        {"streamArn": OURS},
+        {"streamArn": f"{OURS}/stream/"},
+        {"streamArn": f"{OURS}/stream/a/b"},
+        {"streamArn": f"{OURS}/stream/2026\n"},
+        {"streamArn": f"{OURS}-other/stream/2026-06-01T12:00:00.000"},
+        {"streamArn": OURS.replace(ACCOUNT, "999999999999") + "/stream/2026-06-01T12:00:00.000"},
+        {"batchSize": 0},
+        {"batchSize": BATCH_SIZE + 1},
+        {"batchSize": "1"},
+        {"batchSize": None},
+        {"endSequenceNumber": "9" * 5000},
+        {"shardId": "../x"},
+    ],
+    ids=str,
+)
+def test_a_forged_batch_causes_no_work(letters: Letters, log: io.StringIO, changes: dict[str, Any]) -> None:
+    """It is parked: one line in the log, and no call for any of the users that wait."""
+    everybody(letters)
+    forged = batch_letter(letters.world, **changes)
+    letters.put(*[forged] * 5)
+    assert letters.invoke() == []
+    assert letters.waiting() == []
+    assert [json.loads(body) for body in letters.parked()] == [forged] * 5
+    assert [line["message"] for line in lines(log)] == ["dead letter parked"] * 5
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_stream_that_fails_keeps_the_letter(letters: Letters, status: int) -> None:
     letters.world.ask(a_user("crm"))
-    Refusal("dynamodbstreams.GetRecords", "InternalServerError", status=500)
-    letter = batch_letter(letters.world)
-    letters.put(letter)
-    assert letters.invoke(TRIES) == []
-    assert [json.loads(body) for body in letters.parked()] == [letter]
-    assert letters.world.record("crm").status == "pending"
+    code = "InternalServerError" if status == 500 else "ProvisionedThroughputExceededException"
+    refusal = Refusal("dynamodbstreams.GetRecords", code, status=status)
+    letters.put(batch_letter(letters.world))
+    for count in (1, 20):
+        assert len(letters.invoke(count)) == 1
+        assert letters.waiting() == []
+        letters.show()
+    refusal.end()
+    assert letters.invoke() == []
+    assert letters.waiting() == users("crm")
 
 
 def test_a_queue_that_takes_nothing_keeps_the_letter(letters: Letters) -> None:
@@ -165,7 +251,8 @@ def test_a_queue_that_takes_only_some_keeps_the_letter(letters: Letters, monkeyp
     from reconciler.manager.handlers.dead_letter import dead_letters
 
     letters.world.ask(a_user("crm"))
-    client: Any = dead_letters().queue._client  # type: ignore[attr-defined]
+    queue: Any = dead_letters().queue
+    client = queue._client
     answer = {"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}], "Successful": []}
     with monkeypatch.context() as patched:
         patched.setattr(client, "send_message_batch", lambda **_: answer)
@@ -174,105 +261,3 @@ def test_a_queue_that_takes_only_some_keeps_the_letter(letters: Letters, monkeyp
     letters.show()
     assert letters.invoke() == []
     assert letters.waiting() == users("crm")
-
-
-@dataclass
-class FakeStreams:
-    """Pages of a shard, as GetRecords returns them: the sequence numbers in each. User names contain the numbers."""
-
-    pages: list[list[int]]
-    closed: bool = True
-    asked: list[Any] = field(default_factory=list)
-
-    def get_shard_iterator(self, **parameters: Any) -> dict[str, str]:
-        self.asked.append(parameters)
-        return {"ShardIterator": "0"}
-
-    def get_records(self, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
-        page = int(ShardIterator)
-        self.asked.append(page)
-        numbers = self.pages[page] if page < len(self.pages) else []
-        key = {"PK": {"S": "SMTP_USER"}}
-        records = [
-            {"dynamodb": {"Keys": {**key, "SK": {"S": f"USER#u{number}"}}, "SequenceNumber": str(number)}}
-            for number in numbers
-        ]
-        last = self.closed and page >= len(self.pages) - 1
-        return {"Records": records, **({} if last else {"NextShardIterator": str(page + 1)})}
-
-
-def names(pages: list[list[int]], first: str, last: str, closed: bool = True) -> tuple[set[str] | None, FakeStreams]:
-    client: Any = FakeStreams(pages, closed)
-    return DynamoStream(client).users_in_batch(ARN, SHARD, first, last), client
-
-
-def test_a_shard_is_read_over_its_pages_up_to_the_last_number() -> None:
-    found, client = names([[5, 6], [], [7], [8, 9], [10]], "5", "9")
-    assert found == {"u5", "u6", "u7", "u8", "u9"}
-    assert client.asked[0]["SequenceNumber"] == "5"
-    assert client.asked[1:] == [0, 1, 2, 3], "not a page further"
-
-
-def test_numbers_are_compared_as_numbers() -> None:
-    assert names([[99, 100, 101]], "99", "100")[0] == {"u99", "u100"}
-
-
-def test_a_last_number_that_is_skipped_ends_the_batch_at_the_next() -> None:
-    assert names([[5, 8]], "5", "7")[0] == {"u5"}
-
-
-def test_a_shard_that_ends_before_the_last_number_cannot_tell() -> None:
-    assert names([[5, 6]], "5", "9")[0] is None
-
-
-def test_an_open_shard_is_not_waited_at_forever() -> None:
-    found, client = names([[5]], "5", "9", closed=False)
-    assert found is None
-    assert len(client.asked) == 1 + 1 + EMPTY_PAGES
-
-
-def test_empty_pages_between_records_are_read_over() -> None:
-    pages: list[list[int]] = [*([[]] * (EMPTY_PAGES - 1)), [5], *([[]] * (EMPTY_PAGES - 1)), [6]]
-    assert names(pages, "5", "6")[0] == {"u5", "u6"}
-
-
-def test_a_retryable_error_of_the_stream_is_reported() -> None:
-    class Throttled(FakeStreams):
-        def get_records(self, **_: Any) -> dict[str, Any]:
-            error: Any = {"Error": {"Code": "ThrottlingException", "Message": ""}}
-            raise ClientError(error, "GetRecords")
-
-    client: Any = Throttled([[5]])
-    with pytest.raises(Retryable):
-        DynamoStream(client).users_in_batch(ARN, SHARD, "5", "5")
-
-
-def test_the_waits_grow_to_a_quarter_of_an_hour() -> None:
-    waits = [backoff(count) for count in range(1, 9)]
-    assert waits == [30, 60, 120, 240, 480, 900, 900, 900]
-    assert backoff(1_000_000) == 900
-
-
-KEYS = st.sampled_from(
-    ["user", "DDBStreamBatchInfo", "streamArn", "shardId", "startSequenceNumber", "endSequenceNumber"]
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
-    max_leaves=8,
-)
-
-
-@given(st.one_of(st.text(), JSON.map(json.dumps), st.binary().map(lambda raw: raw.decode("latin-1"))))
-def test_any_body_is_a_user_a_batch_or_not_understood(body: str) -> None:
-    """I8."""
-    letter = read_letter(body)
-    assert letter.user is None or letter.batch is None
-    assert letter.user is None or json.loads(body)["user"] == letter.user
-    assert letter.batch is None or all(isinstance(part, str) for part in letter.batch)
-
-
-@given(st.from_regex(r"[0-9]{1,40}", fullmatch=True), st.from_regex(r"[0-9]{1,40}", fullmatch=True))
-def test_numbers_of_a_batch_are_taken_as_they_are(first: str, last: str) -> None:
-    info = {"streamArn": ARN, "shardId": SHARD, "startSequenceNumber": first, "endSequenceNumber": last}
-    assert read_letter(json.dumps({"DDBStreamBatchInfo": info})) == Letter(batch=(ARN, SHARD, first, last))

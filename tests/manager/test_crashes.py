@@ -22,7 +22,8 @@ from support.world import ENV, REGION, START, World, a_user, make_world
 DELIVERIES = 4
 READING = {
     "GetItem", "GetUser", "ListAccessKeys", "ListUserPolicies", "ListAttachedUserPolicies", "ListGroupsForUser",
-    "GetUserPolicy",
+    "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates",
+    "ListServiceSpecificCredentials", "GetUserPolicy",
 }  # fmt: skip
 TROUBLES = (("before", "killed"), ("before", "throttled"), ("after", "killed"), ("after", "time-out"))
 
@@ -99,6 +100,16 @@ def after(**time: float) -> Act:
     return lambda world, _: world.pass_time(**time)
 
 
+def late(act: Act) -> Act:
+    """IAM lists by now what was created."""
+
+    def after_a_while(world: World, name: str) -> None:
+        world.pass_time(hours=1)
+        act(world, name)
+
+    return after_a_while
+
+
 def widen(world: World, name: str) -> None:
     """Everything that belongs to a grant is changed manually."""
     iam_user = iam_user_name(ENV, name)
@@ -163,6 +174,9 @@ OPERATIONS = {
     "revoke": Operation((declare(),), World.revoke),
     "revoke in overlap": Operation(ROTATED, World.revoke),
     "resume": Operation((declare(), World.revoke), World.resume),
+    "rotate while revoked": Operation((declare(), World.revoke), declare(credential=2)),
+    "rotate in overlap while revoked": Operation((*ROTATED, World.revoke), declare(credential=3)),
+    "resume with a new credential": Operation((declare(), World.revoke, declare(credential=2)), late(World.resume)),
     "expire": Operation((declare(expires="2026-06-01"),), after(days=1), audit=True),
     "retire previous": Operation(ROTATED, after(days=7), audit=True),
     "delete previous": Operation((*ROTATED, after(days=7)), after(days=1), audit=True),
@@ -273,6 +287,10 @@ AUDIT = [
     "ListUserPolicies",
     "ListAttachedUserPolicies",
     "ListGroupsForUser",
+    "GetLoginProfile",
+    "ListMFADevices",
+    "ListSSHPublicKeys",
+    "ListSigningCertificates",  # ListServiceSpecificCredentials is answered before the count
     "GetUserPolicy",
 ]
 LEAST_CALLS = {

@@ -11,16 +11,13 @@ import pytest
 import aws_rules
 from reconciler.core.smtp import smtp_password
 from reconciler.manager.handlers.dead_letter import dead_letters, telemetry
-from support.deployed import TRIES, Refusal, clients, lines, metrics
+from support.deployed import TRIES, Refusal, lines, metrics
 from support.letters import Letters
-from support.world import REGION, World, a_user
+from support.world import REGION, a_user
 
 CRM = {"user": "crm"}
-
-
-@pytest.fixture
-def letters(manager: World) -> Letters:
-    return Letters.make(manager)
+LAST = {"user": "crm", "tries": TRIES - 1}
+FAILING = "ServiceFailure"
 
 
 def status(letters: Letters, name: str) -> str:
@@ -56,57 +53,33 @@ def test_a_letter_of_a_record_that_is_gone_tears_down(letters: Letters) -> None:
     assert letters.world.users() == []
 
 
-@pytest.mark.parametrize(("count", "seconds"), [(1, 30), (2, 60)])
-def test_what_fails_comes_back_later_and_later(letters: Letters, count: int, seconds: int) -> None:
-    letters.world.ask(a_user("crm"))
-    Refusal("iam.CreateUser", "Throttling")
-    delays = delays_of(letters)
-    letters.put(CRM)
-    assert letters.invoke(count) == [json.dumps(CRM)]
-    assert status(letters, "crm") == "pending"
-    assert delays == [seconds]
-    assert letters.waiting() == []
-    letters.show()
-    assert letters.waiting() == [json.dumps(CRM)]
-
-
-def delays_of(letters: Letters) -> list[int]:
-    """The visibility timeouts that the function sets and SQS applies."""
-
-    from reconciler.manager.handlers.dead_letter import dead_letters
-
-    asked: list[int] = []
-    dead_letters()
-    for client in clients:
-        client.meta.events.register(
-            "provide-client-params.sqs.ChangeMessageVisibility",
-            lambda params, **_: asked.append(params["VisibilityTimeout"]),
-        )
-    return asked
+def tries_of(letters: Letters) -> list[int]:
+    """The tries that the waiting messages count."""
+    return [json.loads(body).get("tries", 0) for body in letters.waiting()]
 
 
 def test_after_the_last_try_the_record_says_so_and_the_letter_is_parked(
     letters: Letters, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     letters.world.ask(a_user("crm"))
-    Refusal("iam.CreateUser", "Throttling")
+    Refusal("iam.CreateUser", FAILING, status=500)
     letters.put(CRM)
     for _ in range(TRIES - 1):
-        assert letters.invoke() == [json.dumps(CRM)]
+        assert letters.invoke() == []
         assert status(letters, "crm") == "pending"
-        letters.show()
     assert letters.invoke() == []
+    assert letters.waiting() == []
     failure = letters.world.record("crm").failure
     assert failure
     assert status(letters, "crm") == "failed"
-    assert (failure.code, failure.message) == ("Throttling", "iam:CreateUser: Rate exceeded")
+    assert (failure.code, failure.message) == (FAILING, "iam:CreateUser: Rate exceeded")
     assert (failure.at, failure.attempts, failure.during) == ("2026-06-01T12:00:00Z", TRIES, "pending")
     (body,) = letters.parked()
     assert json.loads(body) == {
         "user": "crm",
         "attempts": TRIES,
         "at": "2026-06-01T12:00:00Z",
-        "code": "Throttling",
+        "code": FAILING,
         "reason": "iam:CreateUser: Rate exceeded",
         "correlation_id": "c0ffee-1",
     }
@@ -118,9 +91,9 @@ def test_after_the_last_try_the_record_says_so_and_the_letter_is_parked(
 
 def test_what_was_parked_works_when_it_is_moved_back(letters: Letters) -> None:
     letters.world.ask(a_user("crm"))
-    refusal = Refusal("iam.CreateUser", "Throttling")
-    letters.put(CRM)
-    letters.invoke(TRIES)
+    refusal = Refusal("iam.CreateUser", FAILING, status=500)
+    letters.put(LAST)
+    letters.invoke()
     (parked,) = letters.parked()
     refusal.end()
     letters.put(parked)
@@ -137,17 +110,17 @@ def test_a_record_that_was_asked_for_anew_is_not_failed_for_an_old_letter(
 ) -> None:
     """The declaration changes during the last attempt."""
     letters.world.ask(a_user("crm"))
-    refusal = Refusal("iam.CreateUser", "Throttling")
-    letters.put(CRM)
-    queue: Any = dead_letters().queue
-    park = queue.park
+    refusal = Refusal("iam.CreateUser", FAILING, status=500)
+    letters.put(LAST)
+    parking: Any = dead_letters().parking
+    park = parking.send
 
-    def park_late(body: str) -> None:
-        park(body)
+    def park_late(messages: Any) -> None:
+        park(messages)
         letters.world.ask(a_user("crm", "new@example.com"))
 
-    monkeypatch.setattr(queue, "park", park_late)
-    assert letters.invoke(TRIES) == []
+    monkeypatch.setattr(parking, "send", park_late)
+    assert letters.invoke() == []
     assert status(letters, "crm") == "pending"
     refusal.end()
 
@@ -158,8 +131,8 @@ def test_a_settled_record_stays_as_it_is_when_its_letter_is_parked(letters: Lett
     letters.world.converge("crm")
     letters.world.pass_time(days=2)
     Refusal("iam.UpdateAccessKey", "AccessDenied")
-    letters.put(CRM)
-    assert letters.invoke(TRIES) == []
+    letters.put(LAST)
+    assert letters.invoke() == []
     assert status(letters, "crm") == "active"
     (parked,) = letters.parked()
     assert json.loads(parked)["code"] == "AccessDenied"
@@ -172,9 +145,10 @@ def test_a_teardown_without_a_record_that_cannot_be_done_is_parked(letters: Lett
     letters.world.remove_row("crm")
     Refusal("iam.DeleteUser", "AccessDenied")
     letters.put(CRM)
-    assert letters.invoke(1) == [json.dumps(CRM)]
-    letters.show()
-    assert letters.invoke(TRIES) == []
+    for tries in range(1, TRIES):
+        assert letters.invoke() == []
+        assert tries_of(letters) == [tries]
+    assert letters.invoke() == []
     (parked,) = letters.parked()
     assert (json.loads(parked)["user"], json.loads(parked)["code"]) == ("crm", "AccessDenied")
 
@@ -190,9 +164,10 @@ def test_a_defect_of_ours_is_parked_by_its_kind_alone(
     letters.world.ask(a_user("crm"))
     monkeypatch.setattr(type(dead_letters().converger), "converge", broken)
     letters.put(CRM)
-    assert letters.invoke(1) == [json.dumps(CRM)]
-    letters.show()
-    assert letters.invoke(TRIES) == []
+    for tries in range(1, TRIES):
+        assert letters.invoke() == []
+        assert tries_of(letters) == [tries]
+    assert letters.invoke() == []
     failure = letters.world.record("crm").failure
     assert failure
     assert (failure.code, failure.message) == ("InternalError", "TypeError")
@@ -202,47 +177,41 @@ def test_a_defect_of_ours_is_parked_by_its_kind_alone(
     assert "hunter2" not in parked + log.getvalue()
 
 
-def test_a_letter_that_cannot_be_parked_comes_back(letters: Letters) -> None:
+@pytest.mark.parametrize("code", ["RequestThrottled", "AccessDenied"])
+def test_a_letter_that_cannot_be_parked_comes_back(letters: Letters, code: str) -> None:
     letters.world.ask(a_user("crm"))
-    Refusal("iam.CreateUser", "Throttling")
-    refusal = Refusal("sqs.SendMessage", "Throttling")
-    letters.put(CRM)
-    assert letters.invoke(TRIES) == [json.dumps(CRM)]
+    Refusal("iam.CreateUser", FAILING, status=500)
+    refusal = Refusal("sqs.SendMessageBatch", code)
+    letters.put(LAST)
+    assert letters.invoke() == [json.dumps(LAST)]
     assert status(letters, "crm") == "pending", "the record is failed only after the message is parked"
     refusal.end()
     letters.show()
-    assert letters.invoke(TRIES + 1) == []
+    assert letters.invoke() == []
     assert status(letters, "crm") == "failed"
     assert len(letters.parked()) == 1
 
 
 def test_a_record_that_cannot_be_failed_keeps_its_letter(letters: Letters) -> None:
     letters.world.ask(a_user("crm"))
-    Refusal("iam.CreateUser", "Throttling")
+    Refusal("iam.CreateUser", FAILING, status=500)
     refusal = Refusal("dynamodb.UpdateItem", "ThrottlingException")
-    letters.put(CRM)
-    assert letters.invoke(TRIES) == [json.dumps(CRM)]
+    letters.put(LAST)
+    assert letters.invoke() == [json.dumps(LAST)]
     refusal.end()
     letters.show()
-    assert letters.invoke(TRIES + 1) == []
+    assert letters.invoke() == []
     assert status(letters, "crm") == "failed"
-
-
-def test_a_letter_whose_delay_is_refused_comes_back_by_the_queues_own_clock(letters: Letters) -> None:
-    letters.world.ask(a_user("crm"))
-    Refusal("iam.CreateUser", "Throttling")
-    Refusal("sqs.ChangeMessageVisibility", "AccessDenied")
-    letters.put(CRM)
-    assert letters.invoke() == [json.dumps(CRM)]
 
 
 def test_one_letter_that_fails_holds_up_no_other(letters: Letters) -> None:
     """I8."""
     for name in ("crm", "wiki", "shop"):
         letters.world.ask(a_user(name))
-    Refusal("iam.CreateUser", "Throttling", user="wiki")
+    Refusal("iam.CreateUser", FAILING, user="wiki", status=500)
     letters.put(CRM, {"user": "wiki"}, "no JSON", {"user": "shop"})
-    assert letters.invoke() == [json.dumps({"user": "wiki"})]
+    assert letters.invoke() == []
+    assert letters.users_waiting() == ["wiki"]
     assert [status(letters, name) for name in ("crm", "wiki", "shop")] == ["active", "pending", "active"]
     assert letters.parked() == ["no JSON"]
 
@@ -252,10 +221,9 @@ def test_every_line_of_a_letter_carries_the_correlation_id_and_no_secret(letters
     letters.world.ask(a_user("crm"))
     refusal = Refusal("dynamodb.UpdateItem", "ThrottlingException")
     letters.put(CRM)
-    letters.invoke(1)
-    letters.show()
+    letters.invoke()
     refusal.end()
-    letters.invoke(2)
+    letters.invoke()
     told = [line for line in lines(log) if line.get("smtp_user") == "crm"]
     assert [line["message"] for line in told] == ["transient failure, will be retried", "smtp user converged"]
     assert {line["correlation_id"] for line in told} == {"c0ffee-1"}

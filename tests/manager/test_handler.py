@@ -13,33 +13,12 @@ from typing import Any
 import pytest
 
 import aws_rules
-from reconciler.core.record import key_of
 from reconciler.core.smtp import smtp_password
-from reconciler.manager.handlers import adapters, stream, telemetry
-from support.deployed import CONTEXT, Refusal
-from support.world import ACCOUNT, ENV, REGION, TABLE, World, a_user
-
-
-def event(*names: str, kind: str = "MODIFY", images: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {
-        "Records": [
-            {
-                "eventID": f"{number}",
-                "eventName": kind,
-                "eventSource": "aws:dynamodb",
-                "dynamodb": {
-                    "Keys": {attribute: {"S": value} for attribute, value in key_of(name).items()},
-                    "SequenceNumber": f"{1000 + number}",
-                    **(images or {}),
-                },
-            }
-            for number, name in enumerate(names)
-        ]
-    }
-
-
-def handle(*names: str, **options: Any) -> Any:
-    return stream.handler(event(*names, **options), CONTEXT)
+from reconciler.manager.handlers import stream, telemetry
+from support.deployed import CONTEXT, Refusal, lines
+from support.events import event, handle
+from support.letters import Letters
+from support.world import ACCOUNT, ENV, REGION, World, a_user
 
 
 def test_a_batch_is_processed_and_nothing_comes_back(manager: World) -> None:
@@ -47,16 +26,6 @@ def test_a_batch_is_processed_and_nothing_comes_back(manager: World) -> None:
         manager.ask(a_user(name))
     assert handle("crm", "wiki", "crm") == {"batchItemFailures": []}
     assert manager.users() == ["smtp-test-crm", "smtp-test-wiki"]
-
-
-def test_a_retryable_error_comes_back_and_holds_up_no_one(manager: World) -> None:
-    """I8."""
-    for name in ("crm", "wiki"):
-        manager.ask(a_user(name))
-    Refusal("iam.CreateUser", "EntityTemporarilyUnmodifiable", user="crm")
-    assert handle("crm", "wiki") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
-    rows = [manager.row(name) for name in ("crm", "wiki")]
-    assert [row and row["status"] for row in rows] == ["pending", "active"]
 
 
 def test_a_terminal_error_ends_as_failed_with_a_reason_and_does_not_come_back(manager: World) -> None:
@@ -83,7 +52,7 @@ def test_a_key_whose_credential_cannot_be_encrypted_is_deleted_again(
     manager.ask(a_user("crm"))
     manager.kms.disable_key(KeyId=manager.kms.list_keys()["Keys"][0]["KeyId"])
     monkeypatch.setenv("KMS_KEY_ARN", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000")
-    adapters.converger.cache_clear()
+    stream.user_events.cache_clear()
     handle("crm")
     row = manager.row("crm")
     assert row
@@ -213,22 +182,8 @@ def test_no_secret_is_in_any_log_even_at_debug(
         assert smtp_password(secret, REGION) not in written
 
 
-def test_all_records_failing_come_back_and_page_no_one(manager: World) -> None:
-    """A retry of a single user is no error of the function: it has its own metrics and queue."""
-    manager.dynamodb.delete_table(TableName=TABLE)
-    assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
-
-
-def test_a_refusal_is_not_the_last_word_while_rights_may_still_be_on_their_way(manager: World) -> None:
-    manager.ask(a_user("crm"))
-    Refusal("iam.CreateUser", "AccessDenied", user="crm")
-    assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
-    row = manager.row("crm")
-    assert row
-    assert row["status"] == "pending"
-
-
-def test_a_retry_and_a_removal_carry_the_correlation_id_too(manager: World, log: io.StringIO) -> None:
+def test_a_retry_and_a_removal_carry_the_correlation_id_too(letters: Letters, log: io.StringIO) -> None:
+    manager = letters.world
     manager.ask(a_user("wiki"))
     handle("wiki")
     manager.remove_row("wiki")
@@ -236,23 +191,8 @@ def test_a_retry_and_a_removal_carry_the_correlation_id_too(manager: World, log:
     manager.ask(a_user("crm"))
     Refusal("iam.CreateUser", "Throttling", user="crm")
     handle("crm")
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [(line["smtp_user"], line["level"], line["correlation_id"]) for line in lines] == [
+    assert [(line["smtp_user"], line["level"], line["correlation_id"]) for line in lines(log)] == [
         ("wiki", "INFO", "c0ffee-1"),
         ("wiki", "INFO", "c0ffee-1"),
         ("crm", "WARNING", "c0ffee-2"),
     ]
-
-
-def test_a_defect_of_ours_is_reported_without_its_text(
-    manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manager.ask(a_user("crm"))
-
-    def broken(*_: Any) -> None:
-        raise TypeError("hunter2")
-
-    monkeypatch.setattr(stream.telemetry, "report", broken)
-    assert handle("crm") == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
-    assert "TypeError" in log.getvalue()
-    assert "hunter2" not in log.getvalue()

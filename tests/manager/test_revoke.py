@@ -56,11 +56,15 @@ def test_a_revocation_survives_a_change_of_the_declaration(revoked: World) -> No
 
 def test_no_key_is_issued_while_a_user_is_revoked(revoked: World) -> None:
     keys = revoked.access_keys()
-    revoked.ask(a_user(credential=2, rotation={"every_days": 30}))
+    revoked.ask(a_user(rotation={"every_days": 30}))
     revoked.converge()
     revoked.pass_time(days=60)
     revoked.audit()
     assert revoked.access_keys() == keys
+    revoked.ask(a_user(credential=2, rotation={"every_days": 30}))
+    revoked.converge()
+    assert revoked.access_keys() == {}, "it is replaced, and may have leaked"
+    assert revoked.audit().result == "unchanged"
 
 
 def test_a_user_that_is_revoked_before_it_was_made_gets_no_key(world: World) -> None:
@@ -80,6 +84,7 @@ def test_resuming_brings_the_key_back(revoked: World) -> None:
 
 def test_resuming_with_a_new_credential_does_not_bring_the_leaked_key_back(revoked: World) -> None:
     leaked = revoked.record().smtp_username
+    revoked.pass_time(minutes=2)
     revoked.ask(a_user(credential=2))
     revoked.converge()
     revoked.resume()

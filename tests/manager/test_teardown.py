@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from support.attachments import attach_everything
+from support.tampering import LEAVE, join_group, leave_group
 from support.world import World, a_user
 
 NAME = "billing-mailer"
@@ -46,6 +47,34 @@ def test_teardown_removes_everything_that_delete_user_trips_over(world: World) -
     world.ask_delete()
     assert world.converge().result == "removed"
     assert world.users() == []
+    assert world.iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+
+
+def test_teardown_of_a_member_of_a_group_fails_with_the_command_and_finishes_after_it(world: World) -> None:
+    converged(world)
+    join_group(world)
+    world.ask_delete()
+    assert world.converge().result == "failed"
+    failure = world.record().failure
+    assert failure
+    assert (failure.code, failure.during) == ("DeleteConflict", "deleting")
+    assert f"member of group admins: run {LEAVE}" in failure.message
+    assert world.access_keys() == {}, "its access ends all the same"
+    leave_group(world)
+    world.ask_delete()
+    assert world.converge().result == "removed"
+    assert world.users() == []
+
+
+def test_an_mfa_device_of_another_user_stays(world: World) -> None:
+    """Only the device that is deactivated here is deleted."""
+    converged(world)
+    world.iam.create_virtual_mfa_device(VirtualMFADeviceName="somebody")
+    attach_everything(world, IAM_USER)
+    world.ask_delete()
+    world.converge()
+    left = [device["SerialNumber"] for device in world.iam.list_virtual_mfa_devices()["VirtualMFADevices"]]
+    assert left == ["arn:aws:iam::123456789012:mfa/somebody"]
 
 
 def test_a_user_that_lost_its_boundary_gets_it_back_before_its_policies_go(world: World) -> None:

@@ -12,8 +12,8 @@ from reconciler.core.text import printable
 from reconciler.core.user import Rotation
 from reconciler.errors import InvalidInput, Problem
 from reconciler.manifests.environments import load_environment, load_environments
-from reconciler.manifests.loader import load_manifests, strays
-from support.offline import BAD, BOMBED, CONFIG, Bad, Told, bad, lay_out, manifest
+from reconciler.manifests.loader import load_manifests
+from support.offline import BAD, BOMBED, CONFIG, Bad, bad, lay_out, manifest
 from support.world import a_user
 
 QUICK = 2.0  # seconds; what is quick takes a hundredth of it
@@ -81,27 +81,6 @@ def test_nine_surprises_are_told_with_what_makes_the_file_unreadable(
     assert "not valid YAML" in problems[-1].message
 
 
-def test_a_manifest_that_belongs_to_no_environment_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = lay_out(tmp_path, Bad("good", {"a.yaml": manifest(), "README.md": "# x\n"}, ()))
-    monkeypatch.chdir(tmp_path)
-    assert strays(Path("users"), {"test", "strict"}) == []
-    for path in ("x.yaml", "prod/b.YML", "Test/c.yaml", "prod/deep/d.yml", "README.md", "prod/notes.txt"):
-        (folder.parent / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder.parent / path).write_text(manifest(), encoding="utf-8")
-    found = strays(Path("users"), {"test", "strict"})
-    assert [str(problem) for problem in found] == [
-        "users/Test/c.yaml: belongs to no environment",
-        "users/prod/b.YML: belongs to no environment",
-        "users/prod/deep/d.yml: belongs to no environment",
-        "users/x.yaml: belongs to no environment",
-    ]
-    assert {problem.hint for problem in found} == {"move it to users/<environment>/, one of: strict, test"}
-
-
-def test_where_there_is_no_folder_of_manifests_nothing_strays(tmp_path: Path) -> None:
-    assert strays(tmp_path / "users", {"test"}) == []
-
-
 def test_a_missing_folder_is_told_with_where_it_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "reconcile.yaml").write_text(CONFIG, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -110,17 +89,6 @@ def test_a_missing_folder_is_told_with_where_it_should_be(tmp_path: Path, monkey
     (problem,) = caught.value.problems
     assert str(problem) == "users/test: the folder does not exist"
     assert problem.hint == "create users/test/ with a manifest"
-
-
-@pytest.mark.parametrize("target", ["nowhere.yaml", "/dev/null"])
-def test_a_link_that_leads_to_no_file_is_told(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = Bad("a link", {"a.yaml": manifest()}, (Told("x.yaml", "not a regular file"),))
-    folder = lay_out(tmp_path, case)
-    (folder / "x.yaml").symlink_to(target)
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(InvalidInput) as caught:
-        load_manifests(Path("users"), load_environment(Path("reconcile.yaml"), "test"))
-    assert [str(problem) for problem in caught.value.problems] == ["users/test/x.yaml: not a regular file"]
 
 
 def test_good_manifests_become_declarations_with_their_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +134,11 @@ def test_good_manifests_become_declarations_with_their_place(tmp_path: Path, mon
         manifest("[billing@example.com]", 'expires: "2027-06-30"'),
         manifest("[billing@example.com]", "rotation: {every_days: 2, overlap_days: 1}"),
         manifest("[billing@example.com]", "rotation: {every_days: 3650, overlap_days: 90}", "credential: 1000000"),
-        manifest("[billing@example.com]", "enabled: Yes"),
+        manifest("[billing@example.com]", "enabled: True"),
+        manifest("[\n      billing@example.com,\n      ]"),
+        manifest(description=">-\n      Invoices and\n      reminders"),
+        manifest("['billing@example.com'] # a comment"),
+        "# Überschrift: \u65e5\u672c\u8a9e\n" + manifest(),
     ],
     ids=[
         "byte order mark",
@@ -178,7 +150,11 @@ def test_good_manifests_become_declarations_with_their_place(tmp_path: Path, mon
         "quoted day",
         "shortest rotation",
         "longest rotation",
-        "yes",
+        "another true",
+        "a list on several lines",
+        "a folded block",
+        "a comment",
+        "a comment in other letters",
     ],
 )
 def test_other_spellings_of_the_same_are_fine(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +197,70 @@ def test_what_is_wrong_with_the_settings_is_told_with_its_place(
 ) -> None:
     found = settings_problems(CONFIG.replace(right, wrong, 1), tmp_path)
     assert any(line.startswith(told) for line in found), found
+
+
+STRICT = "table: smtp-users-strict"
+SAME = STRICT.replace("strict", "test")
+
+
+def with_the_same_table(**changes: str) -> str:
+    """`strict` uses the account and the table of `test`."""
+    text = CONFIG.replace(STRICT, SAME).replace("444455556666", "111122223333")
+    head, tail = text.split("  strict:")
+    for old, new in changes.items():
+        tail = tail.replace(old, new)
+    return f"{head}  strict:{tail}"
+
+
+def test_two_environments_with_one_table_are_refused(tmp_path: Path) -> None:
+    (told,) = settings_problems(with_the_same_table(), tmp_path)
+    assert told == "13:12: 'strict' uses the table of 'test'; one table per environment"
+
+
+def test_two_environments_with_one_table_in_two_regions_are_refused(tmp_path: Path) -> None:
+    """It may be a global table: both functions would replace each other's password."""
+    (told,) = settings_problems(with_the_same_table(central="west"), tmp_path)
+    assert told.startswith("13:12: 'strict' uses the table of 'test' (in eu-central-1); one table per environment: ")
+    assert "global table" in told
+
+
+def test_two_local_environments_with_one_table_are_refused(tmp_path: Path) -> None:
+    text = with_the_same_table(region="local: true\n    region").replace("  test:\n", "  test:\n    local: true\n")
+    (told,) = settings_problems(text, tmp_path)
+    assert told.startswith("15:12: 'strict' uses the table of 'test'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_the_same_table(region="local: true\n    region"),  # another AWS
+        CONFIG.replace(STRICT, SAME),  # another account
+        CONFIG.replace("444455556666", "111122223333"),  # another table
+    ],
+    ids=["local", "account", "table"],
+)
+def test_environments_that_share_no_table_are_accepted(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "reconcile.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert [*load_environments(path)] == ["test", "strict"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            CONFIG.replace("wildcards: true", "wildcards: yes"),
+            "8:22: 'yes' is a boolean in YAML 1.1 and text in YAML 1.2",
+        ),
+        (CONFIG.replace("eletes: 5", "eletes: 010"), "9:27: '010' is not the same value in YAML 1.1 and YAML 1.2"),
+        (f"# one\u2028{CONFIG}", "1:6: the line break U+2028 is not allowed"),
+        (f"# one\u202e\n{CONFIG}", "1:6: the character U+202E is not allowed"),
+        (f"%YAML 1.1\n---\n{CONFIG}", "1:1: directives such as %YAML and %TAG are not allowed"),
+    ],
+)
+def test_the_settings_have_one_meaning_too(text: str, told: str, tmp_path: Path) -> None:
+    """I13"""
+    assert [line[: len(told)] for line in settings_problems(text, tmp_path)] == [told]
 
 
 def test_settings_without_an_environment_are_refused(tmp_path: Path) -> None:

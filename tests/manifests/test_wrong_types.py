@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, Problem
 from reconciler.manifests.environments import load_environment, load_environments
 from reconciler.manifests.loader import load_manifests
 from support.offline import CONFIG
@@ -104,6 +104,54 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
+
+
+# What YAML 1.1 and 1.2 read alike from JSON.
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.sampled_from([0.5, -1.25, 5.0])
+    | st.text("ab1 @.:", max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+# Fields that contain no other of them: any of these can be wrong at the same time.
+FIELDS = [case for case in CASES if case[2] and case[2][-1] not in ("users", "environments", "test", 0)]
+FIELDS = [case for case in FIELDS if case[2][-1] not in ("rotation", "limits")]
+
+
+@given(st.lists(st.tuples(st.sampled_from(FIELDS), PLAIN), min_size=1, max_size=6, unique_by=lambda found: found[0][2]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_wrong_type_is_reported_at_its_field(tmp_path: Path, wrong: list[tuple[Any, Any]]) -> None:
+    """No wrong value hides another in the same file."""
+    file = wrong[0][0][0]
+    data = {"users/test/a.yaml": MANIFEST, "reconcile.yaml": SETTINGS}[file]
+    names = set()
+    for (of, original, place), value in wrong:
+        if of == file:
+            data = with_value(data, place, value)
+            if type(value) is not type(at(original, place)):
+                names.add(str(place[-1]))
+    found: tuple[Problem, ...] = ()
+    try:
+        load(tmp_path, file, data)
+    except InvalidInput as error:
+        found = error.problems
+    told = {name for name in names for problem in found if f"'{name}' must be" in problem.message}
+    assert told == names
+    assert all((problem.line, problem.column) > (0, 0) for problem in found)
+
+
+def test_a_wrong_type_in_a_list_hides_no_problem_of_the_others(tmp_path: Path) -> None:
+    addresses = ["a@example.org", 7, "b?@example.com"]
+    with pytest.raises(InvalidInput) as caught:
+        load(tmp_path, "users/test/a.yaml", with_value(MANIFEST, ("users", 0, "allowed_from_addresses"), addresses))
+    messages = [problem.message for problem in caught.value.problems]
+    assert len(messages) == 3
+    assert "the domain example.org is not allowed" in messages[0]
+    assert "must be text, not '7'" in messages[1]
+    assert "contains '?'" in messages[2]
 
 
 @given(st.sampled_from(CASES), ANYTHING)

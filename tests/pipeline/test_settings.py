@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.manager.settings import DeadLetterSettings, Settings, SweepSettings
+from reconciler.manager.settings import DeadLetterSettings, ManagerSettings, Settings, SweepSettings
 
 FUNCTIONS = Path(__file__).parents[2] / "terraform/modules/pipeline/functions.tf"
 SETTINGS = Settings(
@@ -22,7 +22,14 @@ SETTINGS = Settings(
     allowed_domains=frozenset({"news.example.com", "example.com"}),
     allow_wildcards=True,
 )
-DEAD_LETTER = DeadLetterSettings(queue_url="https://dead", parking_url="https://parked", tries=8)
+MANAGER = ManagerSettings(queue_url="https://dead")
+DEAD_LETTER = DeadLetterSettings(
+    queue_url="https://dead",
+    parking_url="https://parked",
+    tries=8,
+    table_arn="arn:aws:dynamodb:eu-central-1:123456789012:table/smtp-users",
+    batch_size=10,
+)
 SWEEP = SweepSettings(max_orphans=5, max_orphan_percent=20, users_per_run=500)
 
 
@@ -30,6 +37,7 @@ SWEEP = SweepSettings(max_orphans=5, max_orphan_percent=20, users_per_run=500)
 def test_settings_are_read_as_they_were_written(allow: bool) -> None:
     settings = replace(SETTINGS, allow_wildcards=allow)
     assert Settings.from_environ(settings.to_environ()) == settings
+    assert ManagerSettings.from_environ(MANAGER.to_environ()) == MANAGER
     assert DeadLetterSettings.from_environ(DEAD_LETTER.to_environ()) == DEAD_LETTER
     assert SweepSettings.from_environ(SWEEP.to_environ()) == SWEEP
 
@@ -68,6 +76,6 @@ def test_terraform_sets_the_variables_that_the_functions_read() -> None:
     text = FUNCTIONS.read_text(encoding="utf-8")
     own = block(text, "own_settings")
     assert variables(block(text, "settings")) == SETTINGS.to_environ().keys()
-    assert variables(block(own, "manager")) == set()
+    assert variables(block(own, "manager")) == MANAGER.to_environ().keys()
     assert variables(block(own, "dead_letter")) == DEAD_LETTER.to_environ().keys()
     assert variables(block(own, "sweep")) == SWEEP.to_environ().keys()

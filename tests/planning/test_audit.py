@@ -42,7 +42,7 @@ def row(user: User, **fields: Any) -> Record:
         "managed_by": MARK,
         "requested_at": ago(days=2),
         "observed_revision": 2,
-        "observed_hash": grant_hash(user, SENDING),
+        "observed_hash": grant_hash(user, SENDING) + ("-revoked" if fields.get("revoked") else ""),
         "smtp_username": K1,
         "key_created_at": ago(days=2),
         "key_credential": user.credential,
@@ -150,7 +150,8 @@ WIDER = replace(CRM, allowed_from_addresses=("billing@example.com", "ceo@example
             row(CRM),
             iam(CRM, attachments=(Attachment(AttachmentKind.GROUP, "senders"),)),
             "attachment_added",
-            "group senders was attached",
+            "group senders was added; remove it manually: "
+            "aws iam remove-user-from-group --user-name smtp-test-crm --group-name senders",
         ),
         (
             row(CRM),
@@ -335,6 +336,16 @@ def test_what_time_alone_asks_for_is_the_sweeps_for_a_day(
     words = "expiry, rotation or the end of an overlap is due for more than a day; check that the sweep runs"
     assert found(late) == [("overdue", words)]
     assert late.notes == ()
+
+
+@pytest.mark.parametrize("status", ["active", "failed", "paused", ""])
+def test_a_revoked_user_whose_key_is_active_is_a_difference_under_every_status(status: str) -> None:
+    """I16: the note that its keys stay inactive would be wrong."""
+    revoked = row(CRM, status=status, revoked=Revocation("octocat", "leaked", ""))
+    words = f"access key {K1} is active although the user is revoked"
+    assert words in [finding.description for finding in look(revoked, iam(CRM)).findings]
+    off = iam(CRM, keys=(Key(K1, active=False),))
+    assert words not in [finding.description for finding in look(revoked, off).findings]
 
 
 def test_a_revoked_user_is_noted_and_is_no_difference() -> None:

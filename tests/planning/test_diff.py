@@ -36,6 +36,8 @@ def row(user: User | None = None, **changes: Any) -> Record:
         observed_revision=1,
         observed_hash=grant_hash(user, SENDING),
     )
+    if changes.get("revoked"):
+        made = replace(made, observed_hash=f"{made.observed_hash}-revoked")
     return replace(made, **changes)
 
 
@@ -268,6 +270,14 @@ def test_a_revoked_user_that_is_disabled_is_as_it_should_be() -> None:
 def test_a_revocation_written_manually_into_a_record_is_processed() -> None:
     found = compare(declared(), row(revoked=REVOKED))
     assert [change.reasons for change in found.changes if isinstance(change, Update)] == [(MANUAL,)]
+
+
+def test_a_revocation_written_manually_beside_its_status_is_processed() -> None:
+    """I16: nothing says that the key was deactivated."""
+    written = row(status="disabled", revoked=REVOKED, observed_hash=row().observed_hash)
+    (change,) = compare(declared(), written).changes
+    assert isinstance(change, Update)
+    assert change.reasons == ("the revocation was not processed yet; reprocessing",)
 
 
 def test_a_revoked_key_is_never_due_for_rotation() -> None:

@@ -8,7 +8,7 @@ from reconciler.core.policy import grant_hash
 from reconciler.core.record import Record
 from reconciler.core.user import Declaration, spec_hash
 from reconciler.planning.diff import Delete, Diff, diff
-from reconciler.planning.limits import Allowance, Limits, check_checkout, check_deletes, check_target, count_managed
+from reconciler.planning.limits import Allowance, Limits, check_creates, check_deletes, check_target, count_managed
 from support.world import MARK, SENDING, START, a_user
 
 LIMITS = Limits(max_deletes=3, max_delete_percent=30)
@@ -66,16 +66,35 @@ def test_the_story_of_a_threshold() -> None:
     assert judge(10, 5, allow=6) == []
 
 
-@pytest.mark.parametrize("population", [2, 3])
-def test_a_small_population_is_not_exempt(population: int) -> None:
-    assert judge(population, 1) != []
-    assert judge(population, 1, allow=1) == []
+@pytest.mark.parametrize("population", [2, 3, 6])
+def test_one_delete_is_always_within_the_share(population: int) -> None:
+    """With 6 users and 10 %, every single offboarding would be refused."""
+    strict = Limits(max_deletes=3, max_delete_percent=10)
+    assert judge(population, 1, limits=strict) == []
+    assert judge(population, 2, limits=strict) != []
+
+
+def test_the_last_user_is_no_exception_to_the_share() -> None:
+    assert judge(1, 1) != []
+    assert judge(1, 1, empty=True) != []
+    assert judge(1, 1, empty=True, allow=1) == []
+
+
+def test_one_rename_in_a_small_environment_is_not_refused() -> None:
+    """It is one delete and one create; the environment does not become empty."""
+    (old,) = rows(1)
+    renamed = Declaration(a_user("renamed"), "users/test/all.yaml", 1)
+    changes = diff({"renamed": renamed}, [old], MARK, SENDING, START)
+    assert len(changes.changes) == 2
+    assert check_deletes(changes, 1, 1, Limits(3, 10), Allowance()) == []
+    assert check_creates(changes, Limits(3, 10, 1), Allowance()) == []
+    assert check_creates(changes, Limits(3, 10, 0), Allowance()) != []
 
 
 def test_an_environment_may_forbid_every_delete() -> None:
     assert judge(100, 0, limits=Limits(0, 0)) == []
     assert judge(100, 1, limits=Limits(0, 100)) != []
-    assert judge(100, 1, limits=Limits(100, 0)) != []
+    assert judge(100, 2, limits=Limits(100, 0)) != []
 
 
 def test_the_share_that_is_shown_is_over_the_limit_that_is_shown() -> None:
@@ -85,7 +104,7 @@ def test_the_share_that_is_shown_is_over_the_limit_that_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("population", "deletes", "share"), [(8, 3, "37.5 %"), (6, 4, "66.67 %"), (2, 1, "50 %"), (200, 199, "99.5 %")]
+    ("population", "deletes", "share"), [(8, 3, "37.5 %"), (6, 4, "66.67 %"), (4, 2, "50 %"), (200, 199, "99.5 %")]
 )
 def test_the_share_has_a_decimal_only_when_it_needs_one(population: int, deletes: int, share: str) -> None:
     ((reason, _),) = judge(population, deletes, limits=Limits(0, 0))
@@ -158,12 +177,25 @@ def test_the_wrong_account_or_region_is_refused_with_both_numbers() -> None:
     assert len(check_target(wanted, ("444455556666", "us-east-1"), "test")) == 2
 
 
-def test_a_checkout_that_would_undo_a_newer_commit_is_refused_with_that_commit() -> None:
-    assert check_checkout([]) == []
-    ((reason, hint),) = check_checkout(["3f2a9c81d0e4aabbccdd", "ffffffffffffffffffff"])
-    assert "the last applied commit 3f2a9c81d0e4;" in reason
-    assert "update the checkout" in hint
-
-
 def test_an_empty_difference_has_nothing_to_refuse() -> None:
     assert check_deletes(Diff(), 0, 0, LIMITS, Allowance()) == []
+
+
+def judge_creates(number: int, *, allow: int = 0, limits: Limits = LIMITS) -> list[tuple[str, str]]:
+    desired = {f"user-{n}": Declaration(a_user(f"user-{n}"), "users/test/all.yaml", 1) for n in range(number)}
+    taken_over = Record(name="user-0", user=a_user("user-0"), managed_by="console")
+    return check_creates(diff(desired, [taken_over], MARK, SENDING, START), limits, Allowance(creates=allow))
+
+
+def test_the_story_of_the_limit_of_creates() -> None:
+    """An adoption is no create. By default, 50 are allowed."""
+    assert judge_creates(51) == []
+    assert judge_creates(52) == [
+        ("too many creates: 51 is over the limit of 50", "if this is intended, run again with --allow-creates 51")
+    ]
+    assert judge_creates(52, allow=50) != []
+    assert judge_creates(52, allow=51) == []
+    assert judge_creates(3, limits=Limits(3, 30, 2)) == []
+    assert judge_creates(4, limits=Limits(3, 30, 2)) != []
+    assert judge_creates(1, limits=Limits(3, 30, 0)) == []
+    assert judge_creates(2, limits=Limits(3, 30, 0)) != []

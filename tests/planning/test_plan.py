@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.core.policy import build, grant_hash, measure
 from reconciler.core.record import Record, Revocation
 from reconciler.core.user import Declaration, spec_hash
-from reconciler.output.plan import from_dict, to_dict, to_json
+from reconciler.output.plan_json import from_dict, to_dict, to_json
 from reconciler.planning.diff import diff
 from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged, make_plan
 from support.world import MARK, SENDING, START, a_user

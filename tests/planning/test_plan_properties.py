@@ -15,7 +15,8 @@ from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Failure, Record, Status, key_of, timestamp
 from reconciler.core.record_parser import read
 from reconciler.core.user import Declaration, User, spec_hash
-from reconciler.output.plan import from_dict, to_json, to_lines, to_markdown
+from reconciler.output.plan import to_lines, to_markdown
+from reconciler.output.plan_json import from_dict, to_json
 from reconciler.output.styled import plain
 from reconciler.planning.diff import Adopt, Create, Delete, Diff, Update, diff
 from reconciler.planning.evaluation import SendAttempt, evaluate

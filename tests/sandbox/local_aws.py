@@ -107,8 +107,9 @@ class Sandbox:
 
     def messages(self, kind: str) -> int:
         """How many messages are in a queue, visible or not."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self.client("sqs").get_queue_attributes(QueueUrl=self.queue_url(kind), AttributeNames=names)
+        names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+        asked: dict[str, Any] = {"QueueUrl": self.queue_url(kind), "AttributeNames": names}
+        attributes = self.client("sqs").get_queue_attributes(**asked)
         return sum(int(attributes["Attributes"][name]) for name in names)
 
     def pass_time(self, **delta: float) -> None:

@@ -116,7 +116,7 @@ def _as_lambda_sees(record: Record) -> Record:
 
 
 def _matches(pattern: Any, value: Any) -> bool:
-    """A filter pattern: nested keys, and lists of allowed values at the leaves."""
+    """A filter pattern: nested keys, and at the leaves lists of allowed values, or that there is one."""
     if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(_matches(p, value.get(key)) for key, p in pattern.items())
-    return value in pattern
+        return isinstance(value, dict) and all(key in value and _matches(p, value[key]) for key, p in pattern.items())
+    return value in pattern or {"exists": True} in pattern

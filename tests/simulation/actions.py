@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from reconciler.aws.dynamodb import pack
+from reconciler.aws.attributes import pack
 from reconciler.core.ownership import iam_path, iam_user_name
 from reconciler.core.record import PK, SK_PREFIX, key_of
 from reconciler.core.user import make_user, spec_fields
@@ -100,6 +100,7 @@ def _undeclare(world: World, it: Action) -> None:
 # The command line.
 
 
+@action("old run")  # a workflow of an earlier commit is run again
 @action("reconcile")
 def _reconcile(world: World, it: Action) -> None:
     allowance = EVERYTHING if it.args.get("allow") else Allowance()
@@ -134,7 +135,7 @@ def _check_refused(world: World, actor: Actor, folder: Path) -> None:
 @action("retry")
 def _command(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
-    start_command(world, it.kind, it.name)
+    start_command(world, it.kind, it.name, **it.args)
 
 
 # AWS: the event source mappings, the schedule.
@@ -214,6 +215,9 @@ def _edit_record(world: World, it: Action) -> None:
         world.table.put({**kept, **pack({name: value for name, value in it.args.items() if value is not None})})
 
 
+PLAYS |= dict.fromkeys(("edit revocation", "edit status"), _edit_record)
+
+
 @action("delete record")
 def _delete_record(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
@@ -230,6 +234,7 @@ def _other_item(world: World, it: Action) -> None:
 @action("drift")
 def _drift(world: World, it: Action) -> None:
     world.disturbed.add(it.name)
+    world.tampered.add(it.name)
     hands.DRIFTS[it.args["what"]](world, it.name)
 
 

@@ -5,7 +5,7 @@ The first five are classic bugs of such systems. The others violate the invarian
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,18 +19,22 @@ from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords
 from reconciler.core import key_decision
-from reconciler.core.decision import Identity
-from reconciler.core.record import Record, name_of
+from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState
+from reconciler.core.decision import Decision, Identity, NoOp
+from reconciler.core.record import Record, Status, name_of
 from reconciler.core.record_parser import read
 from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration
+from reconciler.engine import history as engine_history
 from reconciler.errors import InvalidInput, Retryable
 from reconciler.manager import converge
 from reconciler.manager.converge import Converger, ConvergeResult
 from reconciler.manager.handlers import telemetry
+from reconciler.manager.invocation import Invocation
+from reconciler.manager.user_events import EventResult, UserEvents
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.loader import load_manifests
-from reconciler.planning import wording
+from reconciler.planning import history, wording
 from reconciler.ports import Credentials, ManagerRecords, SettledState
 from simulation import commands, functions
 from simulation.world import ENV
@@ -77,11 +81,12 @@ def _time_stamped(stack: ExitStack) -> None:
 def _catch_all(stack: ExitStack) -> None:
     """The function always reports success."""
 
-    def handle_record(self: Any, record: DynamoDBRecord) -> None:
+    def process(self: UserEvents, name: str, _invocation: Invocation) -> EventResult:
         with suppress(Exception):
-            self.real_handle_record(record)
+            return EventResult(self.converger.converge(name))
+        return EventResult()
 
-    stack.enter_context(functions.instead("reconciler.manager.handlers.stream", "handle_record", handle_record))
+    stack.enter_context(mock.patch.object(UserEvents, "process", process))
 
 
 @bug("unconditional status write")
@@ -113,11 +118,11 @@ class _Image:
 def _event_image(stack: ExitStack) -> None:
     """The function uses the record in the event instead of reading the current one."""
 
-    def handle_record(self: Any, record: DynamoDBRecord) -> None:
+    def handle_record(self: Any, record: DynamoDBRecord, _invocation: Invocation) -> None:
         assert record.dynamodb
         image = record.dynamodb.new_image
         shown = read(image, ENV.rules) if image else None
-        real = self.converger()
+        real = self.user_events().converger
         if name := name_of(record.dynamodb.keys or {}):
             replace(real, records=_Image(real.records, shown)).converge(name)
 
@@ -153,11 +158,24 @@ def _no_orphans(stack: ExitStack) -> None:
     stack.enter_context(mock.patch.object(IamIdentities, "smtp_user_names", return_value=[]))
 
 
+@bug("the status is stronger than a revocation")
+def _status_first(stack: ExitStack) -> None:
+    """A record with an unknown status requests nothing, even if it is revoked."""
+    decide = converge.decide
+
+    def by_status(state: RecordState | None, identity: Identity | None, **race: bool) -> Decision:
+        if state and state.record.status not in tuple(Status):
+            return Decision(NoOp())
+        return decide(state, identity, **race)
+
+    stack.enter_context(mock.patch.object(converge, "decide", by_status))
+
+
 @bug("retried forever")
 def _forever(stack: ExitStack) -> None:
     """A permanent failure is reported as retryable."""
 
-    def fail(self: Converger, record: Record, code: str, message: str, *_: Any) -> ConvergeResult:
+    def fail(self: Converger, record: Record, code: str, message: str, *_: Any, **__: Any) -> ConvergeResult:
         raise Retryable("lifecycle:Decide", code, message)
 
     stack.enter_context(mock.patch.object(Converger, "_fail", fail))
@@ -200,3 +218,13 @@ def _silent(stack: ExitStack) -> None:
 def _telemetry(stack: ExitStack) -> None:
     """An error of the logger or the metrics fails the function."""
     stack.enter_context(mock.patch.object(telemetry, "suppress", side_effect=lambda *_: nullcontext()))
+
+
+@bug("age of a run judged by the records alone")
+def _records_only(stack: ExitStack) -> None:
+    """A commit that only deletes leaves no record, so a run of an older commit is not recognized."""
+
+    def commits(_: AppliedState, records: Iterable[Record], mark: str) -> list[str]:
+        return history.applied_commits(NOTHING_APPLIED, records, mark)
+
+    stack.enter_context(mock.patch.object(engine_history, "applied_commits", commits))

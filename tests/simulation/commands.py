@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,23 +13,27 @@ from typing import Any
 from unittest import mock
 
 from reconciler.aws import dynamodb as table
+from reconciler.aws.applied_state import DynamoAppliedStates
+from reconciler.aws.iam_names import IamNames
 from reconciler.cli import operator as on_demand
 from reconciler.core.record import timestamp
 from reconciler.core.user import Declaration
-from reconciler.engine import apply, wait
+from reconciler.engine import apply, history, wait
 from reconciler.engine import progress as follow
 from reconciler.engine import reconcile as run
 from reconciler.engine.reconcile import ApplyOptions
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.loader import load_manifests
 from reconciler.output import terminal
+from reconciler.planning.history import Comparison, Relation, Source
 from reconciler.planning.limits import Allowance
-from reconciler.planning.plan import Plan
+from reconciler.planning.plan import Origin, Plan
 from reconciler.ports import ChangeRequest
 from simulation.scheduler import Actor
+from simulation.wire import Client
 from simulation.world import ENV, MANAGER, World
 
-EVERYTHING = Allowance(deletes=1000, empty=True)
+EVERYTHING = Allowance(deletes=1000, empty=True, creates=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,8 @@ def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, t
     return actor
 
 
-def start_command(world: World, word: str, name: str) -> Actor:
-    """`revoke`, `resume` or `retry` of one user. Each may find that there is nothing to do."""
+def start_command(world: World, word: str, name: str, *, keep_key: bool = False) -> Actor:
+    """`revoke`, `resume` or `retry` of one user. Each may find that there is nothing to do, or refuse."""
 
     def command() -> int:
         session = on_demand.OperatorSession(world.store, ENV.name, make_request(world, world.commits), None, yes=True)
@@ -84,7 +88,7 @@ def start_command(world: World, word: str, name: str) -> Actor:
             case "revoke":
                 return on_demand.revoke_user(session, name, "it leaked")
             case "resume":
-                return on_demand.resume_user(session, name)
+                return on_demand.resume_user(session, name, keep_key=keep_key)
         return on_demand.retry_users(session, [name], all_failed=False)
 
     actor = Actor(word, command)
@@ -95,8 +99,21 @@ def start_command(world: World, word: str, name: str) -> Actor:
 def make_request(world: World, commit: int) -> ChangeRequest:
     world.requests += 1
     return ChangeRequest(
-        MANAGER, f"{commit:04d}", "operator", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
+        MANAGER, commit_id(commit), "operator", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
     )
+
+
+def commit_id(commit: int) -> str:
+    """The history of the manifests is linear, so the number of a commit says what it contains."""
+    return f"{commit:040d}"
+
+
+def compare(_root: Any, source: Source, commit: str) -> Comparison:
+    if not commit:
+        return Comparison(Relation.UNKNOWN, commit, "its commit was not recorded", "none")
+    if commit == source.head:
+        return Comparison(Relation.SAME, commit)
+    return Comparison(Relation.AHEAD if int(source.head) > int(commit) else Relation.BEHIND, commit)
 
 
 @contextmanager
@@ -107,21 +124,28 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
         announce(plan)
         terminal.show_plan(plan)
 
-    def request(_environment: str, checkout: Checkout, *_: Any) -> ChangeRequest:
-        return make_request(world, checkout.commit)
+    def request(_environment: str, origin: Origin, *_: Any) -> ChangeRequest:
+        return make_request(world, int(origin.commit))
 
-    def newer_commits(checkout: Checkout, applied: Iterable[str]) -> list[str]:
-        return sorted(commit for commit in applied if commit and int(commit) > checkout.commit)
-
-    connection = SimpleNamespace(store=lambda: world.store, target=lambda: (ENV.account_id, ENV.region))
+    states = DynamoAppliedStates(Client(world.wire, "dynamodb", world.table), ENV.table)  # type: ignore[arg-type]
+    connection = SimpleNamespace(
+        store=lambda: world.store,
+        target=lambda: (ENV.account_id, ENV.region),
+        applied_states=lambda: states,
+        caller=lambda: "operator",
+        iam_names=lambda: IamNames(Client(world.wire, "iam", world.iam)),  # type: ignore[arg-type]
+    )
     replacements: list[tuple[Any, str, Any]] = [
         (run, "load_manifests", lambda checkout, environment: checkout.load(environment)),
-        (run, "find_checkout", lambda checkout: checkout),
-        (run, "newer_commits", newer_commits),
+        (history, "find_checkout", lambda checkout: checkout),
+        (history, "read_source", lambda checkout, _: Source(commit_id(checkout.commit))),
+        (history, "compare", compare),
+        (history, "in_ci", lambda: False),
         (run, "make_request", request),
         (run, "connect", lambda *_: connection),
         (run, "datetime", SimpleNamespace(now=lambda _: world.clock.local())),
         (run, "write_records", partial(apply.write_records, pool=AtOnce())),
+        (on_demand, "write_records", partial(apply.write_records, pool=AtOnce())),
         (run, "show_plan", show_plan),
         (
             follow,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 from simulation.actions import Action
 from simulation.faults import Kind
-from simulation.hands import DRIFTS
+from simulation.hands import DRIFTS, REVOCATIONS, STATUSES
 from simulation.manifests import BROKEN
 from simulation.story import Scenario
 from simulation.world import Settings
@@ -16,7 +17,7 @@ from simulation.world import Settings
 NAMES = ("ant", "bee", "bee-2", "cat", "dog", "eel")
 CALM = "yak"  # this user is never deactivated or changed manually, so it must always be able to send
 KEY_DRIFTS = [what for what in DRIFTS if "key" in what]
-FAULTY = ("reconcile", "deliver", "dead letters", "sweep")  # actions for which a fault may be planned
+FAULTY = ("reconcile", "old run", "deliver", "dead letters", "sweep")  # actions for which a fault may be planned
 
 Make = Callable[[Random, str], dict[str, Any]]
 
@@ -92,7 +93,7 @@ def _put_record(random: Random, name: str) -> dict[str, Any]:
 
 def _edit_record(random: Random, name: str) -> dict[str, Any]:
     options: list[dict[str, Any]] = [
-        {"status": random.choice(("pending", "active", "failed", "disabled", "deleting", "nonsense"))},
+        _edit_status(random, name),
         {"allowed_from_addresses": _addresses(random, name), "status": "pending"},
         {"allowed_from_addresses": 7, "status": "pending"},
         {"smtp_username": None},
@@ -101,11 +102,24 @@ def _edit_record(random: Random, name: str) -> dict[str, Any]:
         {"previous_key": "AKIAUNKNOWN"},
         {"enabled": random.random() < 0.5, "status": "pending"},
         {"key_created_at": "a while ago"},
-        {"revoked": True, "status": "pending"},
+        {"revision": Decimal("1E+60")},
+        {"previous_key": "no key id"},
         {"iam_user_name": "root", "status": "pending"},
         {"correlation_id": "manual"},
     ]
     return random.choice(options)
+
+
+def _edit_status(random: Random, _: str) -> dict[str, Any]:
+    return {"status": random.choice((*STATUSES, None))}
+
+
+def _edit_revocation(random: Random, name: str) -> dict[str, Any]:
+    """In any form, often together with a status. None removes it."""
+    return {
+        "revoked": random.choice((*REVOCATIONS, None)),
+        **(_edit_status(random, name) if random.random() < 0.7 else {}),
+    }
 
 
 def _fault(random: Random, _: str) -> dict[str, Any]:
@@ -114,7 +128,7 @@ def _fault(random: Random, _: str) -> dict[str, Any]:
     on = random.choice(
         ("", "", "", "iam", "dynamodb", "kms", "CreateAccessKey", "CreateUser", "PutUserPolicy", "DeleteAccessKey",
          "UpdateAccessKey", "DeleteUserPolicy", "DeleteUser",
-         "UpdateItem", "PutItem", "DeleteItem", "GetItem", "ListAccessKeys", "sqs", "streams")
+         "UpdateItem", "DeleteItem", "GetItem", "ListAccessKeys", "sqs", "streams")
     )  # fmt: skip
     return {"kind": str(kind), "on": on, "skip": random.randint(0, 7), "times": random.randint(2, 25) if lasting else 1}
 
@@ -148,6 +162,8 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (MANIFEST, ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), ("deliver",), AROUND): 8,
     (("rotate",), ("reconcile",), ("deliver",), (*TIME, "drift", "drift"), ("sweep",)): 4,
     (("undeclare",), ("reconcile",), ("deliver",), MANIFEST, ("reconcile",), AROUND): 3,
+    (("declare",), ("reconcile",), ("undeclare",), ("reconcile",), ("deliver",), ("old run",), AROUND): 3,
+    (("old run",), AROUND): 2,
     (MANUAL, AROUND): 4,
     (("drift",), ("drift",), ("undeclare", "delete record", "sweep"), ("reconcile",), ("deliver",)): 3,
     (("reconcile",), ("deliver",), ("delete record",), ("deliver", "pass", "pass"), ("deliver",), ("dead letters",)): 4,
@@ -156,6 +172,10 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (("revoke", "resume", "retry"), AROUND): 3,
     (("revoke",), ("pass",), ("fault",), ("deliver",), ("dead letters",)): 1,
     (("revoke",), ("deliver",), ("edit", "enable"), ("reconcile",), ("deliver",), ("resume",), ("deliver",)): 1,
+    (("revoke",), ("deliver",), ("rotate",), ("reconcile",), ("deliver",), ("resume",), ("deliver",)): 2,
+    (("revoke",), AROUND, ("edit status",), AROUND, ("resume", "reconcile", "edit status", "drift"), AROUND): 2,
+    (("edit revocation",), AROUND, ("edit status", "reconcile", "drift"), AROUND): 2,
+    (("reconcile",), ("deliver",), ("edit revocation",), AROUND): 4,
     (("deliver",), ("dead letters",), ("pass",), ("dead letters",)): 3,
     (("invalid manifest", "reconcile files", "other message"),): 1,
 }
@@ -163,7 +183,7 @@ RUNNING = {"deliver twice", "reconcile files", "invalid manifest", "revoke", "re
 FOR_THE_CALM = {"declare", "edit", "rotate", "schedule"}
 OF_A_USER = FOR_THE_CALM | {
     "disable", "enable", "expire", "undeclare", "revoke", "resume", "retry", "put record", "edit record",
-    "delete record", "drift", "unmanaged user",
+    "edit revocation", "edit status", "delete record", "drift", "unmanaged user",
 }  # fmt: skip
 ARGUMENTS: dict[str, Make] = {
     "outage": lambda *_: {"hours": 25},
@@ -175,6 +195,7 @@ ARGUMENTS: dict[str, Make] = {
     "reconcile": lambda random, _: random.choice(
         (*[{"allow": True}] * 7, {}, {"allow": True, "behind": 1}, {"allow": True, "wait": 5})
     ),
+    "old run": lambda random, _: {"allow": True, "behind": random.choice((1, 1, 2, 3))},
     "invalid manifest": lambda random, _: {"how": random.choice(list(BROKEN))},
     "deliver": lambda random, _: {"times": random.choice((1, 2, 4, 14))},
     "dead letters": lambda random, _: {"wait": random.random() < 0.8, "duplicates": random.random() < 0.2},
@@ -186,6 +207,9 @@ ARGUMENTS: dict[str, Make] = {
     "fault": _fault,
     "put record": _put_record,
     "edit record": _edit_record,
+    "edit revocation": _edit_revocation,
+    "edit status": _edit_status,
+    "resume": lambda random, _: {"keep_key": random.random() < 0.5},
     "other item": lambda random, _: random.choice(
         (
             {"PK": "ORDER", "SK": "USER#ant", "status": "pending"},

@@ -1,11 +1,13 @@
-"""Manual changes of IAM users: drift."""
+"""Manual changes: drift of IAM users, and what is written into records."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle, islice
 
+from reconciler.aws.attributes import pack
 from reconciler.core.ownership import OWNER_TAG
 from reconciler.core.policy import POLICY_NAME
 from simulation.iam import MAX_KEYS
@@ -13,6 +15,11 @@ from simulation.iam_user import IamUser
 from simulation.world import World
 
 WIDE = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
+STATUSES = ("pending", "active", "failed", "disabled", "deleting", "nonsense", "")
+LEAKED = {"actor": "somebody", "reason": "it leaked", "at": "2026-06-01T12:00:00Z"}
+REVOCATIONS = (LEAKED, {}, {"reason": 5}, "it leaked", "", True, False, 7, [])
 
 
 def _edit_policy(user: IamUser) -> IamUser:
@@ -109,3 +116,23 @@ DRIFTS: dict[str, Callable[[World, str], None]] = {
     "a key is added": _add_key,
     "it is deleted": _delete_user,
 }
+
+
+def revoke_all(world: World, offset: int) -> None:
+    """Every user at once, each under another status and in another form; `offset` selects the first."""
+    forms = cycle((revoked, status) for revoked in REVOCATIONS for status in (*STATUSES, None))
+    for record, (revoked, status) in zip(world.records(), islice(forms, offset, None), strict=False):
+        world.disturbed.add(record.name)
+        world.edited_manually.add(record.name)
+        item = {name: value for name, value in (world.item(record.name) or {}).items() if name != "status"}
+        world.table.put(
+            {**item, **pack({"revoked": revoked}), **(pack({"status": status}) if status is not None else {})}
+        )
+
+
+def lift_revocations(world: World) -> None:
+    """As an operator does after a refusal."""
+    for record in world.records():
+        item = {name: value for name, value in (world.item(record.name) or {}).items() if name != "revoked"}
+        if record.revoked:
+            world.table.put({**item, **pack({"status": "pending"})})

@@ -7,18 +7,20 @@ from datetime import timedelta
 
 from reconciler.core.ownership import smtp_user_name
 from reconciler.core.record import AWAITING, PK, SK_PREFIX
+from reconciler.errors import Refused
 from reconciler.manager.sweep import GRACE
+from simulation import hands
 from simulation.commands import EVERYTHING, check_out, start_reconcile
 from simulation.judge import judge
 from simulation.watch import InvariantChecker
 from simulation.world import ENV, PARKED, World
 
-ROUNDS = 40  # after which anything should have finished
+ROUNDS = 150  # after which anything should have finished: a day of retries takes about 100
 
 
 def heal(world: World, watch: InvariantChecker) -> list[str]:
     """Return the violations. Apart from the sweep's grace time, no wait is needed."""
-    for stage in (_settle, _sweep_after_grace, _catch_up, _replay):
+    for stage in (_settle, _sweep_after_grace, _catch_up, _replay, _revoke_all):
         if found := world.broken or stage(world, watch):
             return [f"{text} [{stage.__name__.strip('_').replace('_', ' ')}]" for text in found]
     return []
@@ -98,9 +100,14 @@ def _catch_up(world: World, _: InvariantChecker) -> list[str]:
         written = _writes(world)
         actor = start_reconcile(world, check_out(world), EVERYTHING)
         world.play(None, None)
+        if first and isinstance(actor.error, Refused):  # it would rename a revoked user
+            hands.lift_revocations(world)
+            actor = start_reconcile(world, check_out(world), EVERYTHING)
+            world.play(None, None)
         if actor.error is not None:
             return [f"I5: the last reconcile failed: {actor.error!r}"]
-        if not first and _writes(world) - written > failed:  # every run reprocesses users that failed
+        # Every run reprocesses users that failed, and stores before that it was applied.
+        if not first and _writes(world) - written > failed + bool(failed):
             return ["I5: a second reconcile still finds something to do"]
         if found := _deliver(world):
             return found
@@ -108,7 +115,7 @@ def _catch_up(world: World, _: InvariantChecker) -> list[str]:
 
 
 def _writes(world: World) -> int:
-    return world.wire.counts["dynamodb:PutItem"] + world.wire.counts["dynamodb:UpdateItem"]
+    return world.wire.counts["dynamodb:UpdateItem"]
 
 
 def _judge_declared(world: World) -> list[str]:
@@ -134,3 +141,10 @@ def _replay(world: World, watch: InvariantChecker) -> list[str]:
         calls = [" ".join(entry).strip() for entry in world.wire.trace[-40:]]
         return ["I5: a replay of the stream changed something:", *calls]
     return found
+
+
+def _revoke_all(world: World, _: InvariantChecker) -> list[str]:
+    """I16: whatever a record says besides, its keys are inactive after the next round of the sweep."""
+    world.clock.advance(3600)
+    hands.revoke_all(world, world.commits)
+    return _deliver(world) or _sweep(world) or judge(world)

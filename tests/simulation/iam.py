@@ -15,17 +15,18 @@ from simulation.clock import Clock
 from simulation.faults import refusal
 from simulation.iam_user import AccessKey, IamUser, shown, shown_fully, shown_key
 
+NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 MAX_KEYS = 2
 MAX_POLICIES = 2048  # characters of all inline policies together, without white space
 PAGE = 2  # entries per ListUsers page in this model
-BY_NAME = frozenset({"GetUser", "remove_user_from_group"})  # permissions for these do not depend on the user's path
+BY_NAME = frozenset({"GetUser"})  # the permission for it does not depend on the user's path
 REMEMBERED = timedelta(minutes=1)
 
 
 # The listing operation, the key in its response, the identifier, and the operation that removes it.
 ATTACHED = (
     ("list_attached_user_policies", "AttachedPolicies", "PolicyArn", "detach_user_policy"),
-    ("list_groups_for_user", "Groups", "GroupName", "remove_user_from_group"),
+    ("list_groups_for_user", "Groups", "GroupName", ""),
     ("list_mfa_devices", "MFADevices", "SerialNumber", "deactivate_mfa_device"),
     ("list_signing_certificates", "Certificates", "CertificateId", "delete_signing_certificate"),
     ("list_ssh_public_keys", "SSHPublicKeys", "SSHPublicKeyId", "delete_ssh_public_key"),
@@ -79,6 +80,8 @@ class Iam:
 
     def _seen(self, name: str) -> IamUser | None:
         """The user as returned by a replica of IAM that is `lag` seconds behind."""
+        if not NAME.fullmatch(name):
+            raise refusal("ValidationError", "the operation")
         versions = self._versions.get(name.lower(), ())
         at = self._clock.now - timedelta(seconds=self.lag)
         return next((user for since, user in reversed(versions) if since <= at), None)
@@ -98,7 +101,7 @@ class Iam:
         return user
 
     def create_user(self, *, UserName: str, Path: str = "/", PermissionsBoundary: str = "", Tags: Any = ()) -> Any:
-        if not re.fullmatch(r"[\w+=,.@-]{1,64}", UserName, re.ASCII):
+        if not NAME.fullmatch(UserName):
             raise refusal("ValidationError", "CreateUser")
         if self.find(UserName):
             raise refusal("EntityAlreadyExists", "CreateUser", f"User with name {UserName} already exists.", 409)
@@ -158,6 +161,7 @@ class Iam:
         return {"AccessKeyMetadata": [shown_key(user, key) for key in user.keys], "IsTruncated": False}
 
     def update_access_key(self, *, UserName: str, AccessKeyId: str, Status: str) -> Any:
+        _check_key_id(AccessKeyId, "UpdateAccessKey")
         user = self._change(UserName, "UpdateAccessKey")
         _one(AccessKeyId, (key.id for key in user.keys), "UpdateAccessKey")
         keys = tuple(replace(k, active=Status == "Active") if k.id == AccessKeyId else k for k in user.keys)
@@ -165,6 +169,7 @@ class Iam:
         return {}
 
     def delete_access_key(self, *, UserName: str, AccessKeyId: str) -> Any:
+        _check_key_id(AccessKeyId, "DeleteAccessKey")
         user = self._change(UserName, "DeleteAccessKey")
         _one(AccessKeyId, (key.id for key in user.keys), "DeleteAccessKey")
         self.write(UserName, replace(user, keys=tuple(k for k in user.keys if k.id != AccessKeyId)))
@@ -200,6 +205,8 @@ class Iam:
     def _make_attachment_calls(self, listing: str, answer: str, identifier: str, removal: str) -> None:
         def list_them(*, UserName: str, **_: Any) -> Any:
             entries = self._read(UserName, listing).attached.get(listing, ())
+            if listing == "get_login_profile" and not entries:
+                raise refusal("NoSuchEntity", listing, f"Login Profile for User {UserName} cannot be found.", 404)
             return {answer: [{identifier: entry} for entry in entries], "IsTruncated": False}
 
         def remove_one(*, UserName: str, **which: str) -> Any:
@@ -212,7 +219,17 @@ class Iam:
             return {}
 
         setattr(self, listing, list_them)
-        setattr(self, removal, remove_one)
+        if removal:
+            setattr(self, removal, remove_one)
+
+    def delete_virtual_mfa_device(self, **_: str) -> Any:
+        """Devices exist in this model only while a user has them."""
+        return {}
+
+
+def _check_key_id(key_id: str, operation: str) -> None:
+    if not re.fullmatch(r"\w{16,128}", key_id, re.ASCII):
+        raise refusal("ValidationError", operation)
 
 
 def _absent(name: str, operation: str) -> ClientError:

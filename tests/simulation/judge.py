@@ -1,4 +1,5 @@
-"""Invariants that must hold after faults have stopped, everything was delivered and a sweep has run: I1-I4, I6, I8."""
+"""Invariants that must hold after faults have stopped, everything was delivered and a sweep has run: I1-I4, I6, I8,
+I16."""
 
 from __future__ import annotations
 
@@ -17,12 +18,15 @@ from reconciler.core.record import AWAITING, Record, Status
 from reconciler.core.record_state import RecordState
 from reconciler.core.smtp import smtp_password
 from reconciler.core.user import User
-from reconciler.errors import AwsError
+from reconciler.errors import BUSY, AwsError
 from simulation.functions import OUTPUT
 from simulation.iam_user import IamUser
 from simulation.world import BOUNDARY, ENV, KEY, World, deployed
 
-WIDENING = ("list_attached_user_policies", "list_groups_for_user")  # attachments that may widen the permissions
+WIDENING = (  # attachments that may widen the permissions and that the sweep removes
+    "list_attached_user_policies", "list_mfa_devices", "list_signing_certificates", "list_ssh_public_keys",
+    "list_service_specific_credentials", "get_login_profile",
+)  # fmt: skip
 
 
 def judge(world: World) -> list[str]:
@@ -34,7 +38,7 @@ def judge(world: World) -> list[str]:
 def _judge_record(world: World, record: Record) -> Iterator[str]:
     iam_user = world.iam_user(record.name)
     if record.revoked and iam_user and _is_managed(iam_user) and any(key.active for key in iam_user.keys):
-        yield f"I3: {record.name} is revoked, but a key is still active: {record.status}, {record.failure}"
+        yield f"I16: {record.name} is revoked, but a key is still active: {record.status}, {record.failure}"
     if record.status in AWAITING:
         yield f"I8: {record.name} is still {record.status}"
     elif record.status == Status.FAILED:
@@ -121,10 +125,17 @@ def _judge_iam(world: World) -> Iterator[str]:
     names = {record.name for record in world.records()}
     for iam_user in world.iam.users():
         name = smtp_user_name(ENV.name, iam_user.name)
-        if _is_managed(iam_user) and (
-            name is None or iam_user.name != iam_user_name(ENV.name, name) or name not in names
+        if (
+            _is_managed(iam_user)
+            and not _is_member(iam_user)
+            and (name is None or iam_user.name != iam_user_name(ENV.name, name) or name not in names)
         ):
             yield f"I4: {iam_user.name} is managed but has no record: keys {[key.id for key in iam_user.keys]}"
+
+
+def _is_member(iam_user: IamUser) -> bool:
+    """Only a person can remove a user from a group; until then IAM refuses to delete it."""
+    return bool(iam_user.attached.get("list_groups_for_user"))
 
 
 def _is_managed(iam_user: IamUser) -> bool:
@@ -145,12 +156,15 @@ def _unfounded(world: World, record: Record) -> str:
     end = decide(RecordState.of(retried, ENV.sending, world.clock.now), identity).end
     if isinstance(end, Fail) and end.code == code:
         return ""
+    if code in BUSY and world.faults.met["throttled"]:
+        return ""  # for a day
     excused = {
         "AccessDenied": "access denied" in world.faults.met,
         "ForeignUser": record.name in world.unmanaged,
         "InvalidRecord": record.name in world.edited_manually,
         "PolicyTooLarge": record.name in world.edited_manually,
         "Quarantined": bool(iam_user and "AWSCompromisedKeyQuarantine" in str(iam_user.attached)),
+        "DeleteConflict": bool(iam_user and _is_member(iam_user)),
         "LimitExceeded": world.settings.quota < 5000 or record.name in world.disturbed,
     }
     return "" if excused.get(code) else f"{code}: {failure.message}"

@@ -40,10 +40,10 @@ def _matches(pattern: dict[str, Any], record: StreamRecord) -> bool:
 
 
 def _subset(pattern: Any, value: Any) -> bool:
-    """Lambda's filter patterns: maps must contain every named part; lists name the allowed values."""
+    """Lambda's filter patterns: maps must contain every named part; lists name the allowed values, or that any is."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(name in value and _subset(p, value[name]) for name, p in pattern.items())
-    return value in pattern
+    return value in pattern or {"exists": True} in pattern
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core import key_decision
 from simulation.actions import Action
 from simulation.story import Scenario, simulate
 from simulation.world import Settings
@@ -24,6 +25,12 @@ def fault(kind: str, on: str) -> Action:
 
 MADE = (play("declare", "ant"), play("reconcile", allow=True), play("deliver", times=3))
 ROTATED = (*MADE, play("rotate", "ant"), play("reconcile", allow=True), play("deliver", times=3))
+DISABLED = (*MADE, play("disable", "ant", enabled=False), play("reconcile", allow=True), play("deliver", times=3))
+ENABLED = (
+    *(*DISABLED, play("pass", minutes=2), play("enable", "ant", enabled=True, expires=None)),
+    *(play("reconcile", allow=True), play("deliver", times=3)),
+)
+OUTDATED = "a rotation right after enabling finds the key listed as inactive, and deletes it without an overlap"
 LATE = "timed out, done later"
 
 FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
@@ -64,6 +71,10 @@ FOUND: dict[str, tuple[Settings, tuple[Action, ...]]] = {
         Settings(),
         (*ROTATED, play("drift", "ant", what="a key is deleted")),
     ),
+    OUTDATED: (
+        Settings(lag=55),
+        (*ENABLED, play("rotate", "ant"), play("reconcile", allow=True), play("deliver", times=3)),
+    ),
 }
 
 
@@ -74,3 +85,13 @@ def test_what_was_found_once_is_not_found_again(what: str) -> None:
         last = replace(actions[-1], salt=salt)
         result = simulate(Scenario(0, settings, (*actions[:-1], last)))
         assert result.broken == (), f"salt {salt}"
+
+
+def test_a_list_that_is_believed_although_it_is_outdated_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """I18: as it was before the record said how the last result left a key."""
+    monkeypatch.setattr(key_decision, "_was_active", lambda *_: None)
+    settings, actions = FOUND[OUTDATED]
+    results = (
+        simulate(Scenario(0, settings, (*actions[:-1], replace(actions[-1], salt=salt)))) for salt in range(SALTS)
+    )
+    assert any(result.invariant == "I18" for result in results)

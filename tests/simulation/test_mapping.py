@@ -6,7 +6,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from reconciler.aws.dynamodb import pack
+import pytest
+
+from reconciler.aws.attributes import pack
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.mapping import Mapping, Rules
@@ -81,3 +83,20 @@ def test_the_stream_is_filtered_as_deployed() -> None:
     pump.table.put(pack({"PK": "ORDER", "SK": "USER#ant", "status": "pending"}))
     pump.table.remove(("SMTP_USER", "USER#ant"))
     assert pump.run() == [[1, 3, 5]]
+
+
+@pytest.mark.parametrize("status", ["pending", "active", "disabled", "failed", "paused", "", None])
+@pytest.mark.parametrize("revoked", [{"reason": "leaked"}, {"reason": ""}, "leaked", "", True, False])
+def test_a_revocation_passes_the_filters_under_every_status(status: str | None, revoked: object) -> None:
+    """I16"""
+    pump = Pump()
+    item = {"PK": "SMTP_USER", "SK": "USER#ant", "revoked": revoked, "status": status}
+    pump.table.put(pack({name: value for name, value in item.items() if value is not None}))
+    assert pump.run() == [[1]]
+
+
+def test_what_a_function_writes_passes_no_filter() -> None:
+    pump = Pump()
+    for status in ("active", "disabled", "failed"):
+        pump.put("ant", status=status)
+    assert pump.run() == []

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from reconciler.aws.dynamodb import pack
+from reconciler.aws.attributes import pack
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.iam import Iam

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.aws.dynamodb import unpack
-from reconciler.core.ownership import OWNER, OWNER_TAG, iam_path
+from reconciler.aws.applied_state import SK as APPLIED
+from reconciler.aws.attributes import unpack
+from reconciler.aws.fallback_state import SK as FALLBACK
+from reconciler.aws.sweep_state import SK as SWEEP
+from reconciler.core.ownership import OWNER, OWNER_TAG, iam_path, smtp_user_name
 from reconciler.core.policy import POLICY_NAME, build
 from reconciler.core.record import AWAITING, PK, SK_PREFIX
 from reconciler.planning.plan import Plan
 from simulation.dynamodb import StreamRecord
 from simulation.iam_user import IamUser
+from simulation.overlap import deletes_key_in_use
 from simulation.wire import READS, Call
 from simulation.world import ENV, World
 
 MOST_CALLS = 800  # per actor; more indicate an endless loop
+STATES = (APPLIED, FALLBACK, SWEEP)  # items next to the records of users
 NOTHING_GRANTED: dict[str, Any] = {"StringLike": {"ses:FromAddress": []}}
 
 
@@ -24,6 +29,7 @@ class InvariantChecker:
         self.world = world
         self.announced: dict[str, list[str]] = {}  # the details of plans that were applied, by user
         self.changes = 0  # calls that may change a user
+        self.applied = 0  # the newest commit of which a run has written a record
         self._before: dict[str, Any] = {}
         world.wire.watcher = self
         world.mapping.done = self.acknowledged
@@ -38,28 +44,39 @@ class InvariantChecker:
     # Called by the wire.
 
     def asked(self, call: Call) -> None:
+        call.actor.seen.setdefault("applied", self.applied)
         if call.actor.calls > MOST_CALLS:
             self.broken("I8", f"{call.actor.name} made {call.actor.calls} calls and does not stop")
         if call.operation.startswith(READS):
             return
         if call.service == "iam":
-            if call.operation != "CreateUser" and not call.actor.seen.get(call.parameters["UserName"]):
-                self.broken("I7", f"{call.operation} on {call.parameters['UserName']} without reading its tag")
+            self._check_owned(call)
+            self._check_not_revoked(call)
         elif call.service == "dynamodb":
             self._check_write(call)
+
+    def _check_owned(self, call: Call) -> None:
+        """A virtual MFA device belongs to the user from which it was removed; it is deleted by its serial number."""
+        name = call.parameters.get("UserName")
+        if call.operation == "DeactivateMFADevice":
+            call.actor.seen[call.parameters["SerialNumber"]] = True
+        if call.operation == "DeleteVirtualMFADevice":
+            name = call.parameters["SerialNumber"]
+        if call.operation != "CreateUser" and not call.actor.seen.get(name):
+            self.broken("I7", f"{call.operation} on {name} without reading its tag")
 
     def doing(self, call: Call) -> None:
         """Remember the state before the change."""
         if call.operation.startswith(READS):
             return
         if call.service == "iam":
-            self._before["user"] = self.world.iam.find(call.parameters["UserName"])
+            self._before["user"] = self.world.iam.find(call.parameters.get("UserName", ""))
         elif call.service == "dynamodb":
             self._before["item"] = self.world.table.items.get(_key(call))
 
     def done(self, call: Call, answer: Any) -> None:
         if not call.operation.startswith(READS):
-            self.changes += call.service == "iam" or (call.service == "dynamodb" and _key(call)[1] != "SWEEP#state")
+            self.changes += call.service == "iam" or (call.service == "dynamodb" and _key(call)[1] not in STATES)
         if call.service == "iam":
             self._done_in_iam(call, answer)
         elif call.service == "dynamodb":
@@ -77,11 +94,14 @@ class InvariantChecker:
                 self._check_announced(call)
             case "DeleteAccessKey" | "UpdateAccessKey":
                 self._check_access_kept(call.parameters["UserName"])
+                self._check_overlap(call)
 
     def _done_in_table(self, call: Call, answer: Any) -> None:
         match call.operation:
             case "GetItem":
-                self._note_record(call, call.parameters["Key"]["SK"]["S"], answer.get("Item"))
+                sk = call.parameters["Key"]["SK"]["S"]
+                self._note_record(call, sk, answer.get("Item"))
+                call.actor.seen[f"revoked {sk}"] = "revoked" in answer.get("Item", {})
             case "Query":
                 for item in answer["Items"]:
                     self._note_record(call, item["SK"]["S"], item)
@@ -90,6 +110,7 @@ class InvariantChecker:
                     self._note_record(call, item["SK"]["S"], item)
             case _:
                 self._check_not_lost(call)
+                self._check_age(call)
 
     # I11: a change that was not read is never overwritten.
 
@@ -98,7 +119,7 @@ class InvariantChecker:
 
     def _check_write(self, call: Call) -> None:
         pk, sk = _key(call)
-        if pk != PK or not (sk.startswith(SK_PREFIX) or sk == "SWEEP#state"):
+        if pk != PK or not (sk.startswith(SK_PREFIX) or sk in STATES):
             self.broken("I7", f"{call.operation} on {pk} {sk}, which is not an item of this application")
         if not call.parameters.get("ConditionExpression"):
             self.broken("I11", f"{call.operation} on {sk} without a condition")
@@ -110,17 +131,49 @@ class InvariantChecker:
         if sk.startswith(SK_PREFIX) and before is not None and _version(before) != read:
             self.broken("I11", f"{call.operation} by {call.actor.name} on {sk} overwrote a change that it had not read")
 
+    # I15: after a run of an older commit than was applied before it began, nothing has changed.
+
+    def _check_age(self, call: Call) -> None:
+        sk = _key(call)[1]
+        item = self.world.table.items.get((PK, sk))
+        if item is None or not call.actor.name.startswith("reconcile"):
+            return
+        commit, before = int(item["commit"]["S"]), self._before["item"]
+        if sk == APPLIED:
+            if before and int(before["commit"]["S"]) > commit:
+                self.broken("I15", f"the applied state went back to commit {commit}")
+        elif commit < call.actor.seen["applied"]:
+            self.broken("I15", f"a run of commit {commit} changed {sk} after commit {call.actor.seen['applied']}")
+        else:
+            self.applied = max(self.applied, commit)
+
+    # I16: no function activates or issues a key of a user that it has read as revoked.
+
+    def _check_not_revoked(self, call: Call) -> None:
+        activates = call.operation == "CreateAccessKey" or call.parameters.get("Status") == "Active"
+        name = smtp_user_name(ENV.name, call.parameters.get("UserName", ""))
+        if activates and call.actor.seen.get(f"revoked {SK_PREFIX}{name}"):
+            self.broken("I16", f"{call.operation} by {call.actor.name} for {name}, which is revoked")
+
     # I5: an acknowledged event is processed, and every change is requested by a record.
 
     def acknowledged(self, record: StreamRecord) -> None:
-        """Called when the stream function acknowledges an event. A record that is pending again has another event."""
+        """Called when the stream function acknowledges an event.
+
+        A record that is pending again has another event; a user that must be retried has a message.
+        """
         item = self.world.table.items.get(record.key)
         later = (r for r in self.world.table.log[record.sequence :] if r.key == record.key)
         pending = (
             item is not None and item.get("status", {}).get("S") in AWAITING and record.key[1].startswith(SK_PREFIX)
         )
-        if pending and not any(map(self.world.mapping.passes, later)):
+        if pending and not self._is_queued(record.key[1]) and not any(map(self.world.mapping.passes, later)):
             self.broken("I5", f"the event of {record.key[1]} was acknowledged, but its record is still pending")
+
+    def _is_queued(self, sk: str) -> bool:
+        """A message names the user, in either queue: the dead-letter function may have given it up already."""
+        letters = [letter for queue in self.world.sqs.queues.values() for letter in queue]
+        return any(f'"user": {json.dumps(sk.removeprefix(SK_PREFIX))}' in letter.body for letter in letters)
 
     def _check_requested(self, call: Call, name: str) -> None:
         """The record requested this policy at some time since the actor started."""
@@ -165,6 +218,13 @@ class InvariantChecker:
         stored = [item[attribute]["S"] for attribute in ("smtp_username", "previous_key") if attribute in item]
         if not any(key.active and key.id in stored for key in user.keys):
             self.broken("I3", f"{name}: it was not disabled, but none of its recorded keys is active")
+
+    def _check_overlap(self, call: Call) -> None:
+        name = self._name(call.parameters["UserName"])
+        if deletes_key_in_use(self.world, call, name, self._before["user"]):
+            self.broken(
+                "I18", f"{call.parameters['AccessKeyId']} of {name} is in use, but was deleted without an overlap"
+            )
 
     def _check_announced(self, call: Call) -> None:
         name = self._name(call.parameters["UserName"])

@@ -189,6 +189,8 @@ class Paginator:
         self._method = method
 
     def paginate(self, **parameters: Any) -> Iterator[Any]:
+        """The models choose the size of a page."""
+        parameters.pop("PaginationConfig", None)
         while True:
             page = self._method(**parameters)
             yield page

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from reconciler.aws.dynamodb import unpack
+from reconciler.aws.attributes import unpack
+from reconciler.aws.fallback_state import DynamoFallbacks
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
@@ -24,9 +25,12 @@ from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.record import PK, SK_PREFIX, Record, manager_tag
 from reconciler.core.user import User
+from reconciler.manager.batches import Batches
 from reconciler.manager.converge import Converger
 from reconciler.manager.dead_letters import DeadLetters
+from reconciler.manager.letters import LetterReader
 from reconciler.manager.sweep import Budget, Sweep
+from reconciler.manager.user_events import UserEvents
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline import definition as pipeline
 from reconciler.planning.limits import Limits
@@ -111,6 +115,7 @@ class World:
         self.history: list[dict[str, User]] = [{}]  # what was declared at each commit
         self.disturbed: set[str] = set()  # users that were deactivated, removed or changed manually
         self.edited_manually: set[str] = set()  # users whose records were written manually
+        self.tampered: set[str] = set()  # users whose IAM users were changed manually
         self.unmanaged: set[str] = set()  # names that ever had an IAM user without the ownership tag
         self.requests = 0
         self._make_aws()
@@ -122,7 +127,7 @@ class World:
         self.kms = Kms(KEY)
         dead = deployed()["dead_letters"]
         visibility = 6.0 * deployed()["functions"]["dead_letter"]["timeout_seconds"]
-        self.sqs = Sqs(self.clock, visibility, {DEAD: (PARKED, dead["tries"] + 2)}, [DEAD, PARKED])
+        self.sqs = Sqs(self.clock, visibility, {DEAD: (PARKED, dead["max_receives"])}, [DEAD, PARKED])
         self.wire = Wire(self.clock, self.scheduler, self.faults, self._draw_lag)
 
     def _draw_lag(self) -> None:
@@ -138,11 +143,22 @@ class World:
         self.vault = KmsVault(Client(self.wire, "kms", self.kms), KEY, ENV.name)  # type: ignore[arg-type]
         now = self.clock.local
         self.converger = Converger(ENV.name, ENV.sending, self.managed, self.identities, self.vault, now)
-        queue = SqsQueue(Client(self.wire, "sqs", self.sqs), DEAD, PARKED)  # type: ignore[arg-type]
+        sqs = Client(self.wire, "sqs", self.sqs)
+        queue, parking = (SqsQueue(sqs, url) for url in (DEAD, PARKED))  # type: ignore[arg-type]
         streams = Streams(self.clock, self.table, STREAM)
         stream = DynamoStream(Client(self.wire, "streams", streams))  # type: ignore[arg-type]
-        tries = deployed()["dead_letters"]["tries"]
-        self.dead_letters = DeadLetters(self.converger, self.managed, queue, stream, tries, now)
+        size = deployed()["mapping"]["batch_size"]
+        fallbacks = DynamoFallbacks(dynamodb, ENV.table)  # type: ignore[arg-type]
+        self.user_events = UserEvents(self.converger, queue, now)
+        self.dead_letters = DeadLetters(
+            self.converger,
+            LetterReader(STREAM.partition("/stream/")[0], size),
+            Batches(stream, self.managed, fallbacks, ENV.sending, size, now),
+            queue,
+            parking,
+            deployed()["dead_letters"]["tries"],
+            now,
+        )
         self.sweep = Sweep(
             self.converger, self.managed, self.identities, self.states,
             Budget(ENV.limits.max_deletes, ENV.limits.max_delete_percent, self.settings.users_per_run),
@@ -150,7 +166,7 @@ class World:
         )  # fmt: skip
         self.mapping = Mapping(
             self.clock, self.scheduler, self.table, self._mapping_rules(),
-            self._function("manager", "stream", converger=self.converger), self.give_up, STREAM,
+            self._function("manager", "stream", user_events=self.user_events), self.give_up, STREAM,
         )  # fmt: skip
         self.letters = Letters(
             self.clock, self.scheduler, self.sqs, DEAD, deployed()["dead_letters"]["batch_size"],
@@ -180,9 +196,17 @@ class World:
         def invoke(environment: int, event: Any) -> Any:
             loaded = function(module, environment, telemetry=self.settings.telemetry, **provides)
             loaded.telemetry.defect = self._note_defect
-            return loaded.handler(event, CONTEXT)
+            return loaded.handler(event, self._context(name))
 
         return invoke
+
+    def _context(self, function_name: str) -> Any:
+        """What Lambda tells an invocation that begins now."""
+        deadline = self.clock.now + _timeout(function_name)
+        return SimpleNamespace(
+            **vars(CONTEXT),
+            get_remaining_time_in_millis=lambda: (deadline - self.clock.now).total_seconds() * 1000,
+        )
 
     def _note_defect(self, name: str, error: Exception) -> None:
         self.broken.append(f"defect: {name}: {type(error).__name__}: {error}")
@@ -196,12 +220,8 @@ class World:
         self.history.append(dict(self.declared))
 
     def start_sweep(self) -> Actor:
-        timeout = _timeout("sweep")
-        deadline = self.clock.now + timeout
-        context = SimpleNamespace(
-            **vars(CONTEXT),
-            get_remaining_time_in_millis=lambda: (deadline - self.clock.now).total_seconds() * 1000,
-        )
+        deadline = self.clock.now + _timeout("sweep")
+        context = self._context("sweep")
         number = sum(actor.name.startswith("sweep") for actor in self.scheduler.actors)
 
         def run() -> Any:

@@ -28,25 +28,29 @@ def quarantine(world: World, iam_user: str) -> None:
 
 
 def attach_everything(world: World, iam_user: str) -> None:
-    """AWS attaches a quarantine policy to the user of an exposed key; the rest is attached manually."""
+    """All but a group: AWS attaches a quarantine policy to the user of an exposed key, people attach the rest."""
     iam = world.iam
     policy = json.dumps(DENIAL)
     arn = iam.create_policy(PolicyName="AWSCompromisedKeyQuarantine", PolicyDocument=policy)["Policy"]["Arn"]
     iam.attach_user_policy(UserName=iam_user, PolicyArn=arn)
     iam.put_user_policy(UserName=iam_user, PolicyName="by-hand", PolicyDocument=policy)
-    iam.create_group(GroupName="senders")
-    iam.add_user_to_group(GroupName="senders", UserName=iam_user)
     iam.create_login_profile(UserName=iam_user, Password="Str0ng-and-long!")
-    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="mfa")["VirtualMFADevice"]["SerialNumber"]
-    iam.enable_mfa_device(
-        UserName=iam_user, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
-    )
+    enable_mfa(world, iam_user)
     iam.upload_ssh_public_key(UserName=iam_user, SSHPublicKeyBody="ssh-rsa AAAA")
-    iam.upload_signing_certificate(UserName=iam_user, CertificateBody=_certificate())
+    iam.upload_signing_certificate(UserName=iam_user, CertificateBody=make_certificate())
     world.gaps.service_credentials[iam_user] = ["ACCAEXAMPLE1234567890"]
 
 
-def _certificate() -> str:
+def enable_mfa(world: World, iam_user: str) -> str:
+    """Returns the serial number of the new virtual device."""
+    device = world.iam.create_virtual_mfa_device(VirtualMFADeviceName="mfa")["VirtualMFADevice"]["SerialNumber"]
+    world.iam.enable_mfa_device(
+        UserName=iam_user, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
+    )
+    return str(device)
+
+
+def make_certificate() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.com")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1)

@@ -15,11 +15,12 @@ from botocore.loaders import create_loader
 from botocore.session import get_session
 
 from reconciler.core.ownership import iam_user_name
-from reconciler.manager.handlers import adapters, dead_letter, sweep
-from reconciler.manager.settings import DeadLetterSettings, Settings, SweepSettings
+from reconciler.manager.handlers import adapters, dead_letter, stream, sweep
+from reconciler.manager.settings import DeadLetterSettings, ManagerSettings, Settings, SweepSettings
 from support.world import ACCOUNT, ENV, REGION, RULES, TABLE, World
 
 TRIES = 3
+BATCH_SIZE = 10
 USERS_PER_RUN = 20
 MAX_ORPHANS = 2
 
@@ -45,14 +46,21 @@ def environ(world: World) -> dict[str, str]:
         allow_wildcards=True,
     )
     queues = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
-    dead_letters = DeadLetterSettings(queue_url=f"{queues}/dead-letters", parking_url=f"{queues}/parked", tries=TRIES)
+    own = ManagerSettings(queue_url=f"{queues}/dead-letters")
+    dead_letters = DeadLetterSettings(
+        queue_url=own.queue_url,
+        parking_url=f"{queues}/parked",
+        tries=TRIES,
+        table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}",
+        batch_size=BATCH_SIZE,
+    )
     swept = SweepSettings(max_orphans=MAX_ORPHANS, max_orphan_percent=100, users_per_run=USERS_PER_RUN)
-    return common.to_environ() | dead_letters.to_environ() | swept.to_environ()
+    return common.to_environ() | own.to_environ() | dead_letters.to_environ() | swept.to_environ()
 
 
 def forget() -> None:
     """The state that the functions keep between invocations."""
-    for kept in (adapters.converger, dead_letter.dead_letters, sweep.sweep):
+    for kept in (stream.user_events, dead_letter.dead_letters, sweep.sweep):
         kept.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""IAM calls that moto lacks, with the responses of AWS: permissions boundaries of users, service credentials."""
+"""What moto lacks of IAM, with AWS's responses: boundaries, service credentials, groups of a user that is deleted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.iam.models import iam_backends
 
 OK = SimpleNamespace(status_code=200, headers={})
 
@@ -24,6 +26,7 @@ class MotoGaps:
             ("before-call.iam.ListServiceSpecificCredentials", self._list_credentials),
             ("before-call.iam.DeleteServiceSpecificCredential", self._delete_credential),
             ("before-call.iam.DeleteUser", self._check_delete),
+            ("before-call.iam.DeleteUser", _check_groups),
             ("before-call.iam.CreateUser", self._create),
             ("after-call.iam.CreateUser", self._created),
             ("after-call.iam.GetUser", self._got),
@@ -64,3 +67,10 @@ class MotoGaps:
     def _got(self, parsed: dict[str, Any], **_: Any) -> None:
         if (user := parsed.get("User")) and (arn := self.boundaries.get(user["UserName"])):
             user["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
+
+
+def _check_groups(params: dict[str, Any], model: Any, **_: Any) -> None:
+    name = params["body"]["UserName"]
+    if any(name in [user.name for user in group.users] for group in iam_backends[ACCOUNT]["aws"].groups.values()):
+        error = {"Code": "DeleteConflict", "Message": "Cannot delete entity, must remove users from group first."}
+        raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 409}}, model.name)

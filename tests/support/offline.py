@@ -88,6 +88,7 @@ QUOTES = 'a value that begins with * needs quotes: "*@example.com"'
 SPACES = "indent with spaces, not with tabs"
 ASCII = "plain ASCII only"
 NAME_HINT = "2 to 40 of a-z, 0-9 and '-'"
+QUOTED = "put it in quotes if it is text"
 VALUE = "repeat the value where it is used"
 MANY = "[" + ", ".join(f"sender-{n:03}@example.com" for n in range(100)) + "]"
 BOMB = "a: &a [x, x, x]\n" + "".join(
@@ -152,7 +153,11 @@ BAD: tuple[Bad, ...] = (
         ("5:29", "anchor &all is not allowed", VALUE),
         ("6:25", "alias *all is not allowed", VALUE),
     ),
-    bad("a merge key", manifest("[billing@example.com]", "<<: {enabled: false}"), ("6:5", "unknown field '<<'")),
+    bad(
+        "a merge key",
+        manifest("[billing@example.com]", "<<: {enabled: false}"),
+        ("6:5", "'<<' is not the same value", QUOTED),
+    ),
     bad("a second document", f"{manifest()}---\n{manifest()}", ("6:1", "a second YAML document begins", "'---'")),
     bad(
         "a tag that makes objects",
@@ -176,6 +181,93 @@ BAD: tuple[Bad, ...] = (
         ("5:29", "the anchor &all is not allowed", VALUE),
         ("6:14", "the tag tag:yaml.org,2002:bool is not allowed", "write the plain value"),
         ("7:15", "the alias *all is not allowed", VALUE),
+    ),
+    # What YAML 1.1 and 1.2 read differently.
+    *(
+        bad(
+            f"the boolean {word} of YAML 1.1",
+            manifest("[billing@example.com]", f"enabled: {word}"),
+            ("6:14", f"'{word}' is a boolean in YAML 1.1 and text in YAML 1.2", "write true or false"),
+        )
+        for word in ("yes", "No", "ON", "off", "y", "N")
+    ),
+    *(
+        bad(
+            f"the number {number}",
+            manifest(description=number),
+            ("3:18", f"'{number}' is not the same value in YAML 1.1 and YAML 1.2", QUOTED),
+        )
+        for number in (
+            "0o17",
+            "017",
+            "08",
+            "1_000",
+            "1e3",
+            "1.5e3",
+            "0b11",
+            "0x1F",
+            "+-2",
+            "12:30:45",
+            "1:20.5",
+            ".inf",
+            "-.NaN",
+            "=",
+        )
+    ),
+    bad("a key that is a boolean", manifest("[billing@example.com]", "on: x"), ("6:5", "'on' is a boolean", QUOTED)),
+    bad(
+        "a key that is a number",
+        manifest("[billing@example.com]", "1: x"),
+        ("6:5", "a key must be plain text", "quotes"),
+    ),
+    bad("a YAML directive", f"%YAML 1.1\n---\n{manifest()}", ("1:1", "directives such as %YAML", "remove the line")),
+    bad(
+        "a TAG directive", f"%TAG ! tag:x,1:\n---\n{manifest()}", ("1:1", "directives such as %YAML", "remove the line")
+    ),
+    bad(
+        "a tab before a value", manifest().replace("name: ", "name:\t"), ("2:10", "a tab is not allowed", "use spaces")
+    ),
+    bad("a tab in a comment", f"# a\tb\n{manifest()}", ("1:4", "a tab is not allowed", "use spaces")),
+    bad(
+        "a comment that touches a value",
+        manifest('["billing@example.com"]#, "*@example.com"]'),
+        ("5:52", "a comment begins directly after a value", "write a space before the '#'"),
+    ),
+    bad(
+        "a list that continues at the margin",
+        manifest("[billing@example.com,\na@example.com]"),
+        ("6:1", "this line continues a value, but is not indented", "more spaces"),
+    ),
+    bad(
+        "a block of text that touches its comment",
+        manifest(description="|-# text\n      Invoices"),
+        ("3:18", "a comment begins directly after the '|'", "write a space"),
+    ),
+    *(
+        bad(
+            f"the invisible character U+{ord(hidden):04X}",
+            manifest(description=f"In{hidden}voices"),
+            ("3:20", f"U+{ord(hidden):04X} is not"),
+        )
+        for hidden in "\u00ad\u034f\u061c\u115f\u180e\u2060\u2066\u2800\u3164\ufe0f\uffa0\U000e0041\U000e0100"
+    ),
+    # The owner is an address.
+    *(
+        bad(f"the owner {owner}", manifest(owner=owner), ("4:12", f"'{owner}' {fault}", ""))
+        for owner, fault in (
+            ("mailto:billing@example.com", "has an invalid local part"),
+            ("billing@example..com", "has an invalid domain"),
+            ("billing..team@example.com", "has an invalid local part"),
+            ("bill$ing@example.com", "contains '$'"),
+            ("bil*@example.com", "is not the address of a mailbox"),
+            ("billing@-example.com", "has an invalid domain"),
+        )
+    ),
+    bad("an owner in umlauts", manifest(owner="b\u00fcro@example.com"), ("4:12", "the character U+00FC", ASCII)),
+    bad(
+        "an owner of 40,000 dots",
+        manifest(owner="a@" + "." * 40_000),
+        ("4:12", "'owner' is 'a@....", "responsible team"),
     ),
     # The shape.
     bad("a list at the top", "- name: ab\n", ("1:1", "this entry must be a mapping, not a list")),
@@ -237,17 +329,17 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a number in base 60",
         manifest("[billing@example.com]", "credential: 1:30"),
-        ("6:17", "'credential' must be a whole number, not '1:30'", "A whole number, 1 or more"),
+        ("6:17", "'1:30' is not the same value in YAML 1.1 and YAML 1.2", QUOTED),
     ),
     bad(
         "a number in base 8",
         manifest("[billing@example.com]", "credential: 010"),
-        ("6:17", "'credential' must be a whole number, not '010'", "A whole number, 1 or more"),
+        ("6:17", "'010' is not the same value in YAML 1.1 and YAML 1.2", QUOTED),
     ),
     bad(
         "a number in base 16",
         manifest("[billing@example.com]", "credential: 0x10"),
-        ("6:17", "'credential' must be a whole number, not '0x10'", "A whole number, 1 or more"),
+        ("6:17", "'0x10' is not the same value in YAML 1.1 and YAML 1.2", QUOTED),
     ),
     bad(
         "a credential beyond all bounds",
@@ -257,7 +349,7 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a credential of 5,000 digits",
         manifest("[billing@example.com]", f"credential: {'9' * 5000}"),
-        ("6:17", "'credential' must be a whole number, not '999", "A whole number, 1 or more"),
+        ("6:17", "'999999999999999999999999999999999999999999999999999999999...' has more than 18 digits", QUOTED),
     ),
     bad(
         "a field whose name breaks the line",
@@ -286,8 +378,8 @@ BAD: tuple[Bad, ...] = (
     ),
     Bad(
         "a file whose name breaks the line and steers the terminal",
-        {"a\n::error::\x1b.yaml": manifest("[billing]")},
-        (Told("a\\n::error::\\x1b.yaml:5:30", "'billing' is not an address", "write local@domain"),),
+        {"a.yaml": manifest(), "b\n::error::\x1b.yaml": manifest("[billing]")},
+        (Told("b\\n::error::\\x1b.yaml", "the name contains the character U+000A", "rename it"),),
     ),
     bad(
         "a rotation that is text",
@@ -353,7 +445,7 @@ BAD: tuple[Bad, ...] = (
     bad("a name in capitals", manifest(name="Billing"), ("2:11", "'name' is 'Billing', which is not", NAME_HINT)),
     bad("a name of 41", manifest(name="a" * 41), ("2:11", "'name' is 'aaaa", NAME_HINT)),
     bad("a name that is a number", manifest(name="42"), ("2:11", "'name' must be text, not '42'", "put it in quotes")),
-    bad("a name that is a boolean", manifest(name="on"), ("2:11", "'name' must be text, not true", "put it in quotes")),
+    bad("a name that is a boolean", manifest(name="on"), ("2:11", "'on' is a boolean in YAML 1.1", QUOTED)),
     bad("a name that ends a line", manifest(name='"ab\\n"'), ("2:11", "'name' is 'ab\\n', which is not", NAME_HINT)),
     bad(
         "a name that steers the terminal",
@@ -467,6 +559,32 @@ BAD: tuple[Bad, ...] = (
         manifest("[billing@example.com]", "allowed_source_ips: [203.0.113.7, 0.0.0.0/0]"),
         ("6:39", "'0.0.0.0/0' allows every address", "leave allowed_source_ips out"),
     ),
+    *(
+        bad(
+            f"the network {network}",
+            manifest("[billing@example.com]", f'allowed_source_ips: ["{network}"]'),
+            ("6:26", f"'{network}' is not public: it {reason}", "aws:SourceIp holds public addresses only"),
+        )
+        for network, reason in (
+            ("10.0.0.0/8", "is private"),
+            ("10.1.2.3", "is private"),
+            ("127.0.0.1", "is the machine itself"),
+            ("169.254.0.0/16", "is link-local"),
+            ("100.64.0.0/10", "is shared"),
+            ("239.1.2.3", "is multicast"),
+            ("224.0.0.0/3", "is not assigned"),
+            ("fd00::/8", "is private"),
+            ("::ffff:203.0.113.7", "is IPv4 written as IPv6"),
+            ("2002:cb00:7100::/40", "is for 6to4"),
+            ("64:ff9b::203.0.113.7", "is a translated IPv4"),
+            ("4000::/3", "is not assigned"),
+        )
+    ),
+    bad(
+        "every network in two halves",
+        manifest("[billing@example.com]", "allowed_source_ips: [0.0.0.0/1, 128.0.0.0/1]"),
+        ("6:25", "these networks together allow every IPv4 address", "leave allowed_source_ips out"),
+    ),
     bad(
         "no network",
         manifest("[billing@example.com]", "allowed_source_ips: [office]"),
@@ -478,17 +596,33 @@ BAD: tuple[Bad, ...] = (
         ("6:25", "'allowed_source_ips' is empty", "default: any network"),
     ),
     # Folders.
+    *(
+        Bad(
+            f"the file {name}",
+            {"a.yaml": manifest(), name: manifest(name="other")},
+            (Told(name, "is not read: the name of a manifest ends in .yaml or .yml", hint),),
+        )
+        for name, hint in (
+            ("team.ymal", "did you mean team.yaml?"),
+            ("team.yaml.disabled", "did you mean team.yaml?"),
+            ("team.yml~", "did you mean team.yml?"),
+            ("team.json", "did you mean team.yaml?"),
+            ("team.yam", "did you mean team.yaml?"),
+            ("notes.txt", "rename it to <team>.yaml, or remove it"),
+            ("CODEOWNERS", "rename it to <team>.yaml, or remove it"),
+        )
+    ),
     Bad("no manifest", {}, (Told("", "contains no manifest", "create <team>.yaml"),)),
     Bad("another kind of file", {"README.md": "# x\n"}, (Told("", "contains no manifest", "create <team>.yaml"),)),
     Bad(
         "a manifest in a sub-folder",
         {"a.yaml": manifest(), "team/b.yml": manifest(name="other")},
-        (Told("team/b.yml", "manifests in subfolders are not read", "move it to users/test/b.yml"),),
+        (Told("team", "sub-folders are not read", "move its manifests to users/test/"),),
     ),
     Bad(
         "a folder that looks like a manifest",
         {"a.yaml": manifest(), "x.yaml/.keep": ""},
-        (Told("x.yaml", "not a regular file"),),
+        (Told("x.yaml", "sub-folders are not read", "users/test/"),),
     ),
     # Several at once.
     Bad(
@@ -505,14 +639,6 @@ BAD: tuple[Bad, ...] = (
             Told("c.yaml:5:30", "the domain example.org is not allowed here", "allowed domains: "),
             Told("c.yaml:5:45", "'b?@example.com' contains '?'", ASCII),
             Told("c.yaml:6:17", "'credential' is '0', which is not allowed", "A whole number, 1 or more"),
-        ),
-    ),
-    Bad(
-        "a folder that looks like a manifest and holds one",
-        {"a.yaml": manifest(), "x.yaml/b.yaml": manifest(name="other")},
-        (
-            Told("x.yaml", "not a regular file"),
-            Told("x.yaml/b.yaml", "manifests in subfolders are not read", "move it to users/test/b.yaml"),
         ),
     ),
 )

@@ -105,6 +105,10 @@ def _add_to_group(place: Place, name: str) -> None:
     place.iam.add_user_to_group(**place.user(name), GroupName="senders")
 
 
+def _add_password(place: Place, name: str) -> None:
+    place.iam.create_login_profile(**place.user(name), Password="Str0ng-and-long!")
+
+
 def _retag(place: Place, name: str) -> None:
     place.iam.tag_user(**place.user(name), Tags=[{"Key": "smtp-user", "Value": "somebody-else"}])
 
@@ -150,12 +154,13 @@ PLANTS = (
     Plant("failed", "failed", "AccessDenied: iam:PutUserPolicy was refused", _fail),
     Plant("foreign-row", "unmanaged", "managed by console", _foreign_row, before=False, after=False),
     Plant("ghost", "iam_user_missing", "its IAM user is missing", _ghost),
-    Plant("grouped", "attachment_added", "group senders was attached", _add_to_group),
+    Plant("grouped", "attachment_added", "group senders was added", _add_to_group),
     Plant("hanging", "overdue", f"pending since {LONG_AGO}", _hang),
     Plant("keyless", "key_changed", "was deleted", _delete_key),
     Plant("leaked", "key_exposed", "AWS detected an exposed access key", _quarantine),
     Plant("missing", "record_missing", "declared without a record", _nothing, before=False),
     Plant("orphan", "orphan", "a managed IAM user without a record", _orphan, before=False, after=False),
+    Plant("passworded", "attachment_added", "console password was added", _add_password),
     Plant("retagged", "boundary_changed", "its tags or its permissions boundary were changed", _retag),
     Plant("rewritten", "record_outdated", "apply would change it: loses ceo@example.com", _edit_row),
     Plant("stranger", "unmanaged", "does not carry our tag", _stranger, before=False, after=False),
@@ -164,5 +169,5 @@ PLANTS = (
     Plant("undeclared", "undeclared", "apply would delete it", _nothing, after=False),
     Plant("unmarked", "unmanaged", "does not carry our tag", _unmark),
     Plant("unsealed", "key_changed", "the record lost the credential of access key", _lose_credential),
-    Plant("widened", "attachment_added", "inline policy by-hand was attached", _attach_policy),
+    Plant("widened", "attachment_added", "inline policy by-hand was added", _attach_policy),
 )

@@ -26,7 +26,7 @@ def settled(user: User | None = None, **fields: Any) -> Record:
     done = {
         "status": "active" if user.enabled and not fields.get("revoked") else "disabled",
         "observed_revision": 2,
-        "observed_hash": grant_hash(user, SENDING),
+        "observed_hash": grant_hash(user, SENDING) + ("-revoked" if fields.get("revoked") else ""),
     }
     return served(user, **{**done, **fields})
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 
 from reconciler.core.policy import POLICY_NAME
-from support.attachments import DENIAL
+from support.attachments import DENIAL, enable_mfa, make_certificate
 from support.world import World, a_user
 
 IAM_USER = "smtp-test-billing-mailer"
+LEAVE = f"aws iam remove-user-from-group --user-name {IAM_USER} --group-name admins"
 WIDE = json.dumps({**DENIAL, "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 Tamper = Callable[[World], str]
@@ -35,19 +36,49 @@ def delete_policy(world: World) -> str:
 
 def add_inline_policy(world: World) -> str:
     world.iam.put_user_policy(UserName=IAM_USER, PolicyName="by-hand", PolicyDocument=WIDE)
-    return "inline policy by-hand was attached"
+    return "inline policy by-hand was added"
 
 
 def attach_policy(world: World) -> str:
     arn = world.iam.create_policy(PolicyName="wide", PolicyDocument=WIDE)["Policy"]["Arn"]
     world.iam.attach_user_policy(UserName=IAM_USER, PolicyArn=arn)
-    return f"managed policy {arn} was attached"
+    return f"managed policy {arn} was added"
 
 
 def join_group(world: World) -> str:
     world.iam.create_group(GroupName="admins")
     world.iam.add_user_to_group(GroupName="admins", UserName=IAM_USER)
-    return "group admins was attached"
+    return f"group admins was added; remove it manually: {LEAVE}"
+
+
+def leave_group(world: World) -> None:
+    """What the report asks for."""
+    world.iam.remove_user_from_group(GroupName="admins", UserName=IAM_USER)
+
+
+def add_password(world: World) -> str:
+    world.iam.create_login_profile(UserName=IAM_USER, Password="Str0ng-and-long!")
+    return "console password was added"
+
+
+def add_mfa_device(world: World) -> str:
+    device = enable_mfa(world, IAM_USER)
+    return f"MFA device {device} was added"
+
+
+def add_ssh_key(world: World) -> str:
+    key = world.iam.upload_ssh_public_key(UserName=IAM_USER, SSHPublicKeyBody="ssh-rsa AAAA")["SSHPublicKey"]
+    return f"SSH public key {key['SSHPublicKeyId']} was added"
+
+
+def add_certificate(world: World) -> str:
+    added = world.iam.upload_signing_certificate(UserName=IAM_USER, CertificateBody=make_certificate())["Certificate"]
+    return f"signing certificate {added['CertificateId']} was added"
+
+
+def add_service_credential(world: World) -> str:
+    world.gaps.service_credentials[IAM_USER] = ["ACCAEXAMPLE1234567890"]
+    return "service-specific credential ACCAEXAMPLE1234567890 was added"
 
 
 def deactivate_key(world: World) -> str:
@@ -115,7 +146,7 @@ def lose_credential(world: World) -> str:
 
 
 TAMPERS: tuple[Tamper, ...] = (
-    edit_policy, delete_policy, add_inline_policy, attach_policy, join_group, deactivate_key, add_key, delete_key,
+    edit_policy, delete_policy, add_inline_policy, attach_policy, deactivate_key, add_key, delete_key,
     deactivate_previous_key, delete_previous_key, change_tag, remove_tag, remove_boundary, change_boundary,
-    delete_user, lose_credential,
+    delete_user, lose_credential, add_password, add_mfa_device, add_ssh_key, add_certificate, add_service_credential,
 )  # fmt: skip

@@ -170,9 +170,9 @@ def make_world() -> Iterator[World]:
         unretried = boto3.client("iam", config=UNRETRIED)
         for client in (iam, unretried):
             gaps.fill(client)
-        arn = iam.create_policy(PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING)))["Policy"][
-            "Arn"
-        ]
+        arn = iam.create_policy(
+            PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING, ["example.com"]))
+        )["Policy"]["Arn"]
         key = kms.create_key()["KeyMetadata"]["Arn"]
         yield World(
             dynamodb,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.ownership import OWNER, OWNER_TAG
 from terraform.judging import Request
 
 Call = dict[str, Any]
@@ -58,8 +59,8 @@ def as_requests(calls: Iterable[Call], names: Names) -> list[Request]:
 def _as_request(call: Call, names: Names) -> Request | None:
     service, operation, params = call["service"], call["operation"], call["params"]
     match service:
-        case "iam" if operation == "RemoveUserFromGroup":
-            return Request(f"iam:{operation}", names.iam(f"group/{params['GroupName']}"))
+        case "iam" if operation == "DeleteVirtualMFADevice":
+            return Request(f"iam:{operation}", names.iam(f"mfa/{params['SerialNumber'].split('/')[-1]}"))
         case "iam" if operation == "ListUsers":
             return Request(f"iam:{operation}", "*")  # not restricted by resource, whatever the path
         case "iam":
@@ -84,6 +85,7 @@ def _as_request(call: Call, names: Names) -> Request | None:
 
 
 # IAM evaluates these with the boundary of the user, or with the one in the request.
+OUR_TAG = {f"aws:ResourceTag/{OWNER_TAG}": OWNER}  # of every user that our code changes
 BOUNDED = {
     "CreateUser", "DeleteUserPolicy", "DetachUserPolicy", "PutUserPermissionsBoundary", "PutUserPolicy",
 }  # fmt: skip
@@ -93,8 +95,11 @@ def _iam_context(operation: str, params: dict[str, Any], boundary: str) -> dict[
     context: dict[str, str | list[str]] = {}
     if operation in BOUNDED:
         context["iam:PermissionsBoundary"] = params.get("PermissionsBoundary", boundary)
+    if operation != "CreateUser":
+        context |= OUR_TAG
     if "Tags" in params:
         context["aws:TagKeys"] = [tag["Key"] for tag in params["Tags"]]
+        context |= {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in params["Tags"]}
     if operation == "DetachUserPolicy":
         context["iam:PolicyARN"] = params["PolicyArn"]
     return context

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from terraform.calls import Names
+from terraform.calls import OUR_TAG, Names
 from terraform.judging import Request
 from terraform.policies import FUNCTIONS, PIPELINE
 
 OURS = {"dynamodb:LeadingKeys": ["SMTP_USER"]}
 OTHERS = {"dynamodb:LeadingKeys": ["ORDER"]}
 KEYS = ["PK", "SK"]
-ASKED = ["status", "revision", "correlation_id", "actor", "requested_at", "revoked", "failure"]
+ASKED = ["status", "revision", "correlation_id", "actor", "ci_actor", "run", "requested_at", "revoked", "failure"]
+# What `reconcile apply` writes when it creates a record.
+DECLARED = [
+    *KEYS, "entity_type", "created_at", "description", "owner", "allowed_from_addresses", "enabled", "credential",
+    "spec_hash", "manifest", "managed_by", "commit", "status", "revision", "actor", "ci_actor",
+    "run", "correlation_id", "requested_at",
+]  # fmt: skip
 CONTEXT = {"kms:EncryptionContext:environment": "sandbox"}
 IAM_USER = "smtp-sandbox-wiki"
+UNBOUNDED = {"aws:RequestTag/managed-by": "ses-smtp-reconciler", **OUR_TAG}
+# Every action that changes a user which exists.
+CHANGES = (
+    "CreateAccessKey", "DeactivateMFADevice", "DeleteAccessKey", "DeleteLoginProfile",
+    "DeleteServiceSpecificCredential", "DeleteSigningCertificate", "DeleteSSHPublicKey", "DeleteUser",
+    "DeleteUserPolicy", "DetachUserPolicy", "PutUserPermissionsBoundary", "PutUserPolicy", "TagUser", "UpdateAccessKey",
+)  # fmt: skip
 DEAD_LETTERS, PARKING = PIPELINE.names["dead_letter_queue"], PIPELINE.names["parking_queue"]
 Refusals = Mapping[str, Request]
 
 
 def bounded(arn: str) -> dict[str, str | list[str]]:
-    return {"iam:PermissionsBoundary": arn}
+    """Everything else is as it has to be: one difference alone must be refused."""
+    return {"iam:PermissionsBoundary": arn, "aws:RequestTag/managed-by": "ses-smtp-reconciler", **OUR_TAG}
 
 
 def other_key(names: Names) -> str:
@@ -31,19 +45,40 @@ def every_function(names: Names) -> Refusals:
     ours, other = bounded(names.boundary), bounded(names.iam("policy/wide-open"))
     user, unmanaged = names.own_user(IAM_USER), names.iam("user/people/administrator")
     table, group = names.table(), names.iam("group/senders")
+    untagged = {key: value for key, value in ours.items() if key not in OUR_TAG}
+    other_tag = {**untagged, "aws:ResourceTag/managed-by": "somebody"}
     return {
+        **{
+            f"{operation} on a user {what}": Request(f"iam:{operation}", user, context)
+            for operation in CHANGES
+            for what, context in (("without our tag", untagged), ("with another tag", other_tag))
+        },
+        **{
+            f"{operation} on a user of our path with another name": Request(
+                f"iam:{operation}", names.own_user("administrator"), ours
+            )
+            for operation in ("CreateUser", *CHANGES)
+        },
+        "creates a user without our tag": Request("iam:CreateUser", user, {"iam:PermissionsBoundary": names.boundary}),
+        "creates a user with another tag": Request(
+            "iam:CreateUser", user, {**ours, "aws:RequestTag/managed-by": "somebody"}
+        ),
+        "replaces our tag": Request("iam:TagUser", user, {**ours, "aws:RequestTag/managed-by": "somebody"}),
+        "removes a tag": Request("iam:UntagUser", user, ours),
+        "removes a user from a group": Request("iam:RemoveUserFromGroup", group, ours),
+        "deactivates an MFA device of an unmanaged user": Request("iam:DeactivateMFADevice", unmanaged, ours),
         "creates a user outside the path": Request("iam:CreateUser", unmanaged, ours),
         "creates a user of another environment": Request(
             "iam:CreateUser", names.iam("user/smtp/prod/smtp-prod-wiki"), ours
         ),
-        "creates a user without the boundary": Request("iam:CreateUser", user),
+        "creates a user without the boundary": Request("iam:CreateUser", user, UNBOUNDED),
         "creates a user with another boundary": Request("iam:CreateUser", user, other),
-        "puts a policy on a user without the boundary": Request("iam:PutUserPolicy", user),
+        "puts a policy on a user without the boundary": Request("iam:PutUserPolicy", user, UNBOUNDED),
         "puts a policy on a user with another boundary": Request("iam:PutUserPolicy", user, other),
         "puts a policy on an unmanaged user": Request("iam:PutUserPolicy", unmanaged, ours),
         "detaches a policy from an unmanaged user": Request("iam:DetachUserPolicy", unmanaged, ours),
-        "creates a key for an unmanaged user": Request("iam:CreateAccessKey", unmanaged),
-        "activates a key of an unmanaged user": Request("iam:UpdateAccessKey", unmanaged),
+        "creates a key for an unmanaged user": Request("iam:CreateAccessKey", unmanaged, ours),
+        "activates a key of an unmanaged user": Request("iam:UpdateAccessKey", unmanaged, ours),
         "puts another boundary on a user": Request("iam:PutUserPermissionsBoundary", user, other),
         "deletes the boundary of a user": Request("iam:DeleteUserPermissionsBoundary", user, ours),
         "attaches a managed policy": Request("iam:AttachUserPolicy", user, ours),
@@ -147,9 +182,25 @@ def plan(names: Names) -> Refusals:
 
 def apply(names: Names) -> Refusals:
     ours_and_another = {"dynamodb:LeadingKeys": ["SMTP_USER", "ORDER"]}
+    table, declared = names.table(), {"dynamodb:Attributes": DECLARED}
+    written = {
+        f"writes {attribute}": Request(
+            "dynamodb:UpdateItem", table, {**OURS, "dynamodb:Attributes": [*DECLARED, attribute]}
+        )
+        for attribute in (
+            "revoked", "encrypted_credentials", "smtp_username", "key_created_at", "key_credential", "previous_key",
+            "previous_key_retires_at", "previous_key_deletes_at", "observed_revision", "observed_hash", "settled_at",
+            "iam_user_name", "iam_user_arn", "position", "orphans",
+        )
+    }  # fmt: skip
     return {
-        "puts another leading key": Request("dynamodb:PutItem", names.table(), OTHERS),
-        "updates another leading key": Request("dynamodb:UpdateItem", names.table(), OTHERS),
+        **written,
+        "replaces a record": Request("dynamodb:PutItem", table, {**OURS, **declared}),
+        "updates without naming an attribute": Request("dynamodb:UpdateItem", table, OURS),
+        "updates without naming a key": Request("dynamodb:UpdateItem", table, declared),
+        "puts another leading key": Request("dynamodb:PutItem", table, OTHERS),
+        "updates another leading key": Request("dynamodb:UpdateItem", table, {**OTHERS, **declared}),
+        "updates another table": Request("dynamodb:UpdateItem", names.table("payroll"), {**OURS, **declared}),
         "reads its leading key and another": Request("dynamodb:BatchGetItem", names.table(), ours_and_another),
         "lists IAM users": Request("iam:ListUsers", "*"),
         "reads managed users": Request("iam:GetUser", names.own_user(IAM_USER)),

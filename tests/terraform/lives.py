@@ -64,14 +64,16 @@ def work_off_dead_letters(sandbox: Deployed) -> None:
     iam.create_user(UserName=POISON)
     put_row(sandbox, "poison", "pending")
     pump = StreamPump(sandbox)
-    pump.pump()  # all retries fail; the stream contains the user of the dead letter
+    pump.pump()  # the manager leaves the user to the queue
+    send(sandbox, batch_letter(pump.arn, pump.shard, pump.position))
     assert eventually(lambda: "dead letter split" in sandbox.log())
+    assert deliver(sandbox, {"user": "poison"}, 1) == {"batchItemFailures": []}
+    assert deliver(sandbox, {"user": "poison"}, 2) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert eventually(lambda: '"ChangeMessageVisibility"' in (sandbox.root / "calls").read_text())
 
     put_row(sandbox, "lettered", "pending")
-    send(
-        sandbox, batch_letter(pump.arn, "shardId-00000000000000000000-forgotten")
-    )  # so every pending user gets a message
+    forgotten = "shardId-00000000000000000000-forgotten"
+    send(sandbox, batch_letter(pump.arn, forgotten, "1"))  # so every pending user gets a message
     assert eventually(lambda: sandbox.statuses()["lettered"] == "active")
 
     sandbox.edit("platform.yaml", "[builds@example.com]", "[builds@example.com]\n    enabled: false")
@@ -86,16 +88,21 @@ def work_off_dead_letters(sandbox: Deployed) -> None:
     send(sandbox, {"user": "lettered"})
     assert eventually(lambda: "lettered" not in sandbox.statuses())
 
-    last = {
-        "messageId": "m-1",
-        "receiptHandle": "r-1",
-        "body": json.dumps({"user": "poison"}),
-        "attributes": {"ApproximateReceiveCount": str(TRIES)},
-        "eventSource": "aws:sqs",
-    }
-    assert sandbox.invoke("dead_letter", {"Records": [last]}) == {"batchItemFailures": []}
+    assert deliver(sandbox, {"user": "poison", "tries": TRIES - 1}, 1) == {"batchItemFailures": []}
     assert sandbox.statuses()["poison"] == "failed"
     assert sandbox.messages("parking_queue") == 1
+
+
+def deliver(sandbox: Deployed, body: dict[str, Any], count: int) -> object:
+    """A message as SQS delivers it to the function, for the n-th time."""
+    record = {
+        "messageId": "m-1",
+        "receiptHandle": "r-1",
+        "body": json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": str(count), "SentTimestamp": "0"},
+        "eventSource": "aws:sqs",
+    }
+    return sandbox.invoke("dead_letter", {"Records": [record]})
 
 
 def sweep(sandbox: Deployed) -> None:
@@ -107,8 +114,6 @@ def sweep(sandbox: Deployed) -> None:
         iam.put_user_policy(**edited, PolicyName=name, PolicyDocument=policy)
     reader = f"arn:aws:iam::{sandbox.environment.account_id}:policy/{HOLDERS['reader']}"
     iam.attach_user_policy(**edited, PolicyArn=reader)
-    iam.create_group(GroupName="senders")
-    iam.add_user_to_group(**edited, GroupName="senders")
     iam.untag_user(**edited, TagKeys=["smtp-user"])
     iam.create_access_key(**edited)
     (key,) = sandbox.key_states("billing-mailer")
@@ -133,7 +138,7 @@ def be_on_call(sandbox: Deployed) -> None:
     command(sandbox, "operator", "status", "billing-mailer")
     command(sandbox, "operator", "revoke", "billing-mailer", "--reason", "seen in public")
     assert sandbox.statuses()["billing-mailer"] == "disabled"
-    command(sandbox, "operator", "resume", "billing-mailer")
+    command(sandbox, "operator", "resume", "billing-mailer", "--keep-key", "--yes")
     assert sandbox.statuses()["billing-mailer"] == "active"
     sandbox.client("iam").delete_user(UserName=POISON)
     command(sandbox, "operator", "retry", "poison")
@@ -198,7 +203,7 @@ def send(sandbox: Deployed, body: dict[str, Any]) -> None:
     sandbox.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
 
 
-def batch_letter(stream: str, shard: str) -> dict[str, Any]:
+def batch_letter(stream: str, shard: str, number: str) -> dict[str, Any]:
     """The message of the mapping about a batch that it failed to deliver."""
-    place = {"streamArn": stream, "shardId": shard, "startSequenceNumber": "1", "endSequenceNumber": "1"}
+    place = {"streamArn": stream, "shardId": shard, "startSequenceNumber": number, "endSequenceNumber": number}
     return {"DDBStreamBatchInfo": {**place, "batchSize": 1}}

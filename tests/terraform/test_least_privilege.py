@@ -23,9 +23,8 @@ BY_THE_SERVICE = {
     "manager": TELEMETRY
     | {
         "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
-        "sqs:SendMessage",
     },
-    "dead_letter": TELEMETRY | {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+    "dead_letter": TELEMETRY | {"sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
     "sweep": TELEMETRY,
     "scheduler": {"lambda:InvokeFunction"},
 }  # fmt: skip
@@ -36,6 +35,8 @@ MANUAL = {
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
     },
 }  # fmt: skip
+# A plan also lists the IAM users of the account; where that is denied, it says so and is complete otherwise.
+NOT_NEEDED = {"apply": {"iam:ListUsers"}, "reader": {"iam:ListUsers"}}
 FEWEST = {"manager": 40, "dead_letter": 40, "sweep": 40, "plan": 20, "apply": 4, "operator": 20, "reader": 3}
 
 
@@ -45,6 +46,7 @@ def test_every_call_that_was_made_is_allowed(judge: Judge, account: Account, who
     assert len(requests) >= FEWEST[who]
     verdicts = judge.allowed(account.case(who, request) for request in requests)
     refused = [request for request, allowed in zip(requests, verdicts, strict=True) if not allowed]
+    refused = [request for request in refused if request.action not in NOT_NEEDED.get(who, set())]
     if who == "reader":  # the key policy names the principals that may decrypt: none in the sandbox
         assert "kms:Decrypt" in [request.action for request in refused]
         refused = [request for request in refused if request.action != "kms:Decrypt"]

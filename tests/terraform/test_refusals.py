@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from terraform.account import Account
 from terraform.forbidden import ASKED, CONTEXT, FORBIDDEN, IAM_USER, KEYS, OURS, function
-from terraform.judging import ALLOW_ALL, Case, Judge, Principal, Request
+from terraform.judging import ALLOW_ALL, Case, Document, Judge, Principal, Request
 
 pytestmark = pytest.mark.xdist_group("terraform")
 
@@ -23,6 +25,47 @@ def test_forbidden_requests_are_denied(judge: Judge, account: Account, who: str)
 
 def _passing(judge: Judge, cases: Mapping[str, Case]) -> list[str]:
     return [what for what, allowed in zip(cases, judge.allowed(cases.values()), strict=True) if allowed]
+
+
+@pytest.mark.parametrize("who", FORBIDDEN)
+def test_every_condition_and_every_limit_of_a_resource_is_needed(judge: Judge, account: Account, who: str) -> None:
+    """Widen one statement at a time, by a condition or by its resources: a forbidden request is then allowed."""
+    listed = [request for refusals in FORBIDDEN[who] for request in refusals(account.names).values()]
+    for what, policies in widened(account.principals[who].policies):
+        wide = replace(account.principals[who], policies=policies)
+        passing = judge.allowed(replace(account.case(who, request), principal=wide) for request in listed)
+        assert any(passing), what
+
+
+def widened(policies: tuple[Document, ...]) -> Iterator[tuple[str, tuple[Document, ...]]]:
+    """Each way to widen one statement, with the policies that result."""
+    for n, policy in enumerate(policies):
+        for m, statement in enumerate(policy["Statement"]):
+            if statement["Sid"] in NOT_WIDENED:
+                continue
+            conditions = statement.get("Condition", {})
+            wider = {
+                f"{test} {key}": {**statement, "Condition": _without(conditions, test, key)}
+                for test, keys in conditions.items()
+                for key in keys
+            }
+            if statement["Resource"] != "*":
+                wider["the resources"] = {**statement, "Resource": "*"}
+            for what, one in wider.items():
+                statements = [*policy["Statement"][:m], one, *policy["Statement"][m + 1 :]]
+                changed = {**policy, "Statement": statements}
+                yield f"{statement['Sid']} without {what}", (*policies[:n], changed, *policies[n + 1 :])
+
+
+# IAM does not delete a device that is in use; the key policy also refuses to encrypt in another context.
+NOT_WIDENED = {"DeleteVirtualMfaDevices", "EncryptCredentials", "Log"}
+
+
+def _without(conditions: Mapping[str, Any], test: str, key: str) -> dict[str, Any]:
+    return {
+        other: {name: value for name, value in keys.items() if (other, name) != (test, key)}
+        for other, keys in conditions.items()
+    }
 
 
 def test_an_operator_can_write_requests_and_the_tested_attributes_are_complete(judge: Judge, account: Account) -> None:
@@ -43,16 +86,20 @@ def test_a_user_can_only_send_whatever_its_own_policy_allows(judge: Judge, accou
     names = account.names
     user = Principal(names.own_user(IAM_USER), (ALLOW_ALL,), account.boundary)
     ses = f"arn:aws:ses:{names.region}:{names.account}"
+    sender = {"ses:FromAddress": "crm@example.com"}
     requests = [
+        Request("ses:SendRawEmail", f"{ses}:identity/example.com", sender),
+        Request("ses:SendRawEmail", f"{ses}:identity/example.com", {"ses:FromAddress": "ceo@example.org"}),
+        Request("ses:SendRawEmail", f"{ses}:identity/example.com", {"ses:FromAddress": "a@example.com.example.org"}),
         Request("ses:SendRawEmail", f"{ses}:identity/example.com"),
-        Request("ses:SendRawEmail", f"{ses}:configuration-set/unwatched"),
-        Request("ses:SendEmail", f"{ses}:identity/example.com"),
+        Request("ses:SendRawEmail", f"{ses}:configuration-set/unwatched", sender),
+        Request("ses:SendEmail", f"{ses}:identity/example.com", sender),
         Request("iam:CreateAccessKey", names.own_user(IAM_USER)),
         Request("kms:Decrypt", names.key, CONTEXT),
         Request("dynamodb:GetItem", names.table(), OURS),
         Request("s3:GetObject", "arn:aws:s3:::any/thing"),
     ]
-    assert judge.allowed(Case(user, request) for request in requests) == [True, *[False] * 6]
+    assert judge.allowed(Case(user, request) for request in requests) == [True, *[False] * 9]
 
 
 def test_only_the_named_readers_decrypt(judge: Judge, account: Account) -> None:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 
 import boto3
 from botocore.config import Config
@@ -59,9 +58,3 @@ def clock() -> datetime:
 def adapters(config: Config = RETRIED) -> Adapters:
     """From the environment variables of the function."""
     return make_adapters(Settings.from_environ(os.environ), boto3.session.Session(), clock, config)
-
-
-@cache
-def converger() -> Converger:
-    """One per execution environment: clients keep their connections between invocations."""
-    return adapters().converger()

@@ -5,37 +5,60 @@ Only the name is taken from an event. Record and IAM are read as they are now.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
+import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from reconciler.aws.client import RETRIED
+from reconciler.aws.sqs import SqsQueue
 from reconciler.core.record import name_of
 from reconciler.errors import AwsError
-from reconciler.manager.handlers.adapters import converger
+from reconciler.manager.handlers.adapters import adapters
 from reconciler.manager.handlers.telemetry import Telemetry
+from reconciler.manager.invocation import Invocation
+from reconciler.manager.settings import ManagerSettings
+from reconciler.manager.user_events import TOLERATED, UserEvents
 
 telemetry = Telemetry()
-# A single record that is delivered again is no error of the function: it has its own metrics and queue.
+# A record that is delivered again is no error of the function: it has its own metrics.
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
 
-def handle_record(record: DynamoDBRecord) -> None:
-    """Raises Retryable, or Terminal if no record can store the failure: the event is then delivered again."""
-    name = name_of((record.dynamodb.keys if record.dynamodb else None) or {})
+@cache
+def user_events() -> UserEvents:
+    """One per execution environment: clients keep their connections between invocations."""
+    made, own = adapters(), ManagerSettings.from_environ(os.environ)
+    queue = SqsQueue(boto3.session.Session().client("sqs", config=RETRIED), own.queue_url)
+    return UserEvents(made.converger(), queue, made.now)
+
+
+def handle_record(record: DynamoDBRecord, invocation: Invocation) -> None:
+    """Raises AwsError if the user can be left to no queue: the event is then delivered again."""
+    name = _name(record)
     if name is None:
         return
     with telemetry.traced():
         try:
-            telemetry.report(converger().converge(name), _requested_by(record))
+            result = user_events().process(name, invocation)
         except AwsError as error:
             telemetry.retry(name, error)
             raise
-        except Exception as error:
-            telemetry.defect(name, error)
-            raise
+        if result.converged:
+            telemetry.report(result.converged, _requested_by(record))
+        else:
+            telemetry.left_to_queue(name, result.error)
+
+
+def _name(record: DynamoDBRecord) -> str | None:
+    with suppress(Exception):  # keys that cannot be read belong to no user
+        return name_of((record.dynamodb.keys if record.dynamodb else None) or {})
+    return None
 
 
 def _requested_by(record: DynamoDBRecord) -> str:
@@ -49,8 +72,13 @@ def _requested_by(record: DynamoDBRecord) -> str:
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Lambda entry point. Returns the sequence numbers to deliver again (`batchItemFailures`)."""
+    invocation = Invocation(lambda: context.get_remaining_time_in_millis() / 1000, TOLERATED)
+
+    def handle(record: DynamoDBRecord) -> None:
+        handle_record(record, invocation)
+
     telemetry.begin(context)
     try:
-        return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)
+        return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
     finally:
         telemetry.flush()

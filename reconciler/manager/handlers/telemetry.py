@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -39,11 +40,19 @@ def _never_fails(method: Callable[P, None]) -> Callable[P, None]:
     return call
 
 
+def _serialize(entry: dict[str, Any]) -> str:
+    """One line of ASCII: a name in a message or a record must not control whatever shows the log."""
+    return json.dumps(entry, default=str).replace("\x7f", "\\u007f")
+
+
 def _make_logger() -> Logger:
+    options: dict[str, Any] = {
+        "service": SERVICE, "location": None, "use_rfc3339": True, "json_serializer": _serialize,
+    }  # fmt: skip
     try:
-        return Logger(service=SERVICE, location=None, use_rfc3339=True)
+        return Logger(**options)
     except ValueError:  # an invalid POWERTOOLS_LOG_LEVEL
-        return Logger(service=SERVICE, location=None, use_rfc3339=True, level="INFO")
+        return Logger(**options, level="INFO")
 
 
 class Telemetry:
@@ -102,6 +111,15 @@ class Telemetry:
             self.logger.error("smtp user failed", extra={**fields, "code": failure.code, "reason": failure.message})
         else:
             self.logger.info("smtp user converged", extra=fields)
+
+    def left_to_queue(self, name: str, error: Exception | None) -> None:
+        """`error` None: there was no attempt, because AWS throttles or the time of the function is over."""
+        if isinstance(error, AwsError):
+            self.retry(name, error)
+        elif error:
+            self.defect(name, error)
+        else:
+            self.log("postponed without an attempt", smtp_user=name)
 
     def retry(self, name: str, error: AwsError) -> None:
         fields = {"smtp_user": name, "reason": str(error), "code": error.code, "correlation_id": error.correlation_id}

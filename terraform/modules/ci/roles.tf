@@ -8,14 +8,24 @@ locals {
     plan = {
       description        = "Plans ${var.environment} and reports drift; reads records and IAM users of the environment"
       github_environment = coalesce(var.plan_environment, "${var.environment}-plan")
-      actions            = ["dynamodb:Query"]
+      reads              = ["dynamodb:Query"]
     }
     apply = {
       description        = "Reconciles ${var.environment}; reads and writes records"
       github_environment = var.environment
-      actions            = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      reads              = ["dynamodb:BatchGetItem", "dynamodb:Query"]
     }
   }
+
+  # The attributes of records that `reconcile apply` writes or uses in a condition (reconciler/aws/records.py), and those of what
+  # was applied last (reconciler/aws/applied_state.py). A revocation and the credentials are not among them. PutItem would
+  # replace a whole record, so records are created with UpdateItem.
+  applied_attributes = [
+    "PK", "SK", "entity_type", "status", "revision", "spec_hash", "managed_by", "manifest", "commit", "actor", "ci_actor",
+    "run", "correlation_id", "created_at", "requested_at", "failure",
+    "description", "owner", "allowed_from_addresses", "enabled", "expires", "allowed_source_ips", "credential", "rotation",
+    "applied_at", "counts", "settings", "revoked_users", "version",
+  ]
 }
 
 resource "aws_iam_role" "ci" {
@@ -64,8 +74,8 @@ data "aws_iam_policy_document" "records" {
   for_each = local.roles
 
   statement {
-    sid       = "RecordsOfSmtpUsers"
-    actions   = each.value.actions
+    sid       = "ReadRecords"
+    actions   = each.value.reads
     resources = [var.table_arn]
 
     condition {
@@ -79,6 +89,40 @@ data "aws_iam_policy_document" "records" {
       test     = "Null"
       variable = "dynamodb:LeadingKeys"
       values   = ["false"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "apply" ? [local.applied_attributes] : []
+
+    content {
+      sid       = "WriteDeclarations"
+      actions   = ["dynamodb:UpdateItem"]
+      resources = [var.table_arn]
+
+      condition {
+        test     = "ForAllValues:StringEquals"
+        variable = "dynamodb:LeadingKeys"
+        values   = ["SMTP_USER"]
+      }
+
+      condition {
+        test     = "Null"
+        variable = "dynamodb:LeadingKeys"
+        values   = ["false"]
+      }
+
+      condition {
+        test     = "ForAllValues:StringEquals"
+        variable = "dynamodb:Attributes"
+        values   = statement.value
+      }
+
+      condition {
+        test     = "Null"
+        variable = "dynamodb:Attributes"
+        values   = ["false"]
+      }
     }
   }
 }
@@ -103,10 +147,11 @@ data "aws_iam_policy_document" "drift" {
   statement {
     sid = "ReadOwnUsers"
     actions = [
-      "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
-      "iam:ListUserPolicies",
+      "iam:GetLoginProfile", "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies",
+      "iam:ListGroupsForUser", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates",
+      "iam:ListSSHPublicKeys", "iam:ListUserPolicies",
     ]
-    resources = ["arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/*"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/smtp-${var.environment}-*"]
   }
 
   # This action does not support resource-level permissions. It returns names and paths, but no policies or keys.

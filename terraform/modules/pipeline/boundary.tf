@@ -1,4 +1,5 @@
-# The upper limit of an SMTP user's permissions, whatever policies are attached to it: it can only send.
+# The upper limit of an SMTP user's permissions, whatever policies are attached to it: it can only send, and only as an address
+# of the allowed domains. reconciler/core/policy.py builds the same document for the sandbox.
 resource "aws_iam_policy" "boundary" {
   name        = local.names.boundary
   description = "Permissions boundary of every SMTP user of ${var.environment}"
@@ -10,5 +11,11 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "Send"
     actions   = ["ses:SendRawEmail"]
     resources = local.sending_resources
+
+    condition {
+      test     = "StringLike"
+      variable = "ses:FromAddress"
+      values   = [for domain in sort(var.allowed_domains) : "*@${domain}"]
+    }
   }
 }

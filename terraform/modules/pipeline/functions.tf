@@ -7,7 +7,7 @@ locals {
 
   descriptions = {
     manager     = "Creates, updates and deletes the IAM users of the SMTP users of ${var.environment}"
-    dead_letter = "Retries each user of a batch that the stream of ${var.environment} failed to deliver"
+    dead_letter = "Retries the users of ${var.environment} that could not be processed at once"
     sweep       = "Hourly full reconciliation of all SMTP users of ${var.environment}"
   }
 
@@ -24,11 +24,15 @@ locals {
   }
 
   own_settings = {
-    manager = {}
+    manager = {
+      DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+    }
     dead_letter = {
       DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
       PARKING_QUEUE_URL     = aws_sqs_queue.parking.url
       DEAD_LETTER_TRIES     = tostring(var.pipeline.dead_letters.tries)
+      TABLE_ARN             = local.table_arn
+      STREAM_BATCH_SIZE     = tostring(var.pipeline.mapping.batch_size)
     }
     sweep = {
       SWEEP_USERS_PER_RUN = tostring(var.pipeline.sweep.users_per_run)

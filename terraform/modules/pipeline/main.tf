@@ -13,5 +13,8 @@ locals {
       "arn:${local.partition}:ses:${region}:${var.account_id}:configuration-set/${var.configuration_set}",
     ]
   ])
-  smtp_users = "arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/*"
+  smtp_users = "arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/smtp-${var.environment}-*"
+  # Only this tag on a user proves that it is managed (reconciler/core/ownership.py).
+  owner_tag = "managed-by"
+  owner     = "ses-smtp-reconciler"
 }

@@ -29,7 +29,8 @@ resource "aws_lambda_event_source_mapping" "stream" {
   depends_on = [aws_iam_role_policy.function]
 }
 
-# The trigger of the dead-letter function: the queue of batches that the stream mapping failed to deliver.
+# The trigger of the dead-letter function: the queue of users that must be retried, and of batches that the stream mapping failed
+# to deliver.
 resource "aws_lambda_event_source_mapping" "dead_letters" {
   function_name           = aws_lambda_function.function["dead_letter"].arn
   event_source_arn        = aws_sqs_queue.dead_letters.arn

@@ -48,7 +48,8 @@ data "aws_iam_policy_document" "operator" {
       test     = "ForAllValues:StringEquals"
       variable = "dynamodb:Attributes"
       values = [
-        "PK", "SK", "actor", "correlation_id", "failure", "requested_at", "revision", "revoked", "status",
+        "PK", "SK", "actor", "ci_actor", "correlation_id", "failure", "requested_at", "revision", "revoked",
+        "revoked_users", "run", "status", "version",
       ]
     }
 
@@ -70,8 +71,9 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid = "ReadOwnUsers"
     actions = [
-      "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
-      "iam:ListUserPolicies",
+      "iam:GetLoginProfile", "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies",
+      "iam:ListGroupsForUser", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates",
+      "iam:ListSSHPublicKeys", "iam:ListUserPolicies",
     ]
     resources = [local.smtp_users]
   }

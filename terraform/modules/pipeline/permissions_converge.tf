@@ -1,13 +1,31 @@
 # The permissions to converge a user: to bring IAM to the state that the record declares. All three functions have them,
 # because all three run the same code for that.
 
-# Only users under this environment's path. Actions that could widen a user's permissions require the permissions boundary.
+# Only users under this environment's path and with its names. A user is created with our tag, and only a user with our tag is
+# changed. Actions that could widen a user's permissions also require the permissions boundary.
 data "aws_iam_policy_document" "converge_iam" {
   statement {
-    sid = "UsersWithBoundary"
+    sid       = "CreateUsers"
+    actions   = ["iam:CreateUser"]
+    resources = [local.smtp_users]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [aws_iam_policy.boundary.arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/${local.owner_tag}"
+      values   = [local.owner]
+    }
+  }
+
+  statement {
+    sid = "OwnUsersWithBoundary"
     actions = [
-      "iam:CreateUser", "iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:PutUserPermissionsBoundary",
-      "iam:PutUserPolicy",
+      "iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:PutUserPermissionsBoundary", "iam:PutUserPolicy",
     ]
     resources = [local.smtp_users]
 
@@ -16,6 +34,31 @@ data "aws_iam_policy_document" "converge_iam" {
       variable = "iam:PermissionsBoundary"
       values   = [aws_iam_policy.boundary.arn]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${local.owner_tag}"
+      values   = [local.owner]
+    }
+  }
+
+  # The tag stays: it is written with the same value.
+  statement {
+    sid       = "TagOwnUsers"
+    actions   = ["iam:TagUser"]
+    resources = [local.smtp_users]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${local.owner_tag}"
+      values   = [local.owner]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/${local.owner_tag}"
+      values   = [local.owner]
+    }
   }
 
   statement {
@@ -23,11 +66,32 @@ data "aws_iam_policy_document" "converge_iam" {
     actions = [
       "iam:CreateAccessKey", "iam:DeactivateMFADevice", "iam:DeleteAccessKey", "iam:DeleteLoginProfile",
       "iam:DeleteServiceSpecificCredential", "iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey", "iam:DeleteUser",
-      "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices",
-      "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "iam:ListSSHPublicKeys",
-      "iam:ListUserPolicies", "iam:TagUser", "iam:UpdateAccessKey",
+      "iam:UpdateAccessKey",
     ]
     resources = [local.smtp_users]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${local.owner_tag}"
+      values   = [local.owner]
+    }
+  }
+
+  statement {
+    sid = "ReadUsers"
+    actions = [
+      "iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices",
+      "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "iam:ListSSHPublicKeys",
+      "iam:ListUserPolicies", "iam:GetLoginProfile",
+    ]
+    resources = [local.smtp_users]
+  }
+
+  # A device can have any name. IAM refuses to delete one that any user has: DeactivateMFADevice comes first.
+  statement {
+    sid       = "DeleteVirtualMfaDevices"
+    actions   = ["iam:DeleteVirtualMFADevice"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:mfa/*"]
   }
 
   # IAM evaluates GetUser for a missing user without a path, and for a user of the same name under another path with that
@@ -36,13 +100,6 @@ data "aws_iam_policy_document" "converge_iam" {
     sid       = "GetUsersByName"
     actions   = ["iam:GetUser"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:user/*smtp-${var.environment}-*"]
-  }
-
-  # The resource of this action is the group, not the user. The action removes permissions and never grants any.
-  statement {
-    sid       = "RemoveFromGroups"
-    actions   = ["iam:RemoveUserFromGroup"]
-    resources = ["arn:${local.partition}:iam::${var.account_id}:group/*"]
   }
 }
 

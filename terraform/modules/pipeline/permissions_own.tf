@@ -21,8 +21,8 @@ data "aws_iam_policy_document" "manager" {
   }
 }
 
-# A dead letter contains a range of the stream and no user names. The function reads the names from the stream, as long as the
-# stream keeps that range.
+# The message of the stream mapping contains a range of the stream and no user names. The function reads the names from the stream,
+# as long as the stream keeps that range.
 data "aws_iam_policy_document" "dead_letter" {
   statement {
     sid       = "ReadStreamRange"

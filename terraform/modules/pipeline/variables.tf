@@ -38,6 +38,7 @@ variable "pipeline" {
       maximum_concurrency     = number
       function_response_types = list(string)
       tries                   = number
+      max_receives            = number
     })
     sweep = object({ schedule = string, users_per_run = number })
   })

@@ -62,15 +62,26 @@ run "the_plan_role_reads_and_the_apply_role_writes_only_records_of_smtp_users" {
   }
 
   assert {
-    condition     = !contains(data.aws_iam_policy_document.records["apply"].statement[0].actions, "dynamodb:DeleteItem")
-    error_message = "CI must only set the status to deleting; the credential manager removes the record."
+    condition = [for statement in data.aws_iam_policy_document.records["apply"].statement : join(" ", sort(statement.actions))] == [
+      "dynamodb:BatchGetItem dynamodb:Query", "dynamodb:UpdateItem",
+    ]
+    error_message = "CI must update records only: it must neither delete one nor replace a whole one."
+  }
+
+  assert {
+    condition = [
+      for c in data.aws_iam_policy_document.records["apply"].statement[1].condition : c.test if c.variable == "dynamodb:Attributes"
+      ] == ["ForAllValues:StringEquals", "Null"] && length(setintersection(local.applied_attributes, [
+        "revoked", "encrypted_credentials", "smtp_username", "iam_user_arn", "previous_key", "observed_revision",
+    ])) == 0
+    error_message = "CI must not lift a revocation, and must not write what the credential manager writes."
   }
 
   assert {
     condition = alltrue([
-      for document in data.aws_iam_policy_document.records :
-      length([for c in document.statement[0].condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
-      && length([for c in document.statement[0].condition : c if c.test == "Null"]) == 1
+      for statement in flatten([for document in data.aws_iam_policy_document.records : document.statement]) :
+      length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1
+      && length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.test == "Null"]) == 1
     ])
     error_message = "The leading key must be SMTP_USER, and a request without any key must be denied."
   }
@@ -89,9 +100,9 @@ run "only_the_plan_role_reads_iam" {
       for statement in data.aws_iam_policy_document.drift.statement :
       join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))
       } == {
-      "arn:aws:iam::111122223333:user/*smtp-test-*" = "iam:GetUser"
-      "arn:aws:iam::111122223333:user/smtp/test/*"  = "iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"
-      "*"                                           = "iam:ListUsers"
+      "arn:aws:iam::111122223333:user/*smtp-test-*"          = "iam:GetUser"
+      "arn:aws:iam::111122223333:user/smtp/test/smtp-test-*" = "iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"
+      "*"                                                    = "iam:ListUsers"
     }
     error_message = "The plan role must only read: users of this environment, and the names and paths of all users."
   }

@@ -52,11 +52,15 @@ run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" 
       for role, function in aws_lambda_function.function :
       role => { for name, value in function.environment[0].variables : name => value if !contains(keys(local.settings), name) }
       } == {
-      manager = {}
+      manager = {
+        DEAD_LETTER_QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-dead-letters-test"
+      }
       dead_letter = {
         DEAD_LETTER_QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-dead-letters-test"
         PARKING_QUEUE_URL     = "https://sqs.eu-central-1.amazonaws.com/111122223333/smtp-parked-test"
         DEAD_LETTER_TRIES     = "8"
+        TABLE_ARN             = local.table_arn
+        STREAM_BATCH_SIZE     = "10"
       }
       sweep = { SWEEP_USERS_PER_RUN = "2000", MAX_ORPHANS = "5", MAX_ORPHAN_PERCENT = "50" }
     }

@@ -91,11 +91,11 @@ run "the_permissions_to_converge_a_user_are_confined" {
   assert {
     condition = alltrue([
       for statement in data.aws_iam_policy_document.converge_iam.statement :
-      statement.resources == toset(["arn:aws:iam::111122223333:user/smtp/test/*"])
-      || statement.actions == toset(["iam:RemoveUserFromGroup"])
+      statement.resources == toset(["arn:aws:iam::111122223333:user/smtp/test/smtp-test-*"])
+      || (statement.actions == toset(["iam:DeleteVirtualMFADevice"]) && statement.resources == toset(["arn:aws:iam::111122223333:mfa/*"]))
       || (statement.actions == toset(["iam:GetUser"]) && statement.resources == toset(["arn:aws:iam::111122223333:user/*smtp-test-*"]))
     ])
-    error_message = "The resources must be users under this environment's path. Exceptions: GetUser by name, and RemoveUserFromGroup."
+    error_message = "The resources must be users under this environment's path. Exceptions: GetUser by name, and virtual MFA devices."
   }
 
   assert {
@@ -111,6 +111,19 @@ run "the_permissions_to_converge_a_user_are_confined" {
   }
 
   assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.converge_iam.statement :
+      length([
+        for c in statement.condition : c
+        if c.values == tolist(["ses-smtp-reconciler"])
+        && c.variable == (contains(statement.actions, "iam:CreateUser") ? "aws:RequestTag/managed-by" : "aws:ResourceTag/managed-by")
+      ]) == 1
+      if anytrue([for action in statement.actions : !can(regex("^iam:(Get|List|DeleteVirtual)", action))])
+    ])
+    error_message = "A user must be created with our tag, and only users with our tag may be changed."
+  }
+
+  assert {
     condition     = !contains(flatten([for statement in data.aws_iam_policy_document.converge_data.statement : tolist(statement.actions)]), "kms:Decrypt")
     error_message = "The functions must not be able to decrypt."
   }
@@ -122,6 +135,13 @@ run "the_boundary_allows_only_sending" {
   assert {
     condition     = data.aws_iam_policy_document.boundary.statement[0].actions == toset(["ses:SendRawEmail"]) && length(data.aws_iam_policy_document.boundary.statement) == 1
     error_message = "The boundary must allow only ses:SendRawEmail."
+  }
+
+  assert {
+    condition = [
+      for c in data.aws_iam_policy_document.boundary.statement[0].condition : "${c.test} ${c.variable} ${join(" ", c.values)}"
+    ] == ["StringLike ses:FromAddress ${join(" ", [for domain in sort(var.allowed_domains) : "*@${domain}"])}"]
+    error_message = "The boundary must allow only senders of the allowed domains."
   }
 
   assert {
@@ -171,7 +191,7 @@ run "operators_can_write_requests_but_not_change_iam_or_decrypt" {
       } == {
       (local.table_arn)                             = ["dynamodb:BatchGetItem dynamodb:Query", "dynamodb:UpdateItem"]
       "arn:aws:iam::111122223333:user/*smtp-test-*" = ["iam:GetUser"]
-      (local.smtp_users)                            = ["iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies"]
+      (local.smtp_users)                            = ["iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"]
       "*"                                           = ["iam:ListUsers"]
       "${aws_sqs_queue.dead_letters.arn} ${aws_sqs_queue.parking.arn}" = [join(" ", [
         "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
@@ -197,7 +217,7 @@ run "operators_can_write_requests_but_not_change_iam_or_decrypt" {
       for c in one([for s in data.aws_iam_policy_document.operator.statement : s if contains(s.actions, "dynamodb:UpdateItem")]).condition :
       "${c.test} ${join(" ", sort(c.values))}" if c.variable == "dynamodb:Attributes"
       ] == [
-      "ForAllValues:StringEquals PK SK actor correlation_id failure requested_at revision revoked status", "Null false",
+      "ForAllValues:StringEquals PK SK actor ci_actor correlation_id failure requested_at revision revoked revoked_users run status version", "Null false",
     ]
     error_message = "Operators must only be able to update the attributes of a request, and none of the grant."
   }

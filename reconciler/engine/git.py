@@ -1,0 +1,142 @@
+"""Ask Git about the checkout that holds the manifests. Nothing that a file of the checkout says may run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.planning.history import Comparison, Relation, Source
+
+# No bare repository, file system monitor, hook or fetch.
+# https://git-scm.com/docs/git-config#Documentation/git-config.txt-safebareRepository
+_HARDENED = (
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "protocol.allow=never",
+)
+COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+SECONDS = 30
+
+
+class GitError(Exception):
+    """Git did not answer: why, and what would help."""
+
+    def __init__(self, cause: str, fix: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.fix = fix
+
+
+def find_checkout(path: Path) -> Path | None:
+    """The root of the checkout that holds `path`: the nearest folder above it with a `.git`.
+
+    Git itself is never asked to search: it would also accept a bare repository made of plain files, which a pull
+    request can add, and run the commands that such a repository configures.
+    """
+    return next((folder for folder in path.absolute().parents if (folder / ".git").exists()), None)
+
+
+def read_source(checkout: Path | None, manifests: Iterable[Path]) -> Source:
+    """The commit of the checkout, and whether tracked files or the manifests differ from it."""
+    if checkout is None:
+        return Source(cause="reconcile.yaml is not in a Git checkout", fix="run it in a clone of the repository")
+    try:
+        head = _ask(checkout, "rev-parse", "--verify", "HEAD^{commit}").strip()
+        return Source(head, _is_dirty(checkout, manifests))
+    except GitError as error:
+        return Source(cause=error.cause, fix=error.fix)
+
+
+def _is_dirty(checkout: Path, manifests: Iterable[Path]) -> bool:
+    if _ask(checkout, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"):
+        return True
+    inside = [str(path.absolute()) for path in manifests if path.absolute().is_relative_to(checkout)]
+    # Without --exclude-standard: a .gitignore hides no manifest.
+    return bool(inside and _ask(checkout, "ls-files", "--others", "--", *inside))
+
+
+def compare(checkout: Path | None, source: Source, commit: str) -> Comparison:
+    """How the checkout relates to a commit that was applied."""
+    if checkout is None or not source.head:
+        return Comparison(Relation.UNKNOWN, commit, source.cause, source.fix)
+    if not COMMIT.fullmatch(commit):
+        cause = "its commit was not recorded" if not commit else "what was recorded is not a commit"
+        return Comparison(Relation.UNKNOWN, commit, cause, "apply from a clone of the repository from now on")
+    try:
+        return _compare(checkout, source.head, commit)
+    except GitError as error:
+        return Comparison(Relation.UNKNOWN, commit, error.cause, error.fix)
+
+
+def _compare(checkout: Path, head: str, commit: str) -> Comparison:
+    if commit == head:
+        return Comparison(Relation.SAME, commit)
+    if _run(checkout, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0:
+        if _is_ancestor(checkout, commit, head):
+            return Comparison(Relation.AHEAD, commit)
+        if _is_ancestor(checkout, head, commit):
+            return Comparison(Relation.BEHIND, commit)
+        if not _is_shallow(checkout):
+            return Comparison(Relation.DIVERGED, commit)
+    if _is_shallow(checkout):
+        cause, fix = "this is a shallow clone", "set fetch-depth: 0 in the workflow, or run git fetch --unshallow"
+    else:
+        cause = f"commit {commit[:12]} is not in this clone; it was replaced by a force-push, or never pushed"
+        fix = "fetch the branch that contains it"
+    return Comparison(Relation.UNKNOWN, commit, cause, fix)
+
+
+def _is_shallow(checkout: Path) -> bool:
+    return _ask(checkout, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
+def _is_ancestor(checkout: Path, one: str, other: str) -> bool:
+    done = _run(checkout, "merge-base", "--is-ancestor", one, other)
+    if done.returncode not in (0, 1):
+        raise _error(checkout, done)
+    return done.returncode == 0
+
+
+def _ask(checkout: Path, *arguments: str) -> str:
+    """What Git prints. Raises GitError if it does not answer."""
+    done = _run(checkout, *arguments)
+    if done.returncode != 0:
+        raise _error(checkout, done)
+    return done.stdout
+
+
+def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    options = [word for setting in _HARDENED for word in ("-c", setting)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env = kept | {
+        "GIT_CEILING_DIRECTORIES": str(checkout.parent),  # no search above the checkout
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+    try:
+        return subprocess.run(  # noqa: S603 - our own arguments
+            ["git", *options, "-C", str(checkout), *arguments],  # noqa: S607 - whichever git the user has
+            capture_output=True, text=True, errors="backslashreplace", check=False, timeout=SECONDS, env=env,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise GitError(f"Git did not answer within {SECONDS} s", "run git status there to see why") from None
+    except OSError:
+        raise GitError("Git cannot be run", "install Git") from None
+
+
+def _error(checkout: Path, done: subprocess.CompletedProcess[str]) -> GitError:
+    if "dubious ownership" in done.stderr:
+        command = f"git config --global --add safe.directory {shlex.quote(str(checkout))}"
+        return GitError("another user owns this checkout, so Git does not read it", f"run {command}")
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("fatal:", "error:"))]
+    reason = lines[0][:200] if lines else "no reason was given"
+    return GitError(f"Git failed: {reason}", "run git status there to see why")
