@@ -87,7 +87,7 @@ def _dependencies(build: Path) -> Path:
     if folder.is_dir():
         return folder
     installer = _installer()
-    partial = folder.with_suffix(f".{os.getpid()}.partial")
+    partial = build / f"partial-{os.getpid()}"  # a name that nothing takes for complete dependencies
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     options = [
