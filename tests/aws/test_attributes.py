@@ -35,7 +35,6 @@ def test_what_was_read_is_written_back_unchanged(item: dict[str, Any]) -> None:
         ({"L": [{"N": "1"}, {"M": {"a": {"NULL": True}}}]}, [Decimal(1), {"a": None}]),
         ({"M": {}}, {}),
     ],
-    ids=str,
 )
 def test_every_type(typed: dict[str, Any], plain: Any) -> None:
     assert unpack({"a": typed}) == {"a": plain}
