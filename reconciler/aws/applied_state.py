@@ -55,7 +55,7 @@ class DynamoAppliedStates:
             self._table.update(SK, values, [], [("version", state.version)], create=True)
         except Conflict:
             found = self.load()  # our own write, if its answer was lost
-            if (found.version, found.correlation_id) != (saved.version, saved.correlation_id):
+            if any(getattr(found, name) != getattr(saved, name) for name in ("version", "correlation_id", "revoked")):
                 raise
         return saved
 

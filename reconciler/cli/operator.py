@@ -29,7 +29,7 @@ from reconciler.engine.progress import show_progress
 from reconciler.engine.provenance import make_origin, make_request
 from reconciler.engine.session import connect_checked
 from reconciler.engine.writing import writing
-from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, ReconcileError
+from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Conflict, ReconcileError
 from reconciler.output.prompt import can_ask, confirm
 from reconciler.output.terminal import say
 from reconciler.planning.revocations import resume_remembered
@@ -175,7 +175,10 @@ def _resume_deleted(session: OperatorSession, name: str, state: AppliedState) ->
     """A user that was deleted while it was revoked has no key any more; only its name is kept."""
     if not session.yes:
         confirm(f"Lift the revocation of {name} in {session.environment}? It was deleted; it may be declared again.")
-    session.states.save_revoked(replace(state, revoked=resume_remembered(name, state.revoked)))
+    try:
+        session.states.save_revoked(replace(state, revoked=resume_remembered(name, state.revoked)))
+    except Conflict:
+        raise ReconcileError(f"{name}: changed by another run in the meantime", "run the command again") from None
     say(f"{name} may be declared again; it gets a new password")
     return EXIT_OK
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from reconciler.aws.applied_state import DynamoAppliedStates
+from reconciler.core.applied_state import AppliedState
+from reconciler.core.record import Revocation
 from support.runs import Checkout, an_entry
 from support.world import World
 
@@ -89,3 +94,49 @@ def test_a_credential_raised_meanwhile_is_a_new_one(world: World, declared: Chec
     keys = world.access_keys("crm")
     assert list(keys.values()) == ["Active"]
     assert not leaked & set(keys)
+
+
+@pytest.fixture
+def deleted(world: World, declared: Checkout) -> Checkout:
+    """crm was revoked and then deleted; its entry is back."""
+    declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
+    declared.declare(an_entry("wiki"))
+    declared.reconcile(world)
+    assert world.users() == ["smtp-test-wiki"]
+    declared.declare(an_entry("crm"), an_entry("wiki"))
+    return declared
+
+
+def test_a_user_that_was_deleted_while_it_was_revoked_comes_back_after_resume_only(
+    world: World, deleted: Checkout
+) -> None:
+    refused = deleted.run()
+    assert (refused.code, refused.writes) == (1, [])
+    assert "hint: reconcile resume crm" in refused.err
+    outcome = deleted.run("resume", "crm", "--yes")
+    assert (outcome.code, outcome.writes) == (0, [])
+    assert outcome.calls.count("UpdateItem APPLIED#state") == 1
+    assert "crm may be declared again; it gets a new password" in outcome.out
+    assert deleted.reconcile(world).code == 0
+    assert list(world.access_keys("crm").values()) == ["Active"]
+    again = deleted.run("resume", "crm", "--yes")
+    assert (again.code, again.writes) == (1, [])
+    assert "crm is not revoked" in again.err
+
+
+def test_of_two_that_change_the_remembered_names_one_has_to_run_again(
+    deleted: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = DynamoAppliedStates.save_revoked
+
+    def after_another(states: DynamoAppliedStates, state: AppliedState) -> AppliedState:
+        found = states.load()
+        save(states, replace(found, revoked={**found.revoked, "shop": Revocation("ann", "leaked", "")}))
+        return save(states, state)
+
+    monkeypatch.setattr(DynamoAppliedStates, "save_revoked", after_another)
+    outcome = deleted.run("resume", "crm", "--yes")
+    assert outcome.code == 1
+    assert "run the command again" in outcome.err
+    monkeypatch.undo()
+    assert "hint: reconcile resume crm" in deleted.run().err

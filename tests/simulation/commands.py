@@ -83,7 +83,8 @@ def start_command(world: World, word: str, name: str, *, keep_key: bool = False)
     """`revoke`, `resume` or `retry` of one user. Each may find that there is nothing to do, or refuse."""
 
     def command() -> int:
-        session = on_demand.OperatorSession(world.store, ENV.name, make_request(world, world.commits), None, yes=True)
+        request = make_request(world, world.commits)
+        session = on_demand.OperatorSession(world.store, applied_states(world), ENV.name, request, None, yes=True)
         match word:
             case "revoke":
                 return on_demand.revoke_user(session, name, "it leaked")
@@ -101,6 +102,10 @@ def make_request(world: World, commit: int) -> ChangeRequest:
     return ChangeRequest(
         MANAGER, commit_id(commit), "operator", f"{commit:04d}-{world.requests}", timestamp(world.clock.local())
     )
+
+
+def applied_states(world: World) -> DynamoAppliedStates:
+    return DynamoAppliedStates(Client(world.wire, "dynamodb", world.table), ENV.table)  # type: ignore[arg-type]
 
 
 def commit_id(commit: int) -> str:
@@ -127,11 +132,10 @@ def command_line(world: World, announce: Callable[[Plan], None]) -> Iterator[Non
     def request(_environment: str, origin: Origin, *_: Any) -> ChangeRequest:
         return make_request(world, int(origin.commit))
 
-    states = DynamoAppliedStates(Client(world.wire, "dynamodb", world.table), ENV.table)  # type: ignore[arg-type]
     connection = SimpleNamespace(
         store=lambda: world.store,
         target=lambda: (ENV.account_id, ENV.region),
-        applied_states=lambda: states,
+        applied_states=lambda: applied_states(world),
         caller=lambda: "operator",
         iam_names=lambda: IamNames(Client(world.wire, "iam", world.iam)),  # type: ignore[arg-type]
     )

@@ -11,7 +11,10 @@ from terraform.policies import FUNCTIONS, PIPELINE
 OURS = {"dynamodb:LeadingKeys": ["SMTP_USER"]}
 OTHERS = {"dynamodb:LeadingKeys": ["ORDER"]}
 KEYS = ["PK", "SK"]
-ASKED = ["status", "revision", "correlation_id", "actor", "ci_actor", "run", "requested_at", "revoked", "failure"]
+ASKED = [
+    "status", "revision", "correlation_id", "actor", "ci_actor", "run", "requested_at", "revoked", "failure",
+    "revoked_users", "version",
+]  # fmt: skip
 # What `reconcile apply` writes when it creates a record.
 DECLARED = [
     *KEYS, "entity_type", "created_at", "description", "owner", "allowed_from_addresses", "enabled", "credential",
