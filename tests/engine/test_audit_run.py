@@ -27,18 +27,10 @@ READS = {
 
 
 @pytest.fixture(autouse=True)
-def _real_time(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Runs the command with the clock of the test and clients that support boundaries, which moto lacks."""
+def _real_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs the command with the clock of the test."""
     world.now = datetime.now(UTC) - timedelta(hours=1)
     monkeypatch.setattr(audit, "SECOND_READ", 0)
-    entries = [
-        ("after-call.iam.GetUser", world.gaps._got),
-        ("before-call.iam.ListServiceSpecificCredentials", world.gaps._list_credentials),
-    ]
-    botocore.handlers.BUILTIN_HANDLERS.extend(entries)
-    yield
-    for entry in entries:
-        botocore.handlers.BUILTIN_HANDLERS.remove(entry)
 
 
 @pytest.fixture

@@ -82,8 +82,8 @@ def test_a_fallback_to_many_users_is_sent_in_tens(letters: Letters) -> None:
 
 
 def test_other_items_of_the_table_get_no_letter(letters: Letters) -> None:
-    key = {"PK": {"S": "ORDER"}, "SK": {"S": "USER#crm"}}
-    letters.world.dynamodb.put_item(TableName="smtp-users-test", Item=key)
+    item = {"PK": {"S": "ORDER"}, "SK": {"S": "USER#crm"}, "status": {"S": "pending"}}
+    letters.world.dynamodb.put_item(TableName="smtp-users-test", Item=item)
     letters.put(batch_letter(letters.world))
     assert letters.invoke() == []
     assert letters.waiting() == []

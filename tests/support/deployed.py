@@ -91,7 +91,6 @@ class Session(boto3.session.Session):
 
     def client(self, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
         made = super().client(*arguments, **options)
-        self._world.gaps.fill(made)
         for event, hook in hooks:
             made.meta.events.register_first(event, hook)
         clients.append(made)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.handlers
 from botocore.exceptions import ClientError
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.iam.models import iam_backends
@@ -13,14 +16,16 @@ OK = SimpleNamespace(status_code=200, headers={})
 
 
 class MotoGaps:
-    """Register on a client with `fill(client)`. One instance holds the state of one mocked account."""
+    """One instance holds the state of one mocked account."""
 
     def __init__(self) -> None:
         self.boundaries: dict[str, str] = {}
         self.service_credentials: dict[str, list[str]] = {}
 
-    def fill(self, client: Any) -> None:
-        for event, handler in (
+    @contextmanager
+    def filled(self) -> Iterator[None]:
+        """For every client that is created meanwhile."""
+        entries = [
             ("before-call.iam.PutUserPermissionsBoundary", self._put_boundary),
             ("before-call.iam.DeleteUserPermissionsBoundary", self._delete_boundary),
             ("before-call.iam.ListServiceSpecificCredentials", self._list_credentials),
@@ -30,8 +35,14 @@ class MotoGaps:
             ("before-call.iam.CreateUser", self._create),
             ("after-call.iam.CreateUser", self._created),
             ("after-call.iam.GetUser", self._got),
-        ):
-            client.meta.events.register(event, handler)
+        ]
+        handlers: list[Any] = botocore.handlers.BUILTIN_HANDLERS
+        handlers.extend(entries)
+        try:
+            yield
+        finally:
+            for entry in entries:
+                handlers.remove(entry)
 
     def _put_boundary(self, params: dict[str, Any], **_: Any) -> Any:
         self.boundaries[params["body"]["UserName"]] = params["body"]["PermissionsBoundary"]

@@ -154,7 +154,8 @@ class World:
 
 @contextmanager
 def make_world() -> Iterator[World]:
-    with mock_aws():
+    gaps = MotoGaps()
+    with mock_aws(), gaps.filled():
         dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
         dynamodb.create_table(
             TableName=TABLE,
@@ -166,10 +167,7 @@ def make_world() -> Iterator[World]:
                 {"AttributeName": "SK", "AttributeType": "S"},
             ],
         )
-        gaps = MotoGaps()
         unretried = boto3.client("iam", config=UNRETRIED)
-        for client in (iam, unretried):
-            gaps.fill(client)
         arn = iam.create_policy(
             PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING, ["example.com"]))
         )["Policy"]["Arn"]
