@@ -10,7 +10,7 @@ from reconciler.core.record import AWAITING, PK, SK_PREFIX
 from reconciler.errors import Refused
 from reconciler.manager.sweep import GRACE
 from simulation import hands
-from simulation.commands import EVERYTHING, check_out, start_reconcile
+from simulation.commands import EVERYTHING, check_out, start_command, start_reconcile
 from simulation.judge import judge
 from simulation.watch import InvariantChecker
 from simulation.world import ENV, PARKED, World
@@ -100,8 +100,9 @@ def _catch_up(world: World, _: InvariantChecker) -> list[str]:
         written = _writes(world)
         actor = start_reconcile(world, check_out(world), EVERYTHING)
         world.play(None, None)
-        if first and isinstance(actor.error, Refused):  # it would rename a revoked user
+        if first and isinstance(actor.error, Refused):  # it would rename a revoked user, or create one that was deleted
             hands.lift_revocations(world)
+            _resume_deleted(world)
             actor = start_reconcile(world, check_out(world), EVERYTHING)
             world.play(None, None)
         if actor.error is not None:
@@ -112,6 +113,12 @@ def _catch_up(world: World, _: InvariantChecker) -> list[str]:
         if found := _deliver(world):
             return found
     return _sweep(world) or judge(world) or _judge_declared(world)
+
+
+def _resume_deleted(world: World) -> None:
+    for name in sorted(set(world.declared) - {record.name for record in world.records()}):
+        start_command(world, "resume", name)
+        world.play(None, None)
 
 
 def _writes(world: World) -> int:

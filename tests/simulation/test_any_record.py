@@ -14,7 +14,7 @@ from reconciler.cli.status import _to_dict
 from reconciler.core.record import PK, SK_PREFIX, Record
 from reconciler.core.user import NAME, Declaration, make_user
 from reconciler.output import drift as drift_output
-from reconciler.output import plan as plan_output
+from reconciler.output import plan_json
 from reconciler.output.status import to_lines
 from reconciler.planning.audit import Snapshot, audit
 from reconciler.planning.diff import diff
@@ -114,7 +114,7 @@ def shown(world: World) -> list[str]:
     lines = [*plan_output.to_lines(plan, 80), *drift_output.to_lines(found, 80)]
     lines += to_lines(list(records.values()), now, True, 80)
     json.dumps([_to_dict(record) for record in records.values()])
-    json.loads(plan_output.to_json(plan))
+    json.loads(plan_json.to_json(plan))
     json.loads(drift_output.to_json(found))
     return ["".join(segment.text for segment in line) for line in lines]
 
