@@ -14,6 +14,7 @@ from reconciler.cli.status import _to_dict
 from reconciler.core.record import PK, SK_PREFIX, Record
 from reconciler.core.user import NAME, Declaration, make_user
 from reconciler.output import drift as drift_output
+from reconciler.output import plan as plan_output
 from reconciler.output import plan_json
 from reconciler.output.status import to_lines
 from reconciler.planning.audit import Snapshot, audit

@@ -29,7 +29,7 @@ CALLS = {
         "GetUser ListUsers CreateUser DeleteUser TagUser PutUserPermissionsBoundary CreateAccessKey UpdateAccessKey "
         "ListAccessKeys DeleteAccessKey PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy "
         "ListAttachedUserPolicies DetachUserPolicy ListGroupsForUser ListMFADevices "
-        "ListSigningCertificates ListSSHPublicKeys ListServiceSpecificCredentials DeleteLoginProfile"
+        "ListSigningCertificates ListSSHPublicKeys ListServiceSpecificCredentials GetLoginProfile"
     ),
     "kms": "Encrypt",
     "sqs": "SendMessageBatch ChangeMessageVisibility DeleteMessage",

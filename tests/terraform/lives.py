@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import aws_rules
-from reconciler.core.record import key_of
+from reconciler.aws.applied_state import SK as APPLIED_STATE
+from reconciler.core.record import PK, key_of
 from sandbox.local_aws import eventually
 from sandbox.stream_pump import StreamPump
 from support.attachments import attach_everything
@@ -144,6 +145,18 @@ def be_on_call(sandbox: Deployed) -> None:
     command(sandbox, "operator", "retry", "poison")
     command(sandbox, "operator", "retry", "--all-failed", exits=(3,))  # the unmanaged IAM user makes it fail again
     command(sandbox, "operator", "drift", exits=(2,))
+    remember_revoked(sandbox, "gone")
+    command(sandbox, "operator", "resume", "gone", "--yes")
+
+
+def remember_revoked(sandbox: Deployed, name: str) -> None:
+    """As if the user had been deleted while it was revoked."""
+    sandbox.client("dynamodb").update_item(
+        TableName=sandbox.environment.table,
+        Key={"PK": {"S": PK}, "SK": {"S": APPLIED_STATE}},
+        UpdateExpression="SET revoked_users = :users",
+        ExpressionAttributeValues={":users": {"M": {name: {"M": {}}}}},
+    )
 
 
 def read(sandbox: Deployed) -> None:
