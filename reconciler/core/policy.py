@@ -67,9 +67,7 @@ def boundary(sending: Sending, domains: Iterable[str]) -> Document:
 
 
 def _allow(action: str, resources: list[str], condition: dict[str, dict[str, Any]]) -> Document:
-    statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": resources}
-    if condition:
-        statement["Condition"] = condition
+    statement = {"Effect": "Allow", "Action": action, "Resource": resources, "Condition": condition}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
