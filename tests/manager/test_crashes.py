@@ -25,7 +25,8 @@ READING = {
     "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates",
     "ListServiceSpecificCredentials", "GetUserPolicy",
 }  # fmt: skip
-TROUBLES = (("before", "killed"), ("before", "throttled"), ("after", "killed"), ("after", "time-out"))
+BEFORE = (("before", "killed"), ("before", "throttled"))
+TROUBLES = (*BEFORE, ("after", "killed"), ("after", "time-out"))
 
 
 class ProcessKilled(BaseException):
@@ -258,14 +259,11 @@ def test_every_call_may_fail_before_or_after_it_took_effect(watched: tuple[World
     prepared = Snapshot(world)
     calls, expected = run_prepared(world, faults, OPERATIONS[operation], name)
     assert calls
-    tried = 0
     for at, call in enumerate(calls):
-        for moment, kind in TROUBLES:
+        for moment, kind in BEFORE if call in READING else TROUBLES:  # a read has no effect
             prepared.restore()
             run_with_trouble(world, faults, OPERATIONS[operation], name, (at, moment, kind))
             assert end_state(world, name) == expected, f"{kind} {moment} {call} (call {at}) of '{operation}'"
-            tried += 1
-    assert tried == len(TROUBLES) * len(calls)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
