@@ -117,11 +117,14 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
 def parse_timestamp(text: str) -> datetime | None:
+    """Between EARLIEST and LATEST: a calculation with the first or last days of the calendar would raise."""
     try:
         moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError:
-        return moment.replace(tzinfo=UTC)  # at the limits of the calendar, a day does not matter
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(moment, EARLIEST), LATEST).astimezone(UTC)
     except ValueError:
         return None

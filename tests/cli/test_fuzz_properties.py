@@ -40,7 +40,7 @@ def validate(root: Path, capsys: pytest.CaptureFixture[str], file: str, content:
     assert (code, out) == (1, "")
     assert lines[-1].endswith("nothing was changed") or lines[-2].startswith("error: no environment 'test'")
     for line in lines[:-1]:
-        assert line.startswith((file, "  hint: ", "and ", "error: no environment", "warning: ")), line
+        assert line.startswith((file, "users/test/", "  hint: ", "and ", "error: no environment", "warning: ")), line
     return lines
 
 
