@@ -14,11 +14,11 @@ from support.world import World
 STORABLE = [text for text in ATTACKS if text != "\ud800"]  # UTF-8 cannot encode it
 COMMANDS = [
     ("plan",),
-    ("plan", "--format", "json"),
     ("status",),
     ("status", "--wide"),
-    ("status", "--format", "json"),
     ("drift",),
+    ("plan", "--format", "json"),
+    ("status", "--format", "json"),
     ("drift", "--format", "json"),
     ("apply", "--yes"),
     ("apply", "--yes", "--allow-deletes", "999"),
@@ -54,9 +54,9 @@ def test_no_record_steers_the_output_of_any_command(
     for text in STORABLE:
         plant(world, text)
     checkout.declare(an_entry("crm"))
-    for words in COMMANDS:
+    for words in COMMANDS[:4] if columns else COMMANDS:  # only tables depend on the width
         assert_neutral(checkout.run(*words))
-    for command in ("plan", "drift"):
+    for command in () if columns else ("plan", "drift"):
         assert_markdown_is_neutral(checkout.run(command, "--format", "markdown").out)
 
 

@@ -1,6 +1,6 @@
 """Anything may be in the queue or in an event: no exception, no control character in the log, bounded work.
 
-`HYPOTHESIS_PROFILE=search` tries fifteen times as much.
+`make fuzz` tries two hundred times as many.
 """
 
 from __future__ import annotations
@@ -67,17 +67,24 @@ class Calls(Counter[str]):
         self["sent"] += len(params.get("Entries", ()))
 
 
-def is_clean(log: io.StringIO) -> bool:
+def take(log: io.StringIO) -> list[str]:
+    """The lines that were logged since the last look. Each is JSON without a control character."""
     lines = log.getvalue().split("\n")
+    log.seek(0)
+    log.truncate()
     assert all(json.loads(line) for line in lines[:-1])
-    return all(line.isascii() and line.isprintable() for line in lines)
+    assert all(line.isascii() and line.isprintable() for line in lines)
+    return lines
 
 
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+SHARED = settings(
+    max_examples=settings().max_examples // 3,  # of ten messages or records each
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 def test_any_message_is_processed_or_parked(letters: Letters, log: io.StringIO) -> None:
-    """I8: a thousand of them; ten in each invocation, which Lambda would never make so large."""
+    """I8: in CI 330 of them; ten in each invocation, which Lambda would never make so large."""
     calls = Calls()
     calls.observe()
     ours = batches(*stream_of(letters.world))
@@ -100,15 +107,15 @@ def test_any_message_is_processed_or_parked(letters: Letters, log: io.StringIO) 
         assert calls["GetRecords"] <= MOST_PAGES * len(records)
         assert sum(calls.values()) - calls["sent"] - calls["GetRecords"] <= 20 * len(records) + WAITING
         assert calls["sent"] <= BATCH_SIZE * len(records) + WAITING
-        assert is_clean(log)
+        fallbacks.extend(line for line in take(log) if line.count("user-") >= WAITING)
 
+    fallbacks: list[str] = []
     check()
-    fallbacks = [line for line in log.getvalue().splitlines() if line.count("user-") >= WAITING]
     assert len(fallbacks) <= 1, "all waiting users at most once in a time window"
 
 
 def test_any_event_is_acknowledged_or_left_to_the_queue(letters: Letters, log: io.StringIO) -> None:
-    """I8: a thousand records, ten in each invocation."""
+    """I8: in CI 330 records, ten in each invocation."""
     calls = Calls()
     calls.observe()
     typed = st.dictionaries(st.sampled_from(["S", "N", "B", "M", "SS", "BOOL", "X"]), ANY, max_size=1)
@@ -128,7 +135,7 @@ def test_any_event_is_acknowledged_or_left_to_the_queue(letters: Letters, log: i
         calls.clear()
         assert stream.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
         assert sum(calls.values()) <= 12 * len(records)
-        assert is_clean(log)
+        take(log)
 
     check()
     assert letters.world.has_user("wiki"), "an unmanaged IAM user"

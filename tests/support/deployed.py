@@ -11,8 +11,6 @@ import boto3
 import boto3.session
 import pytest
 from botocore.exceptions import ClientError
-from botocore.loaders import create_loader
-from botocore.session import get_session
 
 from reconciler.core.ownership import iam_user_name
 from reconciler.manager.handlers import adapters, dead_letter, stream, sweep
@@ -69,32 +67,33 @@ def start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environ(world).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(adapters, "clock", lambda: world.now)
-    monkeypatch.setattr(boto3.session, "Session", lambda: Session(world))
+    session = Session()
+    monkeypatch.setattr(boto3.session, "Session", lambda: session)
     forget()
     hooks.clear()
     clients.clear()
 
 
-LOADER = create_loader()  # parses AWS's models once, and not in each test
 hooks: list[tuple[str, Any]] = []
 clients: list[Any] = []
 
 
 class Session(boto3.session.Session):
-    """The boto3 session of the functions: their clients obey `Refusal`, whenever they are created."""
+    """The boto3 session of the functions. Equal clients are one, and obey `Refusal`, whenever they are created."""
 
-    def __init__(self, world: World) -> None:
-        session = get_session()
-        session.register_component("data_loader", LOADER)
-        super().__init__(botocore_session=session)
-        self._world = world
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
 
     def client(self, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
-        made = super().client(*arguments, **options)
-        for event, hook in hooks:
-            made.meta.events.register_first(event, hook)
-        clients.append(made)
-        return made
+        config = options.get("config")
+        key = repr((arguments, {**options, "config": config and config.__dict__}))
+        if key not in self._made:
+            made = self._made[key] = super().client(*arguments, **options)
+            for event, hook in hooks:
+                made.meta.events.register_first(event, hook)
+            clients.append(made)
+        return self._made[key]
 
 
 class Refusal:
