@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-ATTACKS = [
+ON_LOGS = [
     "##[debug]gone", "a ##[group]b", "###[error]x", "##vso[task.setvariable variable=a]b", "##teamcity[message]",
     "::error::x", "x ::add-mask::y", " ::stop-commands::z", "##", "#", ":", "::", "[debug]", "a\n::error::b",
     "a\r##[error]b", "a\x1b[2Kb", "\x9b31m", "\x07", "\x7f", "a\u2028b", "a\x85b", "txt\u202egpj", "a\u200bb",
-    "a\u2066b", "\ufeff", "\xad", "\ud800", "\u3164", "\ufe0f", "\U000e0041", "@team", "@octo-org/team", "(@team)",
+    "a\u2066b", "\ufeff", "\xad", "\ud800", "\u3164", "\ufe0f", "\U000e0041",
+]  # fmt: skip
+ATTACKS = [
+    *ON_LOGS, "@team", "@octo-org/team", "(@team)",
     "*@team", "see #123", "GH-123", "org/repo#1", "JIRA-1", "3f2a9c81d0e4aa00112233445566778899aabbcc",
     "https://example.com", "www.example.com", "mailto:a@example.com", "a@example.com", "http://[::1]/",
     "[x](https://example.com)", "![x](https://example.com/y.png)", "<img src=x onerror=y>", "<!-- x", "-->",
