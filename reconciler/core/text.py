@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 # The Unicode categories that a reviewer cannot see: controls, format characters, surrogates, private use, unassigned
-# code points, and the separators of lines and paragraphs.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# code points, the separators of lines and paragraphs, and spaces that no parser treats as the one of ASCII.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 # What else has no shape: joiners, fillers, variation selectors, the blank of Braille.
 _SHAPELESS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -15,7 +15,7 @@ _SHAPELESS = re.compile(
 
 
 def is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN or bool(_SHAPELESS.match(character))
+    return character != " " and (unicodedata.category(character) in _HIDDEN or bool(_SHAPELESS.match(character)))
 
 
 def hidden_character(text: str) -> str:

@@ -141,6 +141,9 @@ def _hidden_problem(text: str, position: int, path: str) -> Problem:
     if text[position] in _LINE_BREAKS:
         message = f"the line break {shown} is not allowed: editors and diffs do not show it"
         return Problem(path, line, column, message, "end lines with LF or CRLF only")
+    if text[position].isspace():
+        message = f"the character {shown} is not allowed: it looks like an ordinary space"
+        return Problem(path, line, column, message, "write an ordinary space")
     return Problem(path, line, column, f"the character {shown} is not allowed: it is invisible", "remove it")
 
 

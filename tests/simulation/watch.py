@@ -23,6 +23,8 @@ MOST_CALLS = 800  # per actor; more indicate an endless loop
 STATES = (APPLIED, FALLBACK, SWEEP)  # items next to the records of users
 NOTHING_GRANTED: dict[str, Any] = {"StringLike": {"ses:FromAddress": []}}
 
+NULL = {"NULL": True}
+
 
 class InvariantChecker:
     def __init__(self, world: World) -> None:
@@ -101,7 +103,7 @@ class InvariantChecker:
             case "GetItem":
                 sk = call.parameters["Key"]["SK"]["S"]
                 self._note_record(call, sk, answer.get("Item"))
-                call.actor.seen[f"revoked {sk}"] = "revoked" in answer.get("Item", {})
+                call.actor.seen[f"revoked {sk}"] = answer.get("Item", {}).get("revoked", NULL) != NULL
             case "Query":
                 for item in answer["Items"]:
                     self._note_record(call, item["SK"]["S"], item)

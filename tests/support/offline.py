@@ -132,6 +132,8 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a direction override", manifest(description="a\u202eb"), ("3:19", "the character U+202E is not allowed", "rem")
     ),
+    bad("a no-break space", "# a\u00a0b\n" + manifest(), ("1:4", "the character U+00A0 is not allowed", "ordinary")),
+    bad("a wide space", manifest(description="a\u3000b"), ("3:19", "the character U+3000 is not allowed", "ordinary")),
     bad("a zero-width space", "# a\u200bb\n" + manifest(), ("1:4", "the character U+200B is not allowed", "remove it")),
     # Bytes and sizes.
     bad("latin-1", manifest(description="Büro").encode("latin-1"), ("3:19", "byte 0xfc is not UTF-8", "as UTF-8")),
