@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.policy import boundary
+from reconciler.manifests.environments import load_environment
+from reconciler.pipeline.lambda_zip import ROOT
 from terraform.account import Account
 from terraform.forbidden import ASKED, CONTEXT, FORBIDDEN, IAM_USER, KEYS, OURS, function
 from terraform.judging import ALLOW_ALL, Case, Document, Judge, Principal, Request
@@ -82,6 +85,23 @@ def test_an_operator_can_write_requests_and_the_tested_attributes_are_complete(j
 def test_the_schedule_invokes_the_sweep(judge: Judge, account: Account) -> None:
     request = Request("lambda:InvokeFunction", function(account.names, "sweep"))
     assert judge.allowed([account.case("scheduler", request)]) == [True]
+
+
+def test_terraform_and_the_sandbox_build_the_same_boundary(account: Account) -> None:
+    environment = load_environment(ROOT / "reconcile.yaml", "sandbox")
+    assert account.boundary == _without_lists_of_one(boundary(environment.sending, environment.allowed_domains))
+
+
+def _without_lists_of_one(part: Any) -> Any:
+    """As Terraform writes a policy. It keeps the list of statements."""
+    match part:
+        case {"Statement": [statement], **others}:
+            return {**others, "Statement": [_without_lists_of_one(statement)]}
+        case dict():
+            return {name: _without_lists_of_one(value) for name, value in part.items()}
+        case [one]:
+            return one
+    return part
 
 
 def test_a_user_can_only_send_whatever_its_own_policy_allows(judge: Judge, account: Account) -> None:
