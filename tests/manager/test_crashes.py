@@ -25,8 +25,9 @@ READING = {
     "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates",
     "ListServiceSpecificCredentials", "GetUserPolicy",
 }  # fmt: skip
-BEFORE = (("before", "killed"), ("before", "throttled"))
-TROUBLES = (*BEFORE, ("after", "killed"), ("after", "time-out"))
+# A kill before a call leaves what a kill after the one before it left; a read leaves what was there.
+OF_READS = (("before", "throttled"),)
+OF_WRITES = (("before", "killed"), *OF_READS, ("after", "killed"), ("after", "time-out"))
 
 
 class ProcessKilled(BaseException):
@@ -260,7 +261,7 @@ def test_every_call_may_fail_before_or_after_it_took_effect(watched: tuple[World
     calls, expected = run_prepared(world, faults, OPERATIONS[operation], name)
     assert calls
     for at, call in enumerate(calls):
-        for moment, kind in BEFORE if call in READING else TROUBLES:  # a read has no effect
+        for moment, kind in OF_READS if call in READING else OF_WRITES:
             prepared.restore()
             run_with_trouble(world, faults, OPERATIONS[operation], name, (at, moment, kind))
             assert end_state(world, name) == expected, f"{kind} {moment} {call} (call {at}) of '{operation}'"

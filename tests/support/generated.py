@@ -107,7 +107,7 @@ TYPED_NEARLY = st.one_of(
     TYPED,
     st.sampled_from(
         ["pending", "active", "disabled", "deleting", "failed", "", "9999-12-31", "9999-12-31T23:59:59Z", "AKIA1",
-         "0001-01-01T00:00:00+14:00", "AKIA0000000000000001", "-" * 128]
+         "0001-01-01T00:00:00+14:00", "AKIAEXAMPLE000000001", "-" * 128]
     ).map(lambda text: {"S": text}),
     st.dictionaries(
         st.sampled_from(["code", "message", "at", "attempts", "during", "actor", "reason", "every_days"]),
