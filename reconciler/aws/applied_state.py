@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.dynamodb import Table
-from reconciler.core.applied_state import DIRTY, NOTHING_APPLIED, AppliedState
-from reconciler.core.record import Revocation
+from reconciler.core.applied_state import DIRTY, NOTHING_APPLIED, AppliedState, RevokedUser
 from reconciler.core.text import printable
 from reconciler.errors import Conflict
 
@@ -48,7 +47,7 @@ class DynamoAppliedStates:
         version = _number(state.version, least=0) or 0
         saved = replace(state, version=version + 1, exists=True, valid=True)
         values |= {
-            "revoked_users": {name: asdict(revocation) for name, revocation in saved.revoked.items()},
+            "revoked_users": {name: _stored(user) for name, user in saved.revoked.items()},
             "version": saved.version,
         }
         try:
@@ -74,7 +73,7 @@ def _read(item: Mapping[str, Any]) -> AppliedState:
         applied_at=texts["applied_at"],
         counts={name: number for name, value in (counts or {}).items() if (number := _number(value)) is not None},
         settings={name: _plain(value) for name, value in (settings or {}).items()},
-        revoked={name: _revocation(value) for name, value in (revoked or {}).items()},
+        revoked={name: _revoked_user(value) for name, value in (revoked or {}).items()},
         version=item.get("version") if version is None else version,
         valid=commit_is_valid and None not in (settings, revoked, version),
     )
@@ -113,7 +112,13 @@ def _plain(value: Any) -> Any:
     return printable(repr(value))
 
 
-def _revocation(value: Any) -> Revocation:
+def _stored(user: RevokedUser) -> dict[str, Any]:
+    return {**asdict(user), "addresses": list(user.addresses)}
+
+
+def _revoked_user(value: Any) -> RevokedUser:
     """Any value revokes."""
     given = value if isinstance(value, Mapping) else {}
-    return Revocation(*(_text(given.get(name)) for name in ("actor", "reason", "at")))
+    addresses = given.get("addresses")
+    texts = {name: _text(given.get(name)) for name in ("actor", "reason", "at", "owner")}
+    return RevokedUser(**texts, addresses=tuple(map(_text, addresses)) if isinstance(addresses, list) else ())

@@ -65,6 +65,8 @@ class DynamoStream:
 def _requested(record: Mapping[str, Any]) -> str | None:
     """The user of a record that the mapping's filters let pass."""
     change = record["dynamodb"]
-    status = change.get("NewImage", {}).get("status", {}).get("S")
-    passes = record["eventName"] == "REMOVE" or status in AWAITING
+    image = unpack(change.get("NewImage", {}))
+    status = image.get("status")
+    is_waiting = (isinstance(status, str) and status in AWAITING) or image.get("revoked") is not None
+    passes = record["eventName"] == "REMOVE" or is_waiting
     return name_of(unpack(change["Keys"])) if passes else None

@@ -150,7 +150,8 @@ def revoke_user(session: OperatorSession, name: str, reason: str) -> int:
 def resume_user(session: OperatorSession, name: str, *, keep_key: bool = False) -> int:
     """A revoked key may have leaked, so it is activated again only with `keep_key`."""
     state = session.states.load()
-    if name in state.revoked and not session.store.fetch([name]):
+    found = session.store.fetch([name]).get(name)
+    if name in state.revoked and (found is None or found.revoked is None):
         return _resume_deleted(session, name, state)
     record = session.find(name)
     if record.revoked is None:
@@ -172,7 +173,7 @@ def resume_user(session: OperatorSession, name: str, *, keep_key: bool = False) 
 
 
 def _resume_deleted(session: OperatorSession, name: str, state: AppliedState) -> int:
-    """A user that was deleted while it was revoked has no key any more; only its name is kept."""
+    """Of a user that was deleted while it was revoked, only the name is kept; another record may have it by now."""
     if not session.yes:
         confirm(f"Lift the revocation of {name} in {session.environment}? It was deleted; it may be declared again.")
     try:
@@ -200,7 +201,7 @@ _NEW_KEY = (
 def _has_key_to_keep(record: Record) -> bool:
     """Unless another `credential` is declared: then the credential manager deletes the key of the revoked user."""
     replaced = record.user is not None and is_replaced(record, record.user)
-    return bool(stored_key(record)) and not replaced
+    return bool(stored_key(record) or record.previous_key) and not replaced
 
 
 def _is_carried_out(record: Record) -> bool:

@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.core.record import Revocation
-
 DIRTY = "-dirty"  # the end of a commit whose checkout contained uncommitted changes
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedUser:
+    """A revocation, and what would show that the user comes back under another name."""
+
+    actor: str
+    reason: str
+    at: str
+    owner: str = ""
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedState:
-    """`commit`: empty outside of a Git checkout. `revoked`: users whose records were deleted while they were revoked.
+    """`commit`: empty outside of a Git checkout. `revoked`: users that were revoked, and deleted since.
 
     `version`: as it was read; the next write is conditional on it. `exists` and `valid` describe what was read.
     """
@@ -26,7 +35,7 @@ class AppliedState:
     applied_at: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    revoked: Mapping[str, Revocation] = field(default_factory=dict)
+    revoked: Mapping[str, RevokedUser] = field(default_factory=dict)
     version: Any = None
     exists: bool = True
     valid: bool = True

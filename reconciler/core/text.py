@@ -9,13 +9,13 @@ import unicodedata
 # code points, the separators of lines and paragraphs, and spaces that no parser treats as the one of ASCII.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 # What else has no shape: joiners, fillers, variation selectors, the blank of Braille.
-_SHAPELESS = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+SHAPELESS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
 
 
 def is_hidden(character: str) -> bool:
-    return character != " " and (unicodedata.category(character) in _HIDDEN or bool(_SHAPELESS.match(character)))
+    return character != " " and (unicodedata.category(character) in _HIDDEN or bool(SHAPELESS.match(character)))
 
 
 def hidden_character(text: str) -> str:

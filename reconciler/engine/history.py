@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.core.applied_state import AppliedState
 from reconciler.core.record import Record, manager_tag
 from reconciler.engine.git import compare, find_checkout, read_source
-from reconciler.engine.provenance import check_workflow
+from reconciler.engine.provenance import check_workflow, in_github
 from reconciler.errors import Conflict, ReconcileError
 from reconciler.manifests.environments import Environment
 from reconciler.output.terminal import in_ci
@@ -44,7 +44,7 @@ def judge_history(
         found = found if found.relation is Relation.BEHIND else Comparison(Relation.AHEAD)
     else:
         found = check_workflow(found, checkout.source, os.environ)
-    strict = in_ci() and not environment.local
+    strict = (in_ci() or in_github(os.environ)) and not environment.local
     return check_history(checkout.source, state, found, strict=strict, accepted=accepted)
 
 

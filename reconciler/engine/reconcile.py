@@ -81,7 +81,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
         warnings=history.warnings,
         taken=taken,
     )  # fmt: skip
-    moved = state.settings != environment.settings if state.exists else managed > 0
+    moved = (state.commit, state.settings) != (checkout.source.commit, environment.settings) or not state.exists
     return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved)
 
 

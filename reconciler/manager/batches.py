@@ -56,4 +56,5 @@ class Batches:
         raise Postponed(int(abs(fallback.at + WINDOW - self.now()).total_seconds()) + 1)
 
     def _waits(self, record: Record) -> bool:
-        return record.status in AWAITING or RecordState.of(record, self.sending, self.now()).due
+        state = RecordState.of(record, self.sending, self.now())
+        return record.status in AWAITING or state.due or (record.revoked is not None and not state.settled)

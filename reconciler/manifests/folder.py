@@ -16,6 +16,7 @@ from reconciler.core.text import hidden_character
 from reconciler.errors import Problem
 
 SUFFIXES = (".yaml", ".yml")
+GIT_FILES = frozenset({".gitattributes", ".gitmodules"})  # Git reads them in any folder
 _KINDS: dict[int | None, str] = {
     stat.S_IFLNK: "a link; links are not followed",
     stat.S_IFIFO: "a pipe, not a regular file",
@@ -106,12 +107,16 @@ def _entries(folder: Path, problems: list[Problem]) -> Iterator[tuple[Path, int]
         return
     for name, kind in entries:
         path = folder / name
-        if name.startswith(".") or (name.startswith("README") and kind != stat.S_IFDIR and not _is_manifest(path)):
-            continue
         if fault := _check_name(name):
             problems.append(_problem(path, fault, "rename it"))
-        else:
+        elif name in GIT_FILES:
+            problems.append(_problem(path, "configures Git; nothing here is used as configuration", "remove it"))
+        elif not name.startswith(".") and not (name.startswith("README") and _is_text(path, kind)):
             yield path, kind
+
+
+def _is_text(path: Path, kind: int) -> bool:
+    return kind != stat.S_IFDIR and not _is_manifest(path)
 
 
 def _check_name(name: str) -> str:

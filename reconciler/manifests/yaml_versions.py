@@ -65,16 +65,18 @@ def check_layout(root: yaml.Node, text: str) -> Iterator[tuple[int, int, str, st
     if (tab := text.find("\t")) >= 0:
         line, column = text.count("\n", 0, tab) + 1, tab - text.rfind("\n", 0, tab)
         yield line, column, "a tab is not allowed: YAML 1.1 and 1.2 treat it differently", "use spaces"
-    lines = text.split("\n")
+    lines = [_Line(line) for line in text.split("\n")]
     for node, indent in _nodes(root, -1):
-        end = node.end_mark
+        start, end = node.start_mark, node.end_mark
+        if text[start.index - 1 : start.index] == "?":
+            yield start.line + 1, start.column, "a '?' stands directly before a value", "remove it, or use quotes"
         if not _is_delimited(node):
             if (
                 isinstance(node, yaml.ScalarNode)
                 and node.style in ("|", ">")
                 and (fault := _check_block(node, text, lines, indent))
             ):
-                yield node.start_mark.line + 1, node.start_mark.column + 1, *fault
+                yield start.line + 1, start.column + 1, *fault
             continue
         if (number := _outdented(node, lines, indent)) is not None:
             message = "this line continues a value, but is not indented further than its key"
@@ -88,12 +90,22 @@ def check_layout(root: yaml.Node, text: str) -> Iterator[tuple[int, int, str, st
             )
 
 
-def _check_block(node: yaml.ScalarNode, text: str, lines: list[str], indent: int) -> Fault | None:
+class _Line:
+    """Looked at once: many nodes may be on one line."""
+
+    def __init__(self, text: str) -> None:
+        content = text.strip()
+        self.indent = len(text) - len(text.lstrip())
+        self.is_blank = not content
+        self.is_comment = content.startswith("#")
+
+
+def _check_block(node: yaml.ScalarNode, text: str, lines: list[_Line], indent: int) -> Fault | None:
     """Text after `|` or `>`. At the end of a file, parsers disagree about its last line break."""
     if _HEADER_WITH_COMMENT.match(text, node.start_mark.index):
         return f"a comment begins directly after the '{node.style}'", "write a space before the '#'"
     mark = node.start_mark
-    if mark.column <= indent and not lines[mark.line][: mark.column].strip():
+    if mark.column <= indent and mark.column <= lines[mark.line].indent:
         return f"the '{node.style}' is not indented further than its key", "indent it with more spaces"
     if not node.value:
         return "this block of text is empty", 'write "" instead'
@@ -122,14 +134,14 @@ def _is_delimited(node: Any) -> bool:
     return node.style in ("'", '"')
 
 
-def _outdented(node: yaml.Node, lines: list[str], indent: int) -> int | None:
+def _outdented(node: yaml.Node, lines: list[_Line], indent: int) -> int | None:
     """The first line of the node, closing bracket included, that is not indented further than what the node is in."""
     for number in range(node.start_mark.line, node.end_mark.line + 1):
-        content = lines[number].strip()
-        if not content or (number == node.start_mark.line and lines[number][: node.start_mark.column].strip()):
+        line = lines[number]
+        if line.is_blank or (number == node.start_mark.line and node.start_mark.column > line.indent):
             continue
-        if content.startswith("#") and isinstance(node, yaml.CollectionNode):
+        if line.is_comment and isinstance(node, yaml.CollectionNode):
             continue  # comments may be anywhere
-        if len(lines[number]) - len(lines[number].lstrip()) <= indent:
+        if line.indent <= indent:
             return number
     return None

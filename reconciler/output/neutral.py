@@ -9,10 +9,11 @@ import json
 import re
 from typing import Any
 
-from reconciler.core.text import printable
+from reconciler.core.text import SHAPELESS, printable
 
-# Letters and marks that a terminal shows as nothing, or as a gap (Unicode's Default_Ignorable_Code_Point).
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
+)
 
 # Runners read commands from the log: `##[name]`, and `##vso[` and `##teamcity[` of other products, anywhere in a line;
 # `::name::` at its beginning. A wrapped line begins at any word.
@@ -27,7 +28,7 @@ def for_log(text: str) -> str:
     """One line for a terminal or a CI log."""
     if text.isascii() and text.isprintable() and "##" not in text and "::" not in text:
         return text
-    return _COMMAND.sub(_spell, _BLANK.sub(_spell, printable(text)))
+    return _COMMAND.sub(_spell, SHAPELESS.sub(_spell, printable(text)))
 
 
 def for_position(path: str) -> str:

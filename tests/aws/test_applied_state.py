@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.aws.applied_state import ATTRIBUTES, DynamoAppliedStates, _read
-from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState
-from reconciler.core.record import Revocation
+from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState, RevokedUser
 from reconciler.errors import Conflict
 from support.generated import JUNK
 from support.world import TABLE, World
@@ -24,7 +23,7 @@ STATE = AppliedState(
     applied_at="2026-06-01T12:00:00Z",
     counts={"create": 2},
     settings={"allowed_domains": ["example.com"], "allow_wildcards": True, "limits": {"max_deletes": 2}},
-    revoked={"crm": Revocation("ann", "leaked", "2026-06-01T12:00:00Z")},
+    revoked={"crm": RevokedUser("ann", "leaked", "2026-06-01T12:00:00Z", "a@example.com", ("crm@example.com",))},
 )
 
 

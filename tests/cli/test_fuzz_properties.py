@@ -121,6 +121,7 @@ DOTTED = "." * 40_000
         manifest("[a@example.com]", f"x: &{LONG} 1"),
         manifest("[a@example.com]", f"x: *{LONG}"),
         manifest("[a@example.com]", f'? "{LONG}"\n    : 1', f'? "{LONG}"\n    : 1'),
+        manifest("[a@example.com]", "x: [" + '"a", ' * 150_000 + "]"),
         f"users: [{', '.join(f'a{n}' for n in range(20_000))}]\n",
         f"users: {{{', '.join(f'a{n}: 1' for n in range(20_000))}}}\n",
         f"{', '.join(f'a{n}' for n in range(20_000))}: 1\n",

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.aws.applied_state import DynamoAppliedStates
-from reconciler.core.applied_state import AppliedState
-from reconciler.core.record import Revocation
+from reconciler.core.applied_state import AppliedState, RevokedUser
 from support.runs import Checkout, an_entry
 from support.world import World
 
@@ -131,7 +130,7 @@ def test_of_two_that_change_the_remembered_names_one_has_to_run_again(
 
     def after_another(states: DynamoAppliedStates, state: AppliedState) -> AppliedState:
         found = states.load()
-        save(states, replace(found, revoked={**found.revoked, "shop": Revocation("ann", "leaked", "")}))
+        save(states, replace(found, revoked={**found.revoked, "shop": RevokedUser("ann", "leaked", "")}))
         return save(states, state)
 
     monkeypatch.setattr(DynamoAppliedStates, "save_revoked", after_another)
@@ -140,3 +139,26 @@ def test_of_two_that_change_the_remembered_names_one_has_to_run_again(
     assert "run the command again" in outcome.err
     monkeypatch.undo()
     assert "hint: reconcile resume crm" in deleted.run().err
+
+
+def test_a_record_that_was_created_manually_under_a_remembered_name_can_be_adopted_after_resume(
+    world: World, deleted: Checkout
+) -> None:
+    world.put_row("crm", status="pending", allowed_from_addresses=["crm@example.com"])
+    assert "hint: reconcile resume crm" in deleted.run().err
+    assert deleted.run("resume", "crm", "--yes").code == 0
+    assert deleted.reconcile(world).code == 0
+    assert world.record("crm").managed_by == "reconciler:test"
+
+
+def test_a_previous_key_may_have_leaked_too(world: World, declared: Checkout) -> None:
+    """The record of a revoked user in the overlap has lost its credentials."""
+    declared.declare(an_entry("crm", credential=2), an_entry("wiki"))
+    declared.reconcile(world)
+    declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
+    row = {**(world.row("crm") or {})}
+    del row["encrypted_credentials"]
+    world.table.put_item(Item=row)
+    outcome = declared.reconcile(world, "resume", "crm", "--yes")
+    assert (outcome.code, outcome.writes) == (1, [])
+    assert set(world.access_keys("crm").values()) == {"Inactive"}

@@ -87,13 +87,39 @@ def test_the_last_user_that_was_removed_stays_removed(world: World, repository: 
     assert world.users() == []
 
 
-def test_a_later_run_without_changes_does_not_make_an_older_one_acceptable(world: World, repository: Checkout) -> None:
+def test_a_later_run_without_changes_is_what_was_applied_last(world: World, repository: Checkout) -> None:
     a, _ = offboard(world, repository)
     commit(repository, WIKI)
     later = repository.reconcile(world)
-    assert (later.code, later.writes, later.stored) == (0, [], False)
+    assert (later.code, later.writes, later.stored) == (0, [], True)
+    again = repository.reconcile(world)
+    assert (again.code, again.writes, again.stored) == (0, [], False)
     git(repository.root, "checkout", "--quiet", a)
     assert repository.run().code == 1
+
+
+def test_a_grant_that_was_reverted_before_it_was_applied_is_not_applied_later(
+    world: World, repository: Checkout
+) -> None:
+    """Its run waited for an approval while the run of the revert had nothing to do."""
+    commit(repository, WIKI)
+    repository.reconcile(world)
+    granted = commit(repository, WIKI, an_entry("mallory", "*@example.com"))
+    commit(repository, WIKI)
+    assert repository.reconcile(world).code == 0
+    git(repository.root, "checkout", "--quiet", granted)
+    outcome = repository.reconcile(world)
+    assert (outcome.code, outcome.writes) == (1, [])
+    assert "this checkout is older than the last applied commit" in outcome.err
+
+
+def test_a_first_run_without_users_is_remembered_too(world: World, repository: Checkout) -> None:
+    old = commit(repository, WIKI)
+    commit(repository)
+    assert repository.reconcile(world, "--allow-empty").stored
+    git(repository.root, "checkout", "--quiet", old)
+    assert repository.reconcile(world).code == 1
+    assert world.users() == []
 
 
 def test_a_revert_is_a_new_commit_and_is_applied(world: World, repository: Checkout) -> None:
@@ -306,6 +332,20 @@ class TestWhatIsStored:
         assert json.loads(repository.run("plan", "--format", "json").out)["origin"]["commit"] == f"{head}-dirty"
         git(repository.root, "commit", "--quiet", "--all", "--message=now")
         assert "contained changes that were not committed" in repository.run().err
+
+    @pytest.mark.usefixtures("world")
+    def test_a_dirty_tree_is_refused_on_a_runner_that_hides_it_is_one(
+        self, repository: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`CI: false` is common in workflows that build JavaScript."""
+        commit(repository, WIKI)
+        repository.declare(WIKI, an_entry("crm"))
+        monkeypatch.setenv("CI", "false")
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.setenv("GITHUB_SHA", git(repository.root, "rev-parse", "HEAD"))
+        outcome = repository.run()
+        assert (outcome.code, outcome.writes) == (1, [])
+        assert "the checkout contains changes that are not in commit" in outcome.err
 
     @pytest.mark.usefixtures("in_ci", "world")
     def test_a_dirty_tree_is_refused_in_ci(self, repository: Checkout) -> None:

@@ -71,6 +71,21 @@ def test_records_that_the_mapping_does_not_deliver_get_no_letter(letters: Letter
     assert letters.waiting() == users("crm")
 
 
+@pytest.mark.parametrize("revoked", [{"reason": "leaked"}, "leaked", True, False])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_revocation_that_was_written_manually_gets_a_letter(letters: Letters, revoked: Any, lost: bool) -> None:
+    """Its status is still active."""
+    letters.world.ask(a_user("crm"))
+    letters.world.converge("crm")
+    letters.world.put_row("crm", **{**(letters.world.row("crm") or {}), "revoked": revoked})
+    letters.put(batch_letter(letters.world, -1, -1, **({"shardId": "shardId-gone"} if lost else {})))
+    letters.invoke()
+    assert letters.waiting() == users("crm")
+    letters.invoke()
+    assert letters.world.access_keys("crm") != {}
+    assert set(letters.world.access_keys("crm").values()) == {"Inactive"}
+
+
 def test_a_fallback_to_many_users_is_sent_in_tens(letters: Letters) -> None:
     for n in range(25):
         letters.world.put_row(f"user-{n:02}", status="pending")

@@ -94,6 +94,10 @@ IN_ENVIRONMENT = [
     (file, "b\u202e.yaml", "the name contains the character U+202E"),
     (file, "b\u200b.yaml", "the name contains the character U+200B"),
     (file, "b\u2028.yaml", "the name contains the character U+2028"),
+    (file, "README\u202e.md", "the name contains the character U+202E"),
+    (file, ".keep\u202e", "the name contains the character U+202E"),
+    (file, ".gitattributes", "configures Git; nothing here is used as configuration"),
+    (file, ".gitmodules", "configures Git; nothing here is used as configuration"),
 ]
 
 

@@ -132,6 +132,11 @@ BAD: tuple[Bad, ...] = (
     bad(
         "a direction override", manifest(description="a\u202eb"), ("3:19", "the character U+202E is not allowed", "rem")
     ),
+    bad(
+        "a key after a question mark",
+        "users: [{name: crm, description: x, owner: a@example.com, ?allowed_from_addresses: ['*@example.com']}]\n",
+        ("1:59", "a '?' stands directly before a value", "remove it"),
+    ),
     bad("a no-break space", "# a\u00a0b\n" + manifest(), ("1:4", "the character U+00A0 is not allowed", "ordinary")),
     bad("a wide space", manifest(description="a\u3000b"), ("3:19", "the character U+3000 is not allowed", "ordinary")),
     bad("a zero-width space", "# a\u200bb\n" + manifest(), ("1:4", "the character U+200B is not allowed", "remove it")),

@@ -17,12 +17,13 @@ VALUES = st.sampled_from(
     ["", " ", "\t", "a b", "a #b", "a: b", "- a", "{a: 1}", "{a: }", "{a: 1,}", "[a, b]", "[a: b]", "[a,b,]",
      "[? a : b]", "&a x", "!!str x", "x\n  y", "x\n\n  y", "|\n    x\n", "|-\n    x", ">\n  x\n  y\n", "a\tb",
      '["a":b]', '"a\\\n  b"',
-     "[\n  a,\n]", "{\n  a: b\n  }", "[a,\nb]", "'a\nb'", "[a,\n  # c\n  b]"]
+     "[?a]", "{?a: 1}", "{? a}", "[\n  a,\n]", "{\n  a: b\n  }", "[a,\nb]", "'a\nb'", "[a,\n  # c\n  b]"]
 )  # fmt: skip
 LINES = st.sampled_from(
     ["users:", "users: [", "]", "  - name: ab", "    owner: x", "-", "- ", "? a", ": b", "- - a", "---", "--- x", "...",
      "%YAML 1.1", "%YAML 1.2", "%TAG ! x", "%FOO", "# c", "  ", "a: |", "  x", "    y", "a: >-", "'a': b", '"a" : b',
-     "{a: b}: c", "key: {", "  a: b,", "}", "a: b: c", "a: [b,", "  c]", "c]", 'a: "x\\', ' y"']
+     "{a: b}: c", "key: {", "  a: b,", "}", "a: b: c", "a: [b,", "  c]", "c]", "?a: b",
+     "{?a: b, c: d}", 'a: "x\\', ' y"']
 )  # fmt: skip
 INDENTS = st.sampled_from(["", "", "", " ", "  ", "    "])
 ENDS = st.sampled_from(["", "", " ", "\t", " #c", "#c"])
