@@ -18,6 +18,9 @@ _HARDENED = (
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
     "protocol.allow=never",
+    # A changed file is found, whatever its time and size say.
+    "core.trustctime=true",
+    "core.checkStat=default",
 )
 COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 SECONDS = 30
@@ -53,11 +56,25 @@ def read_source(checkout: Path | None, manifests: Iterable[Path]) -> Source:
 
 
 def _is_dirty(checkout: Path, manifests: Iterable[Path]) -> bool:
+    root, paths = checkout.resolve(), [path.resolve() for path in manifests]
+    if any(not path.is_relative_to(root) or _is_in_submodule(root, path) for path in paths):
+        return True  # the commit does not say what is there
     if _ask(checkout, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"):
         return True
-    inside = [str(path.absolute()) for path in manifests if path.absolute().is_relative_to(checkout)]
+    inside = ["--", *map(str, paths)]
     # Without --exclude-standard: a .gitignore hides no manifest.
-    return bool(inside and _ask(checkout, "ls-files", "--others", "--", *inside))
+    return bool(_ask(checkout, "ls-files", "--others", *inside)) or _is_change_hidden(checkout, inside)
+
+
+def _is_in_submodule(checkout: Path, path: Path) -> bool:
+    folders = (folder for folder in (path, *path.parents) if folder != checkout and folder.is_relative_to(checkout))
+    return any((folder / ".git").exists() for folder in folders)
+
+
+def _is_change_hidden(checkout: Path, inside: list[str]) -> bool:
+    """Is a file marked as `assume-unchanged` (a small letter) or `skip-worktree`, as in a sparse checkout (S)?"""
+    flags = {line[0] for line in _ask(checkout, "ls-files", "-v", *inside).splitlines()}
+    return any(flag.islower() or flag == "S" for flag in flags)
 
 
 def compare(checkout: Path | None, source: Source, commit: str) -> Comparison:

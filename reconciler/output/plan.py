@@ -15,6 +15,7 @@ from reconciler.planning.plan import Line, Origin, Plan, Revoked, Unmanaged
 from reconciler.planning.wording import describe_grant
 
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
+WIDENING = frozenset({"adopt", "update"})  # may grant more to a user that exists
 STYLES = {"create": Style.GOOD, "adopt": Style.ADOPTED, "update": Style.CHANGED, "delete": Style.BAD}
 VERBS = ("create", "adopt", "update", "delete")
 IAM_UNREAD = "IAM users could not be read: whether one of them has taken a name is not checked."
@@ -162,6 +163,9 @@ def _markdown_quotes(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
 
 def _markdown_rows(changes: Sequence[Line]) -> list[str]:
     shown = fitting(map(_markdown_row, changes), TABLE_BYTES)
+    if len(shown) < len(changes):  # then what may widen a grant comes first
+        ordered = sorted(changes, key=lambda change: change.action not in WIDENING)
+        shown = fitting(map(_markdown_row, ordered), TABLE_BYTES)
     more = len(changes) - len(shown)
     return [*shown, f"| | … | {count(more, 'more change')} | | |"] if more else shown
 

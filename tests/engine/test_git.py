@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def test_a_file_of_the_checkout_hides_no_manifest_from_the_check_for_changes(tmp
     assert read_source(tmp_path, [users]).dirty
 
 
-@pytest.mark.parametrize("change", ["edited", "staged", "untracked", "deleted"])
+@pytest.mark.parametrize("change", ["edited", "staged", "untracked", "deleted", "hidden", "sparse", "same size"])
 def test_what_differs_from_the_commit_is_dirty(tmp_path: Path, change: str) -> None:
     git(tmp_path, "init")
     users, other = tmp_path / "users", tmp_path / "README.md"
@@ -133,6 +134,39 @@ def test_what_differs_from_the_commit_is_dirty(tmp_path: Path, change: str) -> N
             (users / "new.yaml").write_text("users: []\n")
         case "deleted":
             (users / "team.yaml").unlink()
+        case "hidden":
+            git(tmp_path, "update-index", "--assume-unchanged", "users/team.yaml")
+            (users / "team.yaml").write_text("users: [{}]\n")
+        case "sparse":
+            git(tmp_path, "update-index", "--skip-worktree", "users/team.yaml")
+            (users / "team.yaml").unlink()
+        case "same size":
+            git(tmp_path, "config", "core.trustctime", "false")
+            git(tmp_path, "config", "core.checkStat", "minimal")
+            before = (users / "team.yaml").stat()
+            (users / "team.yaml").write_text("users: {}\n")
+            os.utime(users / "team.yaml", ns=(before.st_atime_ns, before.st_mtime_ns))
     if change == "staged":
         git(tmp_path, "add", "README.md")
     assert read_source(tmp_path, [users, tmp_path / "reconcile.yaml"]).commit == f"{clean.head}-dirty"
+
+
+def test_manifests_that_the_commit_does_not_contain_are_dirty(tmp_path: Path) -> None:
+    """In another folder, or in a submodule: the commit of the checkout does not say what they are."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside / "users", outside):
+        folder.mkdir(parents=True)
+        (folder / "team.yaml").write_text("users: []\n")
+    git(inside, "init")
+    git(inside, "add", ".")
+    git(inside, "commit", "-m", "first")
+    assert not read_source(inside, [inside / "users"]).dirty
+    assert read_source(inside, [outside]).dirty
+    assert read_source(inside, [inside / "users" / ".." / ".." / "outside"]).dirty
+    git(outside, "init")
+    git(outside, "add", ".")
+    git(outside, "commit", "-m", "theirs")
+    git(inside, "-c", "protocol.file.allow=always", "submodule", "add", str(outside), "theirs")
+    git(inside, "commit", "-m", "with a submodule")
+    assert not read_source(inside, [inside / "users"]).dirty
+    assert read_source(inside, [inside / "theirs"]).dirty

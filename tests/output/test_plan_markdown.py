@@ -137,6 +137,14 @@ def test_a_plan_of_many_changes_counts_what_it_does_not_show() -> None:
     assert len(to_text(many(fit + 7, line)).splitlines()) == fit + 9
 
 
+def test_what_may_widen_a_grant_comes_first_where_not_everything_fits() -> None:
+    padding = tuple(replace(CREATE, name=f"aa{n:03}", details=("may send as " + "x" * 1900,)) for n in range(40))
+    widened = replace(UPDATE, name="zz", details=("gains *@example.com",))
+    shown = rows_of(to_markdown(replace(many(1), lines=(*padding, widened))))
+    assert "gains *@example.com" in shown[0]
+    assert "zz" in rows_of(to_markdown(replace(many(1), lines=(*padding[:3], widened))))[-1]
+
+
 def test_one_change_that_is_larger_than_a_comment_is_counted_and_not_cut_in_two() -> None:
     huge = replace(UPDATE, details=("gains " + "x" * TABLE_BYTES,))
     assert rows_of(to_markdown(many(2, huge))) == ["| | … | 2 more changes | | |"]
