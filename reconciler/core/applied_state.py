@@ -22,7 +22,7 @@ class RevokedUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedState:
-    """`commit`: empty outside of a Git checkout. `revoked`: users that were revoked, and deleted since.
+    """`commit`: empty outside of a Git checkout. `revoked`: users that are, or were until they were deleted.
 
     `version`: as it was read; the next write is conditional on it. `exists` and `valid` describe what was read.
     """

@@ -26,7 +26,7 @@ from reconciler.output.terminal import say, show_plan, show_warnings
 from reconciler.planning.diff import Delete, Diff, diff
 from reconciler.planning.limits import Allowance, check_creates, check_deletes, check_target, count_managed
 from reconciler.planning.plan import Plan, make_plan
-from reconciler.planning.revocations import check_revoked
+from reconciler.planning.revocations import check_revoked, remembered_after
 from reconciler.planning.settings import compare_settings
 from reconciler.ports import AppliedStates, ChangeRequest, RecordWriter
 
@@ -81,7 +81,9 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
         warnings=history.warnings,
         taken=taken,
     )  # fmt: skip
-    moved = (state.commit, state.settings) != (checkout.source.commit, environment.settings) or not state.exists
+    applied = (state.commit, state.settings, state.revoked)
+    wanted_state = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked))
+    moved = applied != wanted_state or not state.exists
     return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.core.applied_state import RevokedUser
 from reconciler.core.record import Record, Revocation
@@ -16,11 +16,12 @@ LONGEST_REASON = 100  # characters that are remembered
 
 
 def check_revoked(changes: Diff, remembered: Mapping[str, RevokedUser]) -> list[Refusal]:
-    """Refuse to grant again what a revocation ended. `remembered`: revoked users that were deleted, by name.
+    """Refuse to grant again what a revocation ended. `remembered`: the users that were revoked at the last apply, by name.
 
     A user that is deleted in the same run has no heir at all. Otherwise only the same owner with the same addresses
     looks like a rename: many users may share an address.
     """
+    remembered = _still_revoked(changes, remembered)
     added = [change for change in changes.changes if isinstance(change, Create | Adopt)]
     ended = [change.record for change in changes.changes if isinstance(change, Delete) and change.record.revoked]
     refusals = [_refuse_name(change.name, remembered[change.name]) for change in added if change.name in remembered]
@@ -28,9 +29,10 @@ def check_revoked(changes: Diff, remembered: Mapping[str, RevokedUser]) -> list[
         heirs = [change.name for change in added if _may_share_address(record.user, change.declaration.user)]
         refusals += [_refuse_heirs(record, heirs)] if heirs else []
     gone = {record.name for record in ended}
-    others = {**remembered, **_remember(record for record in changes.revoked if record.name not in gone)}
-    for name, revoked in others.items():
-        same = [c.name for c in added if c.name != name and _is_same(revoked, c.declaration.user)]
+    for name, revoked in {**remembered, **_remember(changes.revoked)}.items():
+        same = (
+            [] if name in gone else [c.name for c in added if c.name != name and _is_same(revoked, c.declaration.user)]
+        )
         refusals += [_refuse_same(name, same)] if same else []
     return refusals
 
@@ -38,11 +40,11 @@ def check_revoked(changes: Diff, remembered: Mapping[str, RevokedUser]) -> list[
 def remembered_after(changes: Diff, remembered: Mapping[str, RevokedUser]) -> dict[str, RevokedUser]:
     """What to remember when these changes are applied: written before the first of them.
 
-    A managed record that exists knows better: if it is not revoked, it was resumed.
+    Also users whose records exist: a record that is deleted manually says nothing any more.
     """
-    revoked = {record.name for record in changes.revoked}
-    kept = {name: told for name, told in remembered.items() if name in revoked or name not in _managed(changes)}
-    return {**kept, **_remember(_deleted(changes))}
+    managed = _managed(changes)
+    found = _remember(record for record in changes.revoked if record.name in managed)
+    return {**_still_revoked(changes, remembered), **found}
 
 
 def resume_remembered(name: str, remembered: Mapping[str, RevokedUser]) -> dict[str, RevokedUser]:
@@ -63,15 +65,15 @@ def _is_same(revoked: RevokedUser, user: User) -> bool:
     return bool(revoked.addresses) and (revoked.owner, revoked.addresses) == (user.owner, user.allowed_from_addresses)
 
 
+def _still_revoked(changes: Diff, remembered: Mapping[str, RevokedUser]) -> dict[str, RevokedUser]:
+    """A managed record that exists knows better: if it is not revoked, it was resumed."""
+    revoked, managed = {record.name for record in changes.revoked}, _managed(changes)
+    return {name: told for name, told in remembered.items() if name in revoked or name not in managed}
+
+
 def _managed(changes: Diff) -> set[str]:
     updated = (change.name for change in changes.changes if isinstance(change, Update | Delete))
     return {*updated, *changes.unchanged, *changes.deleting}
-
-
-def _deleted(changes: Diff) -> Iterator[Record]:
-    """Also those whose deletion is in progress: their records are about to be removed."""
-    yield from (change.record for change in changes.changes if isinstance(change, Delete))
-    yield from (record for record in changes.revoked if record.name in changes.deleting)
 
 
 def _may_share_address(old: User | None, new: User) -> bool:

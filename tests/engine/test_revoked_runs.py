@@ -43,3 +43,20 @@ def test_a_user_revoked_between_plan_and_deletion_is_not_deleted(
     assert "crm: not written: changed by another run in the meantime; run again" in outcome.err
     record = world.record("crm")
     assert (record.status, record.revoked is not None) == ("pending", True)
+
+
+@pytest.mark.parametrize("by", ["deletion", "status"])
+def test_a_record_that_disappears_leaves_its_revocation_behind(world: World, declared: Checkout, by: str) -> None:
+    declared.reconcile(world, "revoke", "crm", "--reason", "leaked")
+    stored = declared.run()
+    assert (stored.code, stored.writes, stored.stored) == (0, [], True)
+    if by == "deletion":
+        world.remove_row("crm")
+    else:
+        world.put_row("crm", **{**(world.row("crm") or {}), "status": "deleting"})
+    world.converge("crm")
+    assert world.users() == ["smtp-test-wiki"]
+    outcome = declared.reconcile(world)
+    assert (outcome.code, outcome.writes) == (1, [])
+    assert "crm was revoked by" in outcome.err
+    assert "hint: reconcile resume crm" in outcome.err

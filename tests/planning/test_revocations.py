@@ -154,7 +154,9 @@ def test_a_record_that_exists_knows_better_than_the_memory() -> None:
     memory = {"crm": REMEMBERED, "gone": REMEMBERED}
     assert remembered_after(changes([CRM], record(CRM)), memory) == {"gone": REMEMBERED}
     assert remembered_after(changes([], record(CRM)), memory) == {"gone": REMEMBERED}
-    assert remembered_after(changes([CRM], record(CRM, revoked=LEAKED)), memory) == memory
+    revoked = record(CRM, revoked=LEAKED)
+    assert remembered_after(changes([CRM], revoked), memory) == {**memory, "crm": remembered(CRM)}
+    assert check_revoked(changes([CRM, SAME], record(CRM)), {"crm": remembered(CRM)}) == [], "it was resumed"
     unmanaged = replace(record(CRM), managed_by="")
     assert remembered_after(changes([], unmanaged), memory) == memory, "it was created manually"
 
