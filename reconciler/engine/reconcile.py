@@ -81,9 +81,9 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
         warnings=history.warnings,
         taken=taken,
     )  # fmt: skip
-    applied = (state.commit, state.settings, state.revoked)
-    wanted_state = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked))
-    moved = applied != wanted_state or not state.exists
+    before = (state.commit, state.settings, state.revoked.keys())
+    after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())
+    moved = before != after or not state.exists
     return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved)
 
 

@@ -16,7 +16,7 @@ LONGEST_REASON = 100  # characters that are remembered
 
 
 def check_revoked(changes: Diff, remembered: Mapping[str, RevokedUser]) -> list[Refusal]:
-    """Refuse to grant again what a revocation ended. `remembered`: the users that were revoked at the last apply, by name.
+    """Refuse to grant again what a revocation ended. `remembered`: who was revoked at the last apply.
 
     A user that is deleted in the same run has no heir at all. Otherwise only the same owner with the same addresses
     looks like a rename: many users may share an address.
@@ -28,11 +28,9 @@ def check_revoked(changes: Diff, remembered: Mapping[str, RevokedUser]) -> list[
     for record in ended:
         heirs = [change.name for change in added if _may_share_address(record.user, change.declaration.user)]
         refusals += [_refuse_heirs(record, heirs)] if heirs else []
-    gone = {record.name for record in ended}
-    for name, revoked in {**remembered, **_remember(changes.revoked)}.items():
-        same = (
-            [] if name in gone else [c.name for c in added if c.name != name and _is_same(revoked, c.declaration.user)]
-        )
+    others = {**remembered, **_remember(changes.revoked)}
+    for name in sorted(others.keys() - {record.name for record in ended}):
+        same = [c.name for c in added if c.name != name and _is_same(others[name], c.declaration.user)]
         refusals += [_refuse_same(name, same)] if same else []
     return refusals
 
@@ -42,8 +40,8 @@ def remembered_after(changes: Diff, remembered: Mapping[str, RevokedUser]) -> di
 
     Also users whose records exist: a record that is deleted manually says nothing any more.
     """
-    managed = _managed(changes)
-    found = _remember(record for record in changes.revoked if record.name in managed)
+    unmanaged = {record.name for record in changes.unmanaged}
+    found = _remember(record for record in changes.revoked if record.name not in unmanaged)
     return {**_still_revoked(changes, remembered), **found}
 
 

@@ -102,7 +102,7 @@ def _catch_up(world: World, _: InvariantChecker) -> list[str]:
         world.play(None, None)
         if first and isinstance(actor.error, Refused):  # it would rename a revoked user, or create one that was deleted
             hands.lift_revocations(world)
-            _resume_deleted(world)
+            _resume_remembered(world)
             actor = start_reconcile(world, check_out(world), EVERYTHING)
             world.play(None, None)
         if actor.error is not None:
@@ -115,8 +115,9 @@ def _catch_up(world: World, _: InvariantChecker) -> list[str]:
     return _sweep(world) or judge(world) or _judge_declared(world)
 
 
-def _resume_deleted(world: World) -> None:
-    for name in sorted(set(world.declared) - {record.name for record in world.records()}):
+def _resume_remembered(world: World) -> None:
+    """Refused for every name that is not remembered."""
+    for name in sorted(world.declared):
         start_command(world, "resume", name)
         world.play(None, None)
 
