@@ -153,7 +153,7 @@ def resume_user(session: OperatorSession, name: str, *, keep_key: bool = False) 
     found = session.store.fetch([name]).get(name)
     if name in state.revoked and (found is None or found.revoked is None):
         return _resume_deleted(session, name, state)
-    record = session.find(name)
+    record = found or session.find(name)
     if record.revoked is None:
         raise ReconcileError(f"{name} is not revoked", f"see reconcile status {name} --env {session.environment}")
     if record.is_being_deleted:

@@ -1,4 +1,4 @@
-"""What was applied last in an environment. It outlives the records and never contains a grant."""
+"""What was applied last in an environment. It outlives the records and grants nothing."""
 
 from __future__ import annotations
 

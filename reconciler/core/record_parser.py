@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from reconciler.core.address import Rules
 from reconciler.core.record import LOCK_FIELDS, Failure, Item, Record, Revocation, Status, name_of
+from reconciler.core.smtp import ACCESS_KEY_ID
 from reconciler.core.text import clip, count, printable, quote
 from reconciler.core.user import (
     CREDENTIAL,
@@ -32,8 +32,6 @@ from reconciler.core.user import (
 
 COUNTER = Limits(0, 10**15)  # revisions: exact in JSON and far below what DynamoDB can store
 ATTEMPTS = Limits(1, 10**6)
-# https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
-KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 MOST_VALUES = 1000  # of a list: no policy has room for more
 MOST_PROBLEMS = 20
 LONGEST_PROBLEM = 300  # characters
@@ -183,7 +181,7 @@ def _text(value: Any) -> str:
 
 def _read_key_id(value: Any) -> str:
     """IAM refuses anything else: a key of that id cannot exist."""
-    return value if isinstance(value, str) and KEY_ID.fullmatch(value) else ""
+    return value if isinstance(value, str) and ACCESS_KEY_ID.fullmatch(value) else ""
 
 
 def read_counter(value: Any) -> int | None:

@@ -19,7 +19,7 @@ KNOWN_REGIONS = frozenset(
 
 
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
-_USERNAME = re.compile(r"[A-Za-z0-9_]{16,128}")
+ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{44}")  # 33 bytes
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
@@ -51,7 +51,7 @@ def smtp_password(secret_access_key: str, region: str) -> str:
 def are_credentials(username: object, passwords: object) -> bool:
     """Is this what the credential manager stores: an access key id, and an SMTP password for each region?"""
     return (
-        _matches(_USERNAME, username)
+        _matches(ACCESS_KEY_ID, username)
         and isinstance(passwords, Mapping)
         and all(_matches(_REGION, region) and _matches(_PASSWORD, value) for region, value in passwords.items())
     )
