@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.core.address import Rules
 from reconciler.core.policy import BOUNDARY_QUOTA, Sending, boundary, measure
 from reconciler.errors import InvalidInput, Problem, ReconcileError
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Source, read_source
+from reconciler.planning.dns_settings import DnsSettings
 from reconciler.planning.limits import Limits
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What only the deployment uses. Terraform reads it, and more, from the file itself."""
+
+    confirm: bool = False
+    existing_table: bool = False
+    existing_configuration_set: bool = False
+    existing_identities: frozenset[str] = frozenset()
+    github_subject_prefix: str = ""
+    oidc_provider_arn: str = ""
+    credential_readers: tuple[str, ...] = ()
+    external_credential_readers: tuple[str, ...] = ()
+    role_permissions_boundary: str = ""
+    iam_user_tags: Mapping[str, str] = field(default_factory=dict)
+    alarm_emails: tuple[str, ...] = ()
+    reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,8 @@ class Environment:
     limits: Limits
     local: bool
     known: frozenset[str] = frozenset()
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    deployment: Deployment = field(default_factory=Deployment)
 
     @property
     def rules(self) -> Rules:
@@ -106,18 +130,28 @@ def _check_boundaries(source: Source, environments: dict[str, Environment]) -> l
     return problems
 
 
-def _environment(name: str, config: Path, fields: dict[str, Any], known: frozenset[str]) -> Environment:
+def _environment(name: str, config: Path, found: dict[str, Any], known: frozenset[str]) -> Environment:
+    identities = found.get("identities", {})
+    existing = frozenset(domain for domain, kind in identities.items() if kind == "existing")
     return Environment(
         name=name,
         config=config,
-        account_id=fields["account_id"],
-        region=fields["region"],
-        smtp_regions=tuple(fields.get("smtp_regions", [fields["region"]])),
-        table=fields["table"],
-        configuration_set=fields["configuration_set"],
-        allowed_domains=frozenset(fields["allowed_domains"]),
-        allow_wildcards=fields.get("allow_wildcards", False),
-        limits=Limits(**fields["limits"]),
-        local=fields.get("local", False),
+        account_id=found["account_id"],
+        region=found["region"],
+        smtp_regions=tuple(found.get("smtp_regions", [found["region"]])),
+        table=found["table"],
+        configuration_set=found["configuration_set"],
+        allowed_domains=frozenset(found["allowed_domains"]),
+        allow_wildcards=found.get("allow_wildcards", False),
+        limits=Limits(**found["limits"]),
+        local=found.get("local", False),
         known=known,
+        dns=_select(DnsSettings, found),
+        deployment=_select(Deployment, {**found, "existing_identities": existing}),
     )
+
+
+def _select(kind: type[T], found: dict[str, Any]) -> T:
+    """The fields of `kind` that are set; a list becomes a tuple."""
+    given = {each.name: found[each.name] for each in fields(kind) if each.name in found}  # type: ignore[arg-type]
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})

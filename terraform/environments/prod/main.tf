@@ -4,7 +4,7 @@ terraform {
   backend "s3" {
     key          = "smtp-users/prod.tfstate"
     encrypt      = true
-    use_lockfile = true # `make init` sets bucket and region from reconcile.yaml
+    use_lockfile = true # `make init` sets bucket, region and the account that owns the bucket from reconcile.yaml
   }
 
   required_providers {
@@ -13,6 +13,12 @@ terraform {
       version = ">= 6.20, < 7.0"
     }
   }
+}
+
+variable "oidc_provider_arn" {
+  description = "ARN of an OIDC provider for GitHub that the account already has. `make plan` looks for it."
+  type        = string
+  default     = null
 }
 
 locals {
@@ -29,24 +35,18 @@ provider "aws" {
   }
 }
 
+# What your organisation decides is in reconcile.yaml; nothing needs to be changed here.
 module "environment" {
   source = "../../modules/environment"
 
-  environment           = "prod"
-  settings              = local.settings
-  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
-  code                  = "${local.root}/build/lambda.zip"
-  github_subject_prefix = "repo:example/smtp-users" # replace with your repository
-  credential_readers    = ["arn:aws:iam::444455556666:role/mail-administrators"]
-  alarm_emails          = ["platform@example.com"]
-  dmarc_report_address  = "dmarc@example.com"
-  tls_report_address    = "tls-reports@example.com"
-
-  # The table `platform` already exists. This is its LatestStreamArn from `aws dynamodb describe-table`.
-  existing_table_stream_arn = "arn:aws:dynamodb:eu-central-1:444455556666:table/platform/stream/2026-01-15T09:30:00.000"
+  environment       = "prod"
+  settings          = local.settings
+  pipeline          = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
+  code              = "${local.root}/build/lambda.zip"
+  oidc_provider_arn = var.oidc_provider_arn
 }
 
 output "environment" {
-  description = "DNS records, SMTP endpoints, roles and policies: every output of modules/environment."
+  description = "SMTP endpoints, roles, policies and topics: every output of modules/environment."
   value       = module.environment
 }

@@ -11,6 +11,12 @@ terraform {
   }
 }
 
+variable "oidc_provider_arn" {
+  description = "ARN of an OIDC provider for GitHub that the account already has. `make plan` looks for it."
+  type        = string
+  default     = null
+}
+
 locals {
   root     = "${path.root}/../../.."
   settings = yamldecode(file("${local.root}/reconcile.yaml")).environments["sandbox"]
@@ -25,17 +31,18 @@ provider "aws" {
   }
 }
 
+# What your organisation decides is in reconcile.yaml; nothing needs to be changed here.
 module "environment" {
   source = "../../modules/environment"
 
-  environment           = "sandbox"
-  settings              = local.settings
-  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
-  code                  = "${local.root}/build/lambda.zip"
-  github_subject_prefix = "repo:example/smtp-users" # replace with your repository
+  environment       = "sandbox"
+  settings          = local.settings
+  pipeline          = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
+  code              = "${local.root}/build/lambda.zip"
+  oidc_provider_arn = var.oidc_provider_arn
 }
 
 output "environment" {
-  description = "DNS records, SMTP endpoints, roles and policies: every output of modules/environment."
+  description = "SMTP endpoints, roles, policies and topics: every output of modules/environment."
   value       = module.environment
 }

@@ -4,7 +4,7 @@ terraform {
   backend "s3" {
     key          = "smtp-users/test.tfstate"
     encrypt      = true
-    use_lockfile = true # `make init` sets bucket and region from reconcile.yaml
+    use_lockfile = true # `make init` sets bucket, region and the account that owns the bucket from reconcile.yaml
   }
 
   required_providers {
@@ -13,6 +13,12 @@ terraform {
       version = ">= 6.20, < 7.0"
     }
   }
+}
+
+variable "oidc_provider_arn" {
+  description = "ARN of an OIDC provider for GitHub that the account already has. `make plan` looks for it."
+  type        = string
+  default     = null
 }
 
 locals {
@@ -29,21 +35,18 @@ provider "aws" {
   }
 }
 
+# What your organisation decides is in reconcile.yaml; nothing needs to be changed here.
 module "environment" {
   source = "../../modules/environment"
 
-  environment           = "test"
-  settings              = local.settings
-  pipeline              = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
-  code                  = "${local.root}/build/lambda.zip"
-  github_subject_prefix = "repo:example/smtp-users" # replace with your repository
-  credential_readers    = ["arn:aws:iam::111122223333:role/mail-administrators"]
-  alarm_emails          = ["platform@example.com"]
-  dmarc_report_address  = "dmarc@example.com"
-  tls_report_address    = "tls-reports@example.com"
+  environment       = "test"
+  settings          = local.settings
+  pipeline          = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
+  code              = "${local.root}/build/lambda.zip"
+  oidc_provider_arn = var.oidc_provider_arn
 }
 
 output "environment" {
-  description = "DNS records, SMTP endpoints, roles and policies: every output of modules/environment."
+  description = "SMTP endpoints, roles, policies and topics: every output of modules/environment."
   value       = module.environment
 }

@@ -6,37 +6,32 @@ locals {
 module "domain" {
   source = "../domain"
 
-  environment          = var.environment
-  domains              = toset(var.settings.allowed_domains)
-  smtp_regions         = local.smtp_regions
-  configuration_set    = var.settings.configuration_set
-  dmarc_report_address = var.dmarc_report_address
-  tls_report_address   = var.tls_report_address
-  dmarc_policy         = var.dmarc_policy
-  mta_sts_mode         = var.mta_sts_mode
-  receiving_hosts      = var.receiving_hosts
-  dkim_signing_zones   = var.dkim_signing_zones
+  environment       = var.environment
+  domains           = toset(var.settings.allowed_domains)
+  smtp_regions      = local.smtp_regions
+  configuration_set = var.settings.configuration_set
+  mail_from_label   = var.settings.mail_from_label
+  tags              = var.settings.tags
 }
 
 module "pipeline" {
   source = "../pipeline"
 
-  environment               = var.environment
-  account_id                = var.settings.account_id
-  pipeline                  = var.pipeline
-  table_name                = var.settings.table
-  existing_table_stream_arn = var.existing_table_stream_arn
-  deletion_protection       = !var.settings.local
-  configuration_set         = var.settings.configuration_set
-  smtp_regions              = local.smtp_regions
-  allowed_domains           = var.settings.allowed_domains
-  allow_wildcards           = var.settings.allow_wildcards
-  code                      = var.code
-  credential_readers        = var.credential_readers
-  max_orphans               = var.settings.limits.max_deletes
-  max_orphan_percent        = var.settings.limits.max_delete_percent
-  reserved_concurrency      = var.reserved_concurrency
-  log_retention_days        = var.log_retention_days
+  environment          = var.environment
+  account_id           = var.settings.account_id
+  pipeline             = var.pipeline
+  table_name           = var.settings.table
+  deletion_protection  = coalesce(var.settings.deletion_protection, !var.settings.local)
+  configuration_set    = var.settings.configuration_set
+  smtp_regions         = local.smtp_regions
+  allowed_domains      = var.settings.allowed_domains
+  allow_wildcards      = var.settings.allow_wildcards
+  code                 = var.code
+  credential_readers   = var.settings.credential_readers
+  max_orphans          = var.settings.limits.max_deletes
+  max_orphan_percent   = var.settings.limits.max_delete_percent
+  reserved_concurrency = var.settings.reserved_concurrency
+  log_retention_days   = var.settings.log_retention_days
 }
 
 module "monitoring" {
@@ -51,7 +46,7 @@ module "monitoring" {
   dead_letter_queue_name = module.pipeline.dead_letter_queue_name
   parking_queue_name     = module.pipeline.parking_queue_name
   table_name             = module.pipeline.table_name
-  alarm_emails           = var.alarm_emails
+  alarm_emails           = var.settings.alarm_emails
 }
 
 module "ci" {
@@ -59,7 +54,7 @@ module "ci" {
 
   environment       = var.environment
   account_id        = var.settings.account_id
-  subject_prefix    = var.github_subject_prefix
-  oidc_provider_arn = var.oidc_provider_arn
+  subject_prefix    = var.settings.github_subject_prefix
+  oidc_provider_arn = try(coalesce(var.settings.oidc_provider_arn, var.oidc_provider_arn), null)
   table_arn         = module.pipeline.table_arn
 }

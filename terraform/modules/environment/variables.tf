@@ -3,18 +3,51 @@ variable "environment" {
   type        = string
 }
 
+# schema/reconcile.schema.json describes and checks each field. A module that is used without the command checks what it gets.
 variable "settings" {
   description = "Entry of the environment in reconcile.yaml."
+  nullable    = false
   type = object({
-    account_id        = string
-    region            = string
-    smtp_regions      = optional(list(string))
-    table             = string
-    configuration_set = string
-    allowed_domains   = list(string)
-    allow_wildcards   = optional(bool, false)
-    limits            = object({ max_deletes = number, max_delete_percent = number })
-    local             = optional(bool, false)
+    account_id                 = string
+    region                     = string
+    smtp_regions               = optional(list(string))
+    table                      = string
+    existing_table             = optional(bool, false)
+    configuration_set          = string
+    existing_configuration_set = optional(bool, false)
+    allowed_domains            = list(string)
+    identities                 = optional(map(string), {})
+    allow_wildcards            = optional(bool, false)
+    limits                     = object({ max_deletes = number, max_delete_percent = number })
+    local                      = optional(bool, false)
+
+    github_subject_prefix       = optional(string)
+    oidc_provider_arn           = optional(string)
+    credential_readers          = optional(list(string), [])
+    external_credential_readers = optional(list(string), [])
+    role_permissions_boundary   = optional(string)
+    role_path                   = optional(string, "/")
+    iam_user_tags               = optional(map(string), {})
+
+    mail_from_label = optional(string, "bounce")
+    alarm_emails    = optional(list(string), [])
+    alarm_thresholds = optional(object({
+      bounce_rate_warning    = optional(number, 0.02)
+      bounce_rate            = optional(number, 0.05)
+      complaint_rate_warning = optional(number, 0.0005)
+      complaint_rate         = optional(number, 0.001)
+      iterator_age_minutes   = optional(number, 15)
+      removed_users          = optional(number, 10)
+      repaired_users         = optional(number, 1)
+      unchecked_runs         = optional(number, 3)
+      sweep_overdue_hours    = optional(number, 24)
+    }), {})
+    topic_kms_keys = optional(map(string), {})
+
+    deletion_protection  = optional(bool)
+    log_retention_days   = optional(number, 365)
+    reserved_concurrency = optional(map(number), {})
+    tags                 = optional(map(string), {})
   })
 }
 
@@ -24,83 +57,12 @@ variable "pipeline" {
 }
 
 variable "code" {
-  description = "Path of the Lambda zip (make package)."
-  type        = string
-}
-
-variable "github_subject_prefix" {
-  description = "Repository whose workflows may reconcile: repo:ORG/REPO, or with immutable ids repo:ORG@ID/REPO@ID."
+  description = "Path of the Lambda zip (make package, or reconcile package)."
   type        = string
 }
 
 variable "oidc_provider_arn" {
-  description = "ARN of the account's existing OIDC provider for GitHub; null creates it."
+  description = "ARN of the account's OIDC provider for GitHub, if another configuration manages it; null creates it. The setting of the same name takes precedence."
   type        = string
   default     = null
-}
-
-variable "existing_table_stream_arn" {
-  description = "Stream ARN of an existing table with NEW_AND_OLD_IMAGES; null creates the table."
-  type        = string
-  default     = null
-}
-
-variable "credential_readers" {
-  description = "ARNs of the roles or users that may decrypt credentials."
-  type        = list(string)
-  default     = []
-}
-
-variable "alarm_emails" {
-  description = "Email addresses that receive the alarms."
-  type        = list(string)
-  default     = []
-}
-
-variable "dmarc_report_address" {
-  description = "Email address that receives DMARC aggregate reports; null requests no reports."
-  type        = string
-  default     = null
-}
-
-variable "tls_report_address" {
-  description = "Email address that receives TLS-RPT reports; null creates no TLS-RPT record."
-  type        = string
-  default     = null
-}
-
-variable "reserved_concurrency" {
-  description = "Reserved concurrency by function (manager, dead_letter, sweep). -1, or no entry, reserves none."
-  type        = map(number)
-  default     = {}
-}
-
-variable "dmarc_policy" {
-  description = "DMARC policy: what receivers do with mail that fails: none, quarantine or reject."
-  type        = string
-  default     = "none"
-}
-
-variable "mta_sts_mode" {
-  description = "Mode of the MTA-STS policy for mail that the domains receive: testing, enforce or none."
-  type        = string
-  default     = "testing"
-}
-
-variable "receiving_hosts" {
-  description = "Hosts of the domain's MX records for its MTA-STS policy, by domain."
-  type        = map(list(string))
-  default     = {}
-}
-
-variable "dkim_signing_zones" {
-  description = "Target zone of the DKIM CNAME records, by region, where neither the provider nor the built-in table contains it."
-  type        = map(string)
-  default     = {}
-}
-
-variable "log_retention_days" {
-  description = "Retention of the functions' logs, in days."
-  type        = number
-  default     = 365
 }
