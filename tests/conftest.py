@@ -36,7 +36,9 @@ settings.register_profile("ci", settings.get_profile("modest"), derandomize=True
 examples = int(os.environ.get("EXAMPLES", "1500"))
 settings.register_profile("search", settings.get_profile("modest"), max_examples=examples)
 # CI also decides what the product refuses: a test that is about it sets it.
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.pop("CI", "") else "modest"))
+# The workers of pytest-xdist inherit the profile.
+os.environ.setdefault("HYPOTHESIS_PROFILE", "ci" if os.environ.pop("CI", "") else "modest")
+settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
 @pytest.hookimpl(trylast=True)

@@ -20,3 +20,8 @@ def iam_arn(region: str, account_id: str, resource: str) -> str:
 
 def bucket_arn(region: str, bucket: str) -> str:
     return f"arn:{partition(region)}:s3:::{bucket}"
+
+
+def account_of(arn: str) -> str:
+    """The account id in an ARN."""
+    return arn.split(":")[4]

@@ -15,6 +15,7 @@ environments:
     allowed_domains: [example.com, invoices.example.com]
     allow_wildcards: true
     limits: {max_deletes: 5, max_delete_percent: 50}
+    local: true
   strict:
     account_id: "444455556666"
     region: eu-central-1
@@ -22,6 +23,7 @@ environments:
     configuration_set: smtp-strict
     allowed_domains: [example.com]
     limits: {max_deletes: 0, max_delete_percent: 0}
+    local: true
 """
 
 
