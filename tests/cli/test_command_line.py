@@ -236,6 +236,7 @@ def test_whatever_fails_before_the_first_write_exits_1_and_after_it_3(
 
 
 def test_a_full_disk_does_not_change_the_exit_code(checkout: Checkout) -> None:
+    checkout.configure(local=True)
     checkout.declare(an_entry("crm"))
     command = [sys.executable, "-m", "reconciler", "validate"]
     with Path("/dev/full").open("w") as full:
@@ -248,6 +249,7 @@ def test_a_full_disk_does_not_change_the_exit_code(checkout: Checkout) -> None:
 
 
 def test_validate_accepts_files_for_pre_commit(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout.configure(local=True)  # example values are refused elsewhere
     checkout.declare(an_entry("crm"))
     checkout.declare({"name": "no-owner"}, team="broken")
     monkeypatch.chdir(checkout.root)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.cli import main as cli
-from support.offline import CONFIG, Bad, lay_out, manifest
+from support.offline import LOCAL, Bad, lay_out, manifest
 from support.yaml_texts import FULL, MANIFESTS, SETTINGS
 
 MOST_LINES = 2 * 100 + 2  # problems with hints, the number of the others, the error
@@ -66,7 +66,7 @@ def test_mutated_settings_are_valid_or_end_in_located_problems(
 def test_any_bytes_in_a_file_end_in_located_problems(
     root: Path, capsys: pytest.CaptureFixture[str], noise: bytes, place: int, file: str
 ) -> None:
-    lay = {"reconcile.yaml": CONFIG, "users/test/a.yaml": FULL}
+    lay = {"reconcile.yaml": LOCAL, "users/test/a.yaml": FULL}
     for name, text in lay.items():
         (root / name).write_text(text, encoding="utf-8")
     original = lay[file].encode()

@@ -15,7 +15,6 @@ environments:
     allowed_domains: [example.com, invoices.example.com]
     allow_wildcards: true
     limits: {max_deletes: 5, max_delete_percent: 50}
-    local: true
   strict:
     account_id: "444455556666"
     region: eu-central-1
@@ -23,8 +22,9 @@ environments:
     configuration_set: smtp-strict
     allowed_domains: [example.com]
     limits: {max_deletes: 0, max_delete_percent: 0}
-    local: true
 """
+# `validate` refuses example values in any other environment.
+LOCAL = CONFIG.replace("}\n", "}\n    local: true\n")
 
 
 def manifest(
@@ -72,7 +72,7 @@ def bad(label: str, content: str | bytes, *told: Told | tuple[str, ...], env: st
 
 def lay_out(root: Path, case: Bad) -> Path:
     """Write reconcile.yaml and users/<env>/ below `root`; returns the folder of the environment."""
-    (root / "reconcile.yaml").write_text(CONFIG, encoding="utf-8")
+    (root / "reconcile.yaml").write_text(LOCAL, encoding="utf-8")
     folder = root / "users" / case.env
     folder.mkdir(parents=True)
     for name, content in case.files.items():
