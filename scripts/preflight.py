@@ -1,0 +1,198 @@
+"""Questions to AWS before Terraform starts: what would stop an apply half-way is refused here, with a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.aws.client import aws_errors
+from reconciler.core.arn import account_of
+from reconciler.engine.session import Connection
+from reconciler.errors import AwsError, ReconcileError, Refused
+from reconciler.manifests.environments import Environment
+from scripts.state_bucket import state_bucket_name
+
+Reason = tuple[str, str]
+ISSUER = "token.actions.githubusercontent.com"
+UNRESERVED = 10  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: of a new account
+ABSENT = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
+
+
+def check_state_bucket(connection: Connection) -> None:
+    """Raises ReconcileError if the bucket of the Terraform state is missing or belongs to another account."""
+    environment = connection.environment
+    name = state_bucket_name(environment)
+    try:
+        with aws_errors("s3:ListBucket"):  # the permission that HeadBucket needs
+            connection.session.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=environment.account_id)
+    except AwsError as error:
+        if error.code in ("404", "NoSuchBucket"):
+            hint = f"create it: make bootstrap ENV={environment.name}"
+            raise ReconcileError(f"the bucket of the Terraform state, {name}, does not exist", hint) from None
+        if error.code == "403":
+            message = f"the bucket of the Terraform state, {name}, cannot be read, or belongs to another account"
+            raise ReconcileError(message, "the credentials need s3:ListBucket on it") from None
+        raise
+
+
+def check_resources(connection: Connection) -> None:
+    """What the account has already, compared with reconcile.yaml. Raises Refused."""
+    account = _Account(connection, connection.environment)
+    reasons = [
+        *account.identities_and_sets(),
+        *account.table(),
+        *account.principals(),
+        *account.concurrency(),
+    ]
+    if reasons:
+        raise Refused(reasons)
+
+
+def find_oidc_provider(connection: Connection) -> str:
+    """The provider for GitHub that something else manages; an account has only one. Empty if there is none."""
+    return _Account(connection, connection.environment).oidc_provider()
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    connection: Connection
+    environment: Environment
+
+    def identities_and_sets(self) -> Iterator[Reason]:
+        environment, deployment = self.environment, self.environment.deployment
+        for region in environment.smtp_regions:
+            client = self.connection.session.client("sesv2", region_name=region)
+            with aws_errors("ses:ListEmailIdentities"):
+                pages = _pages(client.list_email_identities, "EmailIdentities")
+                present = {found["IdentityName"] for found in pages} & environment.allowed_domains
+            for domain in sorted(present - deployment.existing_identities):
+                with aws_errors("ses:GetEmailIdentity"):
+                    tags = client.get_email_identity(EmailIdentity=domain).get("Tags", [])
+                if not self._is_ours(tags):
+                    reason = (
+                        f"the SES identity {domain} exists already in {region}, and this environment did not create it"
+                    )
+                    yield reason, f"to leave it as it is, set identities: {{{domain}: existing}}"
+            for domain in sorted(deployment.existing_identities - present):
+                reason = f"the SES identity {domain} does not exist in {region}"
+                yield reason, f"create it there, or remove it from identities of environment {environment.name}"
+            yield from self._configuration_set(client, region)
+
+    def _configuration_set(self, client: Any, region: str) -> Iterator[Reason]:
+        name, existing = self.environment.configuration_set, self.environment.deployment.existing_configuration_set
+        found = _find("ses:GetConfigurationSet", lambda: client.get_configuration_set(ConfigurationSetName=name))
+        if existing and found is None:
+            yield (
+                f"the configuration set {name} does not exist in {region}",
+                "create it, or set existing_configuration_set: false",
+            )
+        elif not existing and found is not None and not self._is_ours(found.get("Tags", [])):
+            reason = f"the configuration set {name} exists already in {region}, and this environment did not create it"
+            yield reason, "choose another name, or set existing_configuration_set: true"
+
+    def table(self) -> Iterator[Reason]:
+        name, existing = self.environment.table, self.environment.deployment.existing_table
+        client = self.connection.session.client("dynamodb")
+        found = _find("dynamodb:DescribeTable", lambda: client.describe_table(TableName=name)["Table"])
+        if found is None:
+            if existing:
+                yield (
+                    f"the table {name} does not exist in {self.environment.region}",
+                    "create it, or set existing_table: false",
+                )
+        elif existing:
+            yield from _unsuitable(name, found)
+        else:
+            with aws_errors("dynamodb:ListTagsOfResource"):
+                tags = client.list_tags_of_resource(ResourceArn=found["TableArn"]).get("Tags", [])
+            if not self._is_ours(tags):
+                reason = f"the table {name} exists already, and this environment did not create it"
+                yield reason, "choose another name, or set existing_table: true"
+
+    def principals(self) -> Iterator[Reason]:
+        """A key policy with a principal that does not exist is refused by KMS, minutes after the first resources."""
+        client = self.connection.session.client("iam")
+        for arn in self.environment.deployment.credential_readers:
+            kind, _, name = arn.split(":")[5].partition("/")
+            name = name.rpartition("/")[2]
+            if kind == "role":
+                found = _find("iam:GetRole", lambda: client.get_role(RoleName=name)["Role"])  # noqa: B023 - called at once
+            else:
+                found = _find("iam:GetUser", lambda: client.get_user(UserName=name)["User"])  # noqa: B023
+            if found is None:
+                yield f"credential_readers: {arn} does not exist", f"create the {kind}, or remove it"
+            elif found["Arn"] != arn:
+                yield f"credential_readers: {arn} does not exist; there is {found['Arn']}", "correct its path"
+        boundary = self.environment.deployment.role_permissions_boundary
+        if not boundary or account_of(boundary) == "aws":
+            return
+        if _find("iam:GetPolicy", lambda: client.get_policy(PolicyArn=boundary)) is None:
+            yield f"role_permissions_boundary: {boundary} does not exist", "correct it, or remove it"
+
+    def concurrency(self) -> Iterator[Reason]:
+        wanted = sum(self.environment.deployment.reserved_concurrency.values())
+        if not wanted:
+            return
+        with aws_errors("lambda:GetAccountSettings"):
+            limits = self.connection.session.client("lambda").get_account_settings()["AccountLimit"]
+        most = limits["ConcurrentExecutions"] - UNRESERVED
+        if wanted > most:
+            reason = f"reserved_concurrency reserves {wanted}, and the account can reserve at most {max(most, 0)}"
+            yield reason, "reserve less, or request a higher limit of concurrent executions from AWS"
+
+    def oidc_provider(self) -> str:
+        environment = self.environment
+        if environment.deployment.oidc_provider_arn or not environment.deployment.github_subject_prefix:
+            return ""
+        client = self.connection.session.client("iam")
+        with aws_errors("iam:ListOpenIDConnectProviders"):
+            listed = client.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        arn = next((found["Arn"] for found in listed if found["Arn"].endswith(f"/{ISSUER}")), "")
+        if not arn:
+            return ""
+        with aws_errors("iam:GetOpenIDConnectProvider"):
+            tags = client.get_open_id_connect_provider(OpenIDConnectProviderArn=arn).get("Tags", [])
+        return "" if self._is_ours(tags) else arn
+
+    def _is_ours(self, tags: Any) -> bool:
+        """The default tags of the provider in terraform/environments/ENV."""
+        found = {tag["Key"]: tag["Value"] for tag in tags}
+        return (found.get("project"), found.get("environment")) == ("ses-smtp-users", self.environment.name)
+
+
+def _unsuitable(name: str, table: dict[str, Any]) -> Iterator[Reason]:
+    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table["AttributeDefinitions"]}
+    if keys != {"HASH": "PK", "RANGE": "SK"} or {types.get("PK"), types.get("SK")} != {"S"}:
+        yield f"the key of the table {name} is not PK and SK, both strings", "use another table"
+    stream = table.get("StreamSpecification", {})
+    update = f"aws dynamodb update-table --table-name {name} --stream-specification"
+    enable = f"{update} StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+    if not stream.get("StreamEnabled"):
+        yield f"the table {name} has no stream", f"enable it: {enable}"
+    elif stream.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
+        reason = f"the stream of the table {name} is {stream.get('StreamViewType')}; NEW_AND_OLD_IMAGES is required"
+        yield reason, f"a stream cannot be changed: {update} StreamEnabled=false, move its consumers, then {enable}"
+
+
+def _find(operation: str, call: Any) -> Any:
+    """None if AWS says that it does not exist."""
+    try:
+        with aws_errors(operation):
+            return call()
+    except AwsError as error:
+        if error.code in ABSENT:
+            return None
+        raise
+
+
+def _pages(call: Any, key: str) -> Iterator[Any]:
+    """sesv2 has no paginators for lists of identities."""
+    token: dict[str, str] = {}
+    while True:
+        page = call(PageSize=1000, **token)
+        yield from page[key]
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
