@@ -66,49 +66,54 @@ class _Account:
             with aws_errors("ses:ListEmailIdentities"):
                 pages = _pages(client.list_email_identities, "EmailIdentities")
                 present = {found["IdentityName"] for found in pages} & environment.allowed_domains
-            for domain in sorted(present - deployment.existing_identities):
+            for domain in sorted(present):
                 with aws_errors("ses:GetEmailIdentity"):
-                    tags = client.get_email_identity(EmailIdentity=domain).get("Tags", [])
-                if not self._is_ours(tags):
-                    reason = (
-                        f"the SES identity {domain} exists already in {region}, and this environment did not create it"
-                    )
-                    yield reason, f"to leave it as it is, set identities: {{{domain}: existing}}"
+                    found = client.get_email_identity(EmailIdentity=domain)
+                existing = domain in deployment.existing_identities
+                hint = f"identities: {{{domain}: existing}}"
+                yield from self._compare(f"the SES identity {domain}", region, found.get("Tags", []), existing, hint)
             for domain in sorted(deployment.existing_identities - present):
-                reason = f"the SES identity {domain} does not exist in {region}"
-                yield reason, f"create it there, or remove it from identities of environment {environment.name}"
+                yield (
+                    f"the SES identity {domain} does not exist in {region}",
+                    "create it there, or remove it from identities",
+                )
             yield from self._configuration_set(client, region)
 
     def _configuration_set(self, client: Any, region: str) -> Iterator[Reason]:
         name, existing = self.environment.configuration_set, self.environment.deployment.existing_configuration_set
+        hint = "existing_configuration_set: true"
         found = _find("ses:GetConfigurationSet", lambda: client.get_configuration_set(ConfigurationSetName=name))
-        if existing and found is None:
-            yield (
-                f"the configuration set {name} does not exist in {region}",
-                "create it, or set existing_configuration_set: false",
-            )
-        elif not existing and found is not None and not self._is_ours(found.get("Tags", [])):
-            reason = f"the configuration set {name} exists already in {region}, and this environment did not create it"
-            yield reason, "choose another name, or set existing_configuration_set: true"
+        if found is not None:
+            yield from self._compare(f"the configuration set {name}", region, found.get("Tags", []), existing, hint)
+        elif existing:
+            yield f"the configuration set {name} does not exist in {region}", f"create it there, or remove {hint}"
 
     def table(self) -> Iterator[Reason]:
         name, existing = self.environment.table, self.environment.deployment.existing_table
-        client = self.connection.session.client("dynamodb")
+        client, region, hint = (
+            self.connection.session.client("dynamodb"),
+            self.environment.region,
+            "existing_table: true",
+        )
         found = _find("dynamodb:DescribeTable", lambda: client.describe_table(TableName=name)["Table"])
-        if found is None:
-            if existing:
-                yield (
-                    f"the table {name} does not exist in {self.environment.region}",
-                    "create it, or set existing_table: false",
-                )
-        elif existing:
-            yield from _unsuitable(name, found)
-        else:
+        if found is not None:
             with aws_errors("dynamodb:ListTagsOfResource"):
                 tags = client.list_tags_of_resource(ResourceArn=found["TableArn"]).get("Tags", [])
-            if not self._is_ours(tags):
-                reason = f"the table {name} exists already, and this environment did not create it"
-                yield reason, "choose another name, or set existing_table: true"
+            yield from self._compare(f"the table {name}", region, tags, existing, hint)
+            yield from _unsuitable(name, found)
+        elif existing:
+            yield f"the table {name} does not exist in {region}", f"create it, or remove {hint}"
+
+    def _compare(self, what: str, region: str, tags: Any, existing: bool, hint: str) -> Iterator[Reason]:
+        """`existing`: declared as such. Terraform deletes what it created once it is declared as existing."""
+        if self._is_ours(tags) and existing:
+            yield (
+                f"{what} in {region} was created by this environment, and is declared as existing: it would be deleted",
+                f"remove {hint}; to hand it over, see docs/deploy.md",
+            )
+        elif not existing and not self._is_ours(tags):
+            reason = f"{what} exists already in {region}, and this environment did not create it"
+            yield reason, f"to use it as it is, set {hint}; else choose another name"
 
     def principals(self) -> Iterator[Reason]:
         """A key policy with a principal that does not exist is refused by KMS, minutes after the first resources."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -11,10 +12,9 @@ import pytest
 from moto import mock_aws
 
 from reconciler.errors import ReconcileError, Refused
-from reconciler.manifests.environments import load_environment
-from reconciler.pipeline.lambda_zip import ROOT
+from reconciler.manifests.environments import Environment, load_environment
 from scripts.state_bucket import configure_bucket, make_state_bucket, state_bucket_name
-from scripts.terraform import Deployment, main
+from scripts.terraform import CONFIG, Deployment, main
 from support.world import REGION
 
 
@@ -49,7 +49,7 @@ def test_a_bucket_of_somebody_else_is_not_taken_for_ours(s3: Any) -> None:
 
 
 def test_it_is_not_made_in_another_account(s3: Any) -> None:
-    environment = load_environment(ROOT / "reconcile.yaml", "test")
+    environment = replace(load_environment(CONFIG, "sandbox"), account_id="111122223333", local=False)
     assert state_bucket_name(environment) == "smtp-users-state-111122223333-eu-central-1"
     with pytest.raises(Refused):
         make_state_bucket(environment)
@@ -58,12 +58,38 @@ def test_it_is_not_made_in_another_account(s3: Any) -> None:
 
 def test_the_sandbox_needs_no_bucket() -> None:
     with pytest.raises(ReconcileError, match="its state is in a file"):
-        Deployment(load_environment(ROOT / "reconcile.yaml", "sandbox")).bootstrap()
+        Deployment(load_environment(CONFIG, "sandbox")).bootstrap()
 
 
-def test_prod_is_not_changed_without_a_terminal() -> None:
-    with pytest.raises(ReconcileError, match="confirmation is required to apply this plan in prod"):
-        Deployment(load_environment(ROOT / "reconcile.yaml", "prod"))._ask("apply this plan")
+@pytest.mark.parametrize("action", ["apply", "destroy"])
+def test_where_confirmation_is_required_nothing_changes_without_a_terminal(
+    action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment is called: `confirm: true` decides."""
+    ran: list[str] = []
+
+    def record(_: Deployment, *words: str, **__: object) -> str:
+        ran.append(words[0])
+        return "{}"
+
+    monkeypatch.setattr(Deployment, "_terraform", record)
+    monkeypatch.setattr(Deployment, "_connect", lambda _: None)
+    monkeypatch.setattr("scripts.terraform.find_oidc_provider", lambda _: "")
+    monkeypatch.setattr("scripts.terraform.check_resources", lambda _: None)
+    monkeypatch.setattr(Deployment, "_show_next_steps", lambda _: None)
+    monkeypatch.setattr(Deployment, "_refuse_while_users_exist", lambda _: None)
+    monkeypatch.setattr("scripts.terraform.build_zip", lambda: None)
+    asks = Deployment(with_confirmation(True))
+    with pytest.raises(ReconcileError, match=r"confirmation is required to .* in sandbox \(confirm: true\)"):
+        getattr(asks, action)()
+    assert action not in ran
+    getattr(Deployment(with_confirmation(False)), action)()
+    assert action in ran
+
+
+def with_confirmation(required: bool) -> Environment:
+    environment = load_environment(CONFIG, "sandbox")
+    return replace(environment, local=False, deployment=replace(environment.deployment, confirm=required))
 
 
 def test_an_unknown_environment_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
