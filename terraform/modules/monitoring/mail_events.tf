@@ -17,7 +17,6 @@ locals {
 
 resource "aws_cloudwatch_log_group" "mail" {
   # checkov:skip=CKV_AWS_158:the default encryption of CloudWatch Logs is free; a customer-managed key has a fixed cost
-  # checkov:skip=CKV_AWS_338:the retention is a setting of the environment, 365 days by default
   for_each = toset(var.smtp_regions)
 
   region            = each.key
