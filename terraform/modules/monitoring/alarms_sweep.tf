@@ -66,7 +66,7 @@ locals {
     }
     sending-paused = {
       metric      = "SweepSesPaused"
-      description = "URGENT: SES sends no mail in at least one region, because AWS paused it or somebody disabled it."
+      description = "URGENT: SES sends no mail in at least one region, because AWS paused it or it was disabled manually."
       threshold   = 1
       hours       = local.sweep_state_hours
       breaching   = 1

@@ -223,26 +223,6 @@ run "the_home_region_can_be_one_that_sends_no_mail" {
   }
 }
 
-run "a_threshold_in_percent_is_rejected" {
-  command = plan
-
-  variables {
-    thresholds = { bounce_rate = 5, complaint_rate = 0.1 }
-  }
-
-  expect_failures = [var.thresholds]
-}
-
-run "a_warning_at_or_above_the_alarm_is_rejected" {
-  command = plan
-
-  variables {
-    thresholds = { bounce_rate = 0.02 }
-  }
-
-  expect_failures = [var.thresholds]
-}
-
 run "a_missing_function_is_rejected" {
   command = plan
 

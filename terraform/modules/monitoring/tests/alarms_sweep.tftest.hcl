@@ -1,4 +1,4 @@
-# When an alarm on the results of the sweep fires.
+# When an alarm on the results of the sweep fires, and which thresholds are rejected.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -107,6 +107,26 @@ run "a_threshold_shorter_than_a_round_is_rejected" {
 
   variables {
     thresholds = { sweep_overdue_hours = 2 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "a_threshold_in_percent_is_rejected" {
+  command = plan
+
+  variables {
+    thresholds = { bounce_rate = 5, complaint_rate = 0.1 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "a_warning_at_or_above_the_alarm_is_rejected" {
+  command = plan
+
+  variables {
+    thresholds = { bounce_rate = 0.02 }
   }
 
   expect_failures = [var.thresholds]
