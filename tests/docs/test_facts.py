@@ -35,7 +35,7 @@ def test_every_alarm_is_documented_and_counted() -> None:
     maps = re.findall(r"^    ([a-z-]+) = \{$", terraform("alarms_*.tf"), re.MULTILINE)
     alone = re.findall(r'alarm_name += "\$\{local\.name\}-([a-z-]+)"', terraform("alarms_*.tf"))
     by_role = ["ROLE-errors", "ROLE-throttles"]
-    by_region = [f"{name}-REGION" if name.endswith("-rate") else name for name in maps]
+    by_region = [f"{name}-REGION" if "-rate" in name else name for name in maps]
     assert sorted(documented) == sorted([*by_role, *by_region, *alone])
     count = len(documented) + 2 * len(by_role)  # three functions
     assert f"{count} with one region" in page("monitoring")
@@ -57,7 +57,7 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_saved_query_is_documented() -> None:
     table = section(page("monitoring"), "Log queries")
-    defined = re.findall(r'^    "([^"]+)" = <<', terraform("queries.tf"), re.MULTILINE)
+    defined = re.findall(r'^    "([^"]+)" = (?:<<|local)', terraform("queries*.tf"), re.MULTILINE)
     assert sorted(defined) == sorted(re.findall(r"^\| ([a-z][^|]*) \|", table, re.MULTILINE))
 
 

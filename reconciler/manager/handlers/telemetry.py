@@ -82,6 +82,7 @@ class Telemetry:
     @_never_fails
     def _begin_segment(self) -> None:
         xray_recorder.begin_subsegment("converge")
+        self._annotate(environment=os.environ["ENVIRONMENT"])
 
     @_never_fails
     def _end_segment(self) -> None:

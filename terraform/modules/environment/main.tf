@@ -47,6 +47,10 @@ module "monitoring" {
   parking_queue_name     = module.pipeline.parking_queue_name
   table_name             = module.pipeline.table_name
   alarm_emails           = var.settings.alarm_emails
+  thresholds             = var.settings.alarm_thresholds
+  topic_kms_keys         = var.settings.topic_kms_keys
+  log_retention_days     = var.settings.log_retention_days
+  tags                   = var.settings.tags
 }
 
 module "ci" {

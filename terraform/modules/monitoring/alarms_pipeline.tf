@@ -2,24 +2,6 @@
 # it never raises an alarm in this file.
 locals {
   home_topics = [aws_sns_topic.operators[local.home_region].arn]
-
-  # A dead letter is invisible between two retries. One that stays visible is therefore not being processed. A parked message
-  # stays in the parking queue until an operator removes it, and so does its alarm: no second alarm on the metric
-  # DeadLetterParked is needed.
-  queues = {
-    dead-letters = {
-      name        = var.dead_letter_queue_name
-      description = "Dead letters are waiting and are not being processed. Check the dead-letter function and its event source mapping."
-      statistic   = "Minimum"
-      periods     = 3
-    }
-    parked = {
-      name        = var.parking_queue_name
-      description = "A dead letter was parked after its last retry. Fix the cause, retry the user and empty the parking queue."
-      statistic   = "Maximum"
-      periods     = 1
-    }
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "errors" {
@@ -73,45 +55,134 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  threshold           = var.iterator_age_threshold_minutes * 60 * 1000 # milliseconds
+  threshold           = var.thresholds.iterator_age_minutes * 60 * 1000 # milliseconds
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
   tags                = var.tags
 }
 
-resource "aws_cloudwatch_metric_alarm" "queue_depth" {
-  for_each = local.queues
-
+# A dead letter is invisible between two retries. While AWS throttles a large change, the queue is never empty, but the function
+# deletes messages all the time: only visible messages of which none is deleted are a problem. SQS reports both metrics of a
+# queue that holds a message, also when they are 0, so no value must be filled in.
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   region              = local.home_region
-  alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = "${each.value.description} Runbook: docs/operations.md."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = each.value.name }
-  statistic           = each.value.statistic
-  period              = 300
-  evaluation_periods  = each.value.periods
+  alarm_name          = "${local.name}-dead-letters"
+  alarm_description   = "Dead letters are waiting and are not being processed. Check the dead-letter function and its event source mapping. Runbook: docs/operations.md."
+  evaluation_periods  = 3
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
   tags                = var.tags
+
+  metric_query {
+    id          = "unprocessed"
+    label       = "visible messages while none is deleted"
+    expression  = "IF(deleted < 1, visible, 0)"
+    return_data = true
+  }
+
+  metric_query {
+    id = "visible"
+    metric {
+      namespace   = "AWS/SQS"
+      metric_name = "ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = var.dead_letter_queue_name }
+      stat        = "Minimum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id = "deleted"
+    metric {
+      namespace   = "AWS/SQS"
+      metric_name = "NumberOfMessagesDeleted"
+      dimensions  = { QueueName = var.dead_letter_queue_name }
+      stat        = "Sum"
+      period      = 300
+    }
+  }
 }
 
-resource "aws_cloudwatch_metric_alarm" "failed_users" {
+# A parked message stays until an operator removes it, and so does this alarm: none on the metric DeadLetterParked is needed.
+resource "aws_cloudwatch_metric_alarm" "parked" {
   region              = local.home_region
-  alarm_name          = "${local.name}-failed-users"
-  alarm_description   = "A user ended with status failed. Run `reconcile status --env ${var.environment}` or the saved query `failed users` for the name and the reason. Runbook: docs/operations.md."
-  namespace           = local.metric_namespace
-  metric_name         = "UserFailed"
-  dimensions          = local.metric_dimensions
-  statistic           = "Sum"
+  alarm_name          = "${local.name}-parked"
+  alarm_description   = "A dead letter was parked after its last retry. Fix the cause, retry the user and empty the parking queue. Runbook: docs/operations.md."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = var.parking_queue_name }
+  statistic           = "Maximum"
   period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.home_topics
+  ok_actions          = local.home_topics
+  tags                = var.tags
+}
+
+# Two metrics together: the event of the failure raises the alarm within minutes, and the number of failed users, which every
+# sweep reports, keeps it raised. 90 minutes cover the time between two reports: one hour and the longest run.
+resource "aws_cloudwatch_metric_alarm" "failed_users" {
+  region              = local.home_region
+  alarm_name          = "${local.name}-failed-users"
+  alarm_description   = "At least one user has status failed. Run `reconcile status --env ${var.environment}` or the saved query `failed users` for the name and the reason. Runbook: docs/operations.md."
+  evaluation_periods  = 18
+  datapoints_to_alarm = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.home_topics
+  ok_actions          = local.home_topics
+  tags                = var.tags
+
+  metric_query {
+    id          = "failed"
+    label       = "failed users"
+    expression  = "MAX([events, reported])" # over an array, a metric without data is left out
+    return_data = true
+  }
+
+  metric_query {
+    id = "events"
+    metric {
+      namespace   = local.metric_namespace
+      metric_name = "UserFailed"
+      dimensions  = local.metric_dimensions
+      stat        = "Sum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id = "reported"
+    metric {
+      namespace   = local.metric_namespace
+      metric_name = "SweepFailed"
+      dimensions  = local.metric_dimensions
+      stat        = "Maximum"
+      period      = 300
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "removed_users" {
+  region              = local.home_region
+  alarm_name          = "${local.name}-removed-users"
+  alarm_description   = "${var.thresholds.removed_users} or more users were removed within an hour, with their access keys. Check whether records were deleted that are still needed. Runbook: docs/operations.md."
+  namespace           = local.metric_namespace
+  metric_name         = "UserRemoved"
+  dimensions          = local.metric_dimensions
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = var.thresholds.removed_users
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics

@@ -2,14 +2,24 @@
 # no mail is sent. Missing data therefore keeps the alarm in its state: a bad rate does not improve because no mail is sent.
 locals {
   reputation = {
+    bounce-rate-warning = {
+      metric      = "Reputation.BounceRate"
+      threshold   = var.thresholds.bounce_rate_warning
+      description = "The bounce rate of the account is rising. AWS reviews an account at 5 %. Find the sender now."
+    }
     bounce-rate = {
       metric      = "Reputation.BounceRate"
-      threshold   = var.bounce_rate_threshold
+      threshold   = var.thresholds.bounce_rate
       description = "The bounce rate of the account is too high. AWS reviews an account at 5 % and may pause its sending at 10 %. Find and stop the sender."
+    }
+    complaint-rate-warning = {
+      metric      = "Reputation.ComplaintRate"
+      threshold   = var.thresholds.complaint_rate_warning
+      description = "The complaint rate of the account is rising. AWS reviews an account at 0.1 %. Find the sender now."
     }
     complaint-rate = {
       metric      = "Reputation.ComplaintRate"
-      threshold   = var.complaint_rate_threshold
+      threshold   = var.thresholds.complaint_rate
       description = "The complaint rate of the account is too high. AWS reviews an account at 0.1 % and may pause its sending at 0.5 %. Find and stop the sender."
     }
   }

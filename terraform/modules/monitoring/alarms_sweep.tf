@@ -4,11 +4,14 @@ locals {
   # plus one hour of jitter. An alarm must cover that time, or it would change state in every run.
   sweep_round_hours = 4
 
+  # A metric that every run reports in full. Two reports can be more than an hour apart, because a run takes up to 15 minutes.
+  sweep_state_hours = 2
+
   sweep_alarms = {
     drift-repaired = {
       metric      = "SweepRepaired"
       description = "IAM users differed from their records, and the sweep repaired them. Find out who changes IAM users manually."
-      threshold   = var.drift_threshold
+      threshold   = var.thresholds.repaired_users
       hours       = 1
       breaching   = 1
     }
@@ -37,8 +40,43 @@ locals {
       metric      = "SweepErrors"
       description = "Several sweeps in a row could not check some users. Read the reason in the log group of the sweep."
       threshold   = 1
-      hours       = var.unchecked_runs_threshold + 1 # two runs may end within the same hour
-      breaching   = var.unchecked_runs_threshold
+      hours       = var.thresholds.unchecked_runs + 1 # two runs may end within the same hour
+      breaching   = var.thresholds.unchecked_runs
+    }
+    trigger-broken = {
+      metric      = "SweepTriggerBroken"
+      description = "The table's stream does not trigger the credential manager: its event source mapping is disabled or missing, the stream was replaced, or it has no new and old images. Changes and revocations wait for the next sweep."
+      threshold   = 1
+      hours       = local.sweep_state_hours
+      breaching   = 1
+    }
+    missed-events = {
+      metric      = "SweepMissed"
+      description = "The sweep processed records that the stream should have triggered. Check the event source mapping, and the errors and the log of the credential manager."
+      threshold   = 1
+      hours       = local.sweep_state_hours
+      breaching   = 1
+    }
+    unmanaged-grants = {
+      metric      = "SweepUnmanaged"
+      description = "Permission to send exists that no manifest declares: unmanaged records, or IAM users under our path without our tag. Run `reconcile drift --env ${var.environment}`."
+      threshold   = 1
+      hours       = local.sweep_state_hours
+      breaching   = 1
+    }
+    sending-paused = {
+      metric      = "SweepSesPaused"
+      description = "URGENT: SES sends no mail in at least one region, because AWS paused it or it was disabled manually."
+      threshold   = 1
+      hours       = local.sweep_state_hours
+      breaching   = 1
+    }
+    sending-under-review = {
+      metric      = "SweepSesReview"
+      description = "AWS reviews the sending of the account in at least one region and may pause it. Answer AWS's case."
+      threshold   = 1
+      hours       = local.sweep_state_hours
+      breaching   = 1
     }
   }
 }
@@ -52,7 +90,7 @@ resource "aws_cloudwatch_metric_alarm" "sweep" {
   namespace           = local.metric_namespace
   metric_name         = each.value.metric
   dimensions          = local.metric_dimensions
-  statistic           = "Sum"
+  statistic           = contains(local.sweep_state_metrics, each.value.metric) ? "Maximum" : "Sum"
   period              = 3600
   evaluation_periods  = each.value.hours
   datapoints_to_alarm = each.value.breaching
@@ -65,16 +103,18 @@ resource "aws_cloudwatch_metric_alarm" "sweep" {
 }
 
 # The only alarm that missing data raises: every alarm above, and the repair of whatever events missed, depends on the sweep.
+# It is therefore in ALARM from its creation until the first round has ended. `missing` instead of `breaching` would avoid that,
+# but it would never report a sweep that does not run from the first day.
 resource "aws_cloudwatch_metric_alarm" "sweep_overdue" {
   region              = local.home_region
   alarm_name          = "${local.name}-sweep-overdue"
-  alarm_description   = "The sweep has not completed a round for ${var.sweep_overdue_hours} hours. Check its schedule, errors and log. Runbook: docs/operations.md."
+  alarm_description   = "The sweep has not completed a round for ${var.thresholds.sweep_overdue_hours} hours. Check its schedule, errors and log. Runbook: docs/operations.md."
   namespace           = local.metric_namespace
   metric_name         = "SweepRounds"
   dimensions          = local.metric_dimensions
   statistic           = "Sum"
   period              = 3600
-  evaluation_periods  = var.sweep_overdue_hours
+  evaluation_periods  = var.thresholds.sweep_overdue_hours
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   treat_missing_data  = "breaching"

@@ -14,16 +14,16 @@ locals {
     [
       { height = 3, widgets = [for region in local.regions : local.alarm_widgets[region]] },
       { height = 6, widgets = [local.user_widget, local.queue_widget, local.age_widget] },
-      { height = 6, widgets = [local.sweep_widget, local.round_widget, local.dead_letter_widget] },
-      { height = 6, widgets = [local.error_widget, local.duration_widget, local.table_widget] },
+      { height = 6, widgets = [local.sweep_widget, local.state_widget, local.round_widget, local.dead_letter_widget] },
+      { height = 6, widgets = [local.error_widget, local.duration_widget, local.trace_latency_widget, local.table_widget] },
     ],
     [
       for region in var.smtp_regions : {
         height  = 6
-        widgets = [local.sending_widgets[region], local.delivery_widgets[region], local.reputation_widgets[region]]
+        widgets = [local.sending_widgets[region], local.problem_widgets[region], local.reputation_widgets[region]]
       }
     ],
-    [{ height = 6, widgets = local.trace_widgets }],
+    [{ height = 6, widgets = local.trace_widgets }, { height = 6, widgets = [local.link_widget] }],
   )
 
   dashboard_heights = [for row in local.dashboard_rows : row.height]

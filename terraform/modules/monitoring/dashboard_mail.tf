@@ -4,29 +4,28 @@ locals {
     for region in var.smtp_regions : region => {
       type = "metric"
       properties = {
-        title   = "Mail in ${region}"
-        region  = region
-        stat    = "Sum"
-        period  = 3600
-        metrics = [for metric in ["Send", "Delivery", "Bounce", "Complaint"] : ["AWS/SES", metric]]
+        title  = "Mail in ${region}, and delivery rate (%, right)"
+        region = region
+        stat   = "Sum"
+        period = 3600
+        yAxis  = { left = { min = 0 }, right = { min = 0, max = 100 } }
+        metrics = concat(
+          [for metric in ["Send", "Delivery", "Bounce", "Complaint"] : ["AWS/SES", metric, { id = lower(metric) }]],
+          [[{ expression = "100 * delivery / send", label = "delivered (right)", id = "rate", yAxis = "right" }]],
+        )
       }
     }
   }
 
-  delivery_widgets = {
+  # Who caused what: the saved query `mail problems by user`.
+  problem_widgets = {
     for region in var.smtp_regions : region => {
-      type = "metric"
+      type = "log"
       properties = {
-        title  = "Delivery rate in ${region} (%)"
+        title  = "Bounces, complaints, rejects and delays in ${region}, by user"
         region = region
-        stat   = "Sum"
-        period = 3600
-        yAxis  = { left = { min = 0, max = 100 } }
-        metrics = [
-          [{ expression = "100 * delivered / sent", label = "delivered", id = "rate" }],
-          ["AWS/SES", "Delivery", { id = "delivered", visible = false }],
-          ["AWS/SES", "Send", { id = "sent", visible = false }],
-        ]
+        view   = "table"
+        query  = "SOURCE '${local.mail_log_group}' | ${trimspace(local.mail_by_user)}"
       }
     }
   }
@@ -48,8 +47,10 @@ locals {
         ]
         annotations = {
           horizontal = [
-            { label = "bounce alarm", value = 100 * var.bounce_rate_threshold },
-            { label = "complaint alarm", value = 100 * var.complaint_rate_threshold, yAxis = "right" },
+            { label = "bounce warning", value = 100 * var.thresholds.bounce_rate_warning },
+            { label = "bounce alarm", value = 100 * var.thresholds.bounce_rate },
+            { label = "complaint warning", value = 100 * var.thresholds.complaint_rate_warning, yAxis = "right" },
+            { label = "complaint alarm", value = 100 * var.thresholds.complaint_rate, yAxis = "right" },
           ]
         }
       }

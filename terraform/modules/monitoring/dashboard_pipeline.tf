@@ -1,7 +1,9 @@
 # Widgets of the credential manager, the dead-letter processor and the sweep.
 locals {
   own_metrics = {
-    for metric in concat(local.user_metrics, local.sweep_metrics, ["DeadLetterParked", "SweepChecked", "SweepRounds"]) :
+    for metric in concat(
+      local.user_metrics, local.sweep_metrics, local.sweep_state_metrics, ["DeadLetterParked", "SweepChecked", "SweepRounds"],
+    ) :
     metric => concat([local.metric_namespace, metric], flatten([for key, value in local.metric_dimensions : [key, value]]))
   }
 
@@ -24,7 +26,8 @@ locals {
       stat   = "Maximum"
       period = 300
       metrics = [
-        for queue in local.queues : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue.name]
+        for queue in [var.dead_letter_queue_name, var.parking_queue_name] :
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue]
       ]
     }
   }
@@ -38,7 +41,7 @@ locals {
       period  = 300
       metrics = [["AWS/Lambda", "IteratorAge", "FunctionName", var.functions["manager"].name]]
       annotations = {
-        horizontal = [{ label = "alarm", value = var.iterator_age_threshold_minutes * 60 * 1000 }]
+        horizontal = [{ label = "alarm", value = var.thresholds.iterator_age_minutes * 60 * 1000 }]
       }
     }
   }
@@ -51,6 +54,19 @@ locals {
       stat    = "Sum"
       period  = 3600
       metrics = [for metric in local.sweep_metrics : local.own_metrics[metric]]
+    }
+  }
+
+  # States that are 0 or 1, and those of SES that need a person, are alarms; a new account starts in the SES sandbox, so that
+  # state has no alarm. At most 50 metrics are free on a dashboard.
+  state_widget = {
+    type = "metric"
+    properties = {
+      title   = "Sweep: failed users, missed events, unmanaged grants, regions in the SES sandbox"
+      region  = local.home_region
+      stat    = "Maximum"
+      period  = 3600
+      metrics = [for metric in ["SweepFailed", "SweepMissed", "SweepUnmanaged", "SweepSesSandbox"] : local.own_metrics[metric]]
     }
   }
 

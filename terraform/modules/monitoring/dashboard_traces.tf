@@ -6,6 +6,16 @@ locals {
 
   trace_widgets = [
     {
+      type = "metric"
+      properties = {
+        title   = "Traces: all, with faults, slower than ${local.slow_seconds} s"
+        region  = local.home_region
+        stat    = "Sum"
+        period  = 300
+        metrics = [for group in aws_xray_group.this : ["AWS/X-Ray", "ApproximateTraceCount", "GroupName", group.group_name]]
+      }
+    },
+    {
       type = "log"
       properties = {
         title  = "Traces by result"
@@ -34,19 +44,36 @@ locals {
         ])
       }
     },
-    {
-      type = "text"
-      properties = {
-        markdown = <<-EOT
-          **Find the traces of a user or a change**: open *CloudWatch → X-Ray traces → Traces* and use one of these filters:
-
-              annotation.smtp_user = "NAME"
-              annotation.correlation_id = "ID"
-              annotation.result = "failed"
-
-          **Find the log lines**: open *CloudWatch → Logs Insights → Saved queries* and use the folder *smtp-users/${var.environment}*.
-        EOT
-      }
-    },
   ]
+
+  # X-Ray publishes no latency of a group. Lambda reports the duration of each traced invocation together with its trace.
+  trace_latency_widget = {
+    type = "log"
+    properties = {
+      title  = "Duration of traced invocations (ms)"
+      region = local.home_region
+      view   = "table"
+      query = join(" | ", [
+        local.log_sources,
+        "filter type = \"platform.report\" and ispresent(record.tracing.value)",
+        join(" ", [
+          "stats count(*) as traces, pct(record.metrics.durationMs, 50) as p50, pct(record.metrics.durationMs, 99) as p99,",
+          "max(record.metrics.durationMs) as slowest by @log",
+        ]),
+      ])
+    }
+  }
+
+  link_widget = {
+    type = "text"
+    properties = {
+      markdown = <<-EOT
+        **Traces**: [trace map](${local.trace_map_link}) (select the group *${local.name}*) · [all](${local.trace_links.all}) · [with faults](${local.trace_links.faults}) · [slower than ${local.slow_seconds} s](${local.trace_links.slow})
+
+        **Filters for traces**: `annotation.environment = "${var.environment}" AND annotation.smtp_user = "NAME"` · `annotation.correlation_id = "ID"` · `annotation.result = "failed"`
+
+        **Saved queries** (folder *smtp-users/${var.environment}* of Logs Insights): ${join(" · ", [for name, link in local.query_links : "[${name}](${link})"])}
+      EOT
+    }
+  }
 }

@@ -1,5 +1,5 @@
-# Bounce and complaint events from SES. Each event contains the IAM user that sent the message, in the tag
-# ses:caller-identity. For encryption see operators.tf: SES cannot use alias/aws/sns either.
+# Bounces and complaints for people and programs that subscribe; mail_events.tf keeps them.
+# For encryption see operators.tf: SES cannot use alias/aws/sns either.
 locals {
   feedback_events = { bounces = "BOUNCE", complaints = "COMPLAINT" }
 
@@ -51,7 +51,7 @@ resource "aws_sesv2_configuration_set_event_destination" "feedback" {
 
   region                 = each.value.region
   configuration_set_name = var.configuration_set
-  event_destination_name = each.value.kind
+  event_destination_name = "${local.name}-${each.value.kind}" # the set may have destinations of others
 
   event_destination {
     enabled              = true
@@ -62,5 +62,6 @@ resource "aws_sesv2_configuration_set_event_destination" "feedback" {
     }
   }
 
-  depends_on = [aws_sns_topic_policy.feedback] # SES checks its permission to publish when the destination is created
+  # SES checks its permission to publish whenever the destination is created or changed.
+  depends_on = [aws_sns_topic_policy.feedback]
 }

@@ -10,4 +10,9 @@ locals {
   sweep_metrics = [
     "SweepRepaired", "SweepErrors", "SweepQuarantined", "SweepOrphans", "SweepOrphansRemoved", "SweepOrphansHeld",
   ]
+
+  # What every run of the sweep finds, in full: numbers of records or of regions, and 0 or 1 for the trigger.
+  sweep_state_metrics = [
+    "SweepFailed", "SweepMissed", "SweepTriggerBroken", "SweepUnmanaged", "SweepSesSandbox", "SweepSesPaused", "SweepSesReview",
+  ]
 }

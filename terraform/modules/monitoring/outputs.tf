@@ -3,8 +3,12 @@ locals {
     values(aws_cloudwatch_metric_alarm.errors),
     values(aws_cloudwatch_metric_alarm.throttles),
     [aws_cloudwatch_metric_alarm.iterator_age],
-    values(aws_cloudwatch_metric_alarm.queue_depth),
-    [aws_cloudwatch_metric_alarm.failed_users],
+    [
+      aws_cloudwatch_metric_alarm.dead_letters,
+      aws_cloudwatch_metric_alarm.parked,
+      aws_cloudwatch_metric_alarm.failed_users,
+      aws_cloudwatch_metric_alarm.removed_users,
+    ],
     values(aws_cloudwatch_metric_alarm.sweep),
     [aws_cloudwatch_metric_alarm.sweep_overdue],
     values(aws_cloudwatch_metric_alarm.reputation),
@@ -29,6 +33,11 @@ output "bounce_topic_arns" {
 output "complaint_topic_arns" {
   description = "ARN of the complaint topic, by region."
   value       = { for region in var.smtp_regions : region => aws_sns_topic.feedback["complaints/${region}"].arn }
+}
+
+output "mail_log_groups" {
+  description = "Log group that keeps the mail events, by region."
+  value       = { for region, group in aws_cloudwatch_log_group.mail : region => group.name }
 }
 
 output "dashboard_name" {

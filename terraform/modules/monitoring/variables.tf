@@ -4,8 +4,8 @@ variable "environment" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
-    error_message = "The environment name must have 1 to 32 characters of a-z, 0-9 and -, and start with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.environment)) # the name of an X-Ray group has at most 32 characters
+    error_message = "The environment name must have 1 to 20 characters of a-z, 0-9 and -, and start with a letter."
   }
 }
 
@@ -43,7 +43,7 @@ variable "home_region" {
 }
 
 variable "configuration_set" {
-  description = "SES configuration set whose bounces and complaints are published. It must exist in each region."
+  description = "SES configuration set whose events are published and kept. It must exist in each region."
   type        = string
   nullable    = false
 
@@ -101,76 +101,62 @@ variable "alarm_emails" {
   }
 }
 
-variable "bounce_rate_threshold" {
-  description = "Bounce rate, as a fraction, that raises the alarm. AWS reviews an account at 0.05 and may pause its sending at 0.10."
-  type        = number
-  nullable    = false
-  default     = 0.05
+variable "thresholds" {
+  description = <<-EOT
+    When alarms fire: the setting alarm_thresholds of the environment. Rates are fractions: AWS reviews an account at a bounce
+    rate of 0.05 and a complaint rate of 0.001, and may pause its sending at 0.10 and 0.005. The stream keeps changes for 24
+    hours. A complete round of the sweep takes one hourly run per 2,000 users.
+  EOT
+  type = object({
+    bounce_rate_warning    = optional(number, 0.02)
+    bounce_rate            = optional(number, 0.05)
+    complaint_rate_warning = optional(number, 0.0005)
+    complaint_rate         = optional(number, 0.001)
+    iterator_age_minutes   = optional(number, 15)
+    removed_users          = optional(number, 10) # within an hour
+    repaired_users         = optional(number, 1)  # within an hour
+    unchecked_runs         = optional(number, 3)  # consecutive sweeps
+    sweep_overdue_hours    = optional(number, 24)
+  })
+  nullable = false
+  default  = {}
 
   validation {
-    condition     = var.bounce_rate_threshold > 0 && var.bounce_rate_threshold <= 0.10
-    error_message = "The rate must be above 0 and at most 0.10, where AWS may pause sending. It is a fraction: 5 % is 0.05."
+    condition     = 0 < var.thresholds.bounce_rate_warning && var.thresholds.bounce_rate_warning < var.thresholds.bounce_rate && var.thresholds.bounce_rate <= 0.10
+    error_message = "bounce_rate_warning must be above 0 and below bounce_rate, and bounce_rate at most 0.10, where AWS may pause sending. 5 % is 0.05."
+  }
+
+  validation {
+    condition     = 0 < var.thresholds.complaint_rate_warning && var.thresholds.complaint_rate_warning < var.thresholds.complaint_rate && var.thresholds.complaint_rate <= 0.005
+    error_message = "complaint_rate_warning must be above 0 and below complaint_rate, and complaint_rate at most 0.005, where AWS may pause sending. 0.1 % is 0.001."
+  }
+
+  validation {
+    condition     = var.thresholds.iterator_age_minutes >= 1 && var.thresholds.iterator_age_minutes <= 720
+    error_message = "iterator_age_minutes must be between 1 and 720 (12 hours); the stream discards changes after 24 hours."
+  }
+
+  validation {
+    condition     = var.thresholds.removed_users >= 1 && var.thresholds.repaired_users >= 1
+    error_message = "removed_users and repaired_users must be at least 1: with 0, the alarm would always fire."
+  }
+
+  validation {
+    condition     = var.thresholds.unchecked_runs >= 1 && var.thresholds.unchecked_runs <= 23
+    error_message = "unchecked_runs must be between 1 and 23 hourly sweeps."
+  }
+
+  validation {
+    condition     = var.thresholds.sweep_overdue_hours >= 4 && var.thresholds.sweep_overdue_hours <= 168
+    error_message = "sweep_overdue_hours must be from 4 (the longest round of a full account) to 168 (the longest time that an alarm can cover)."
   }
 }
 
-variable "complaint_rate_threshold" {
-  description = "Complaint rate, as a fraction, that raises the alarm. AWS reviews an account at 0.001 and may pause its sending at 0.005."
+variable "log_retention_days" {
+  description = "Days that mail events (bounces, complaints, rejects, delays) are kept. They contain addresses, so they are personal data."
   type        = number
   nullable    = false
-  default     = 0.001
-
-  validation {
-    condition     = var.complaint_rate_threshold > 0 && var.complaint_rate_threshold <= 0.005
-    error_message = "The rate must be above 0 and at most 0.005, where AWS may pause sending. It is a fraction: 0.1 % is 0.001."
-  }
-}
-
-variable "iterator_age_threshold_minutes" {
-  description = "Minutes that a change may wait in the stream before the alarm fires. The stream discards changes after 24 hours."
-  type        = number
-  nullable    = false
-  default     = 15
-
-  validation {
-    condition     = var.iterator_age_threshold_minutes >= 1 && var.iterator_age_threshold_minutes <= 720
-    error_message = "The threshold must be between 1 and 720 minutes (12 hours); the stream discards changes after 24 hours."
-  }
-}
-
-variable "drift_threshold" {
-  description = "Number of users repaired in one hour that raises the alarm. Use more than 1 where manual changes are common."
-  type        = number
-  nullable    = false
-  default     = 1
-
-  validation {
-    condition     = var.drift_threshold >= 1
-    error_message = "The threshold must be at least 1: with 0, every sweep would raise the alarm."
-  }
-}
-
-variable "unchecked_runs_threshold" {
-  description = "Number of consecutive sweeps with unchecked users that raises the alarm. A single one may be caused by throttling."
-  type        = number
-  nullable    = false
-  default     = 3
-
-  validation {
-    condition     = var.unchecked_runs_threshold >= 1 && var.unchecked_runs_threshold <= 23
-    error_message = "The threshold must be between 1 and 23 hourly sweeps."
-  }
-}
-
-variable "sweep_overdue_hours" {
-  description = "Hours without a completed round of the sweep that raise the alarm. A round takes one hourly run per 2,000 users."
-  type        = number
-  nullable    = false
-  default     = 24
-
-  validation {
-    condition     = var.sweep_overdue_hours >= 4 && var.sweep_overdue_hours <= 168
-    error_message = "The threshold must be from 4 hours (the longest round of a full account) to 168 (the longest period of an alarm)."
-  }
+  default     = 365
 }
 
 variable "topic_kms_keys" {

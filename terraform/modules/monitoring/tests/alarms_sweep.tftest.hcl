@@ -1,4 +1,4 @@
-# When an alarm on the results of the sweep fires.
+# When an alarm on the results of the sweep fires, and which thresholds are rejected.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -23,15 +23,20 @@ run "the_results_of_the_sweep_raise_alarms" {
   assert {
     condition = {
       for key, alarm in aws_cloudwatch_metric_alarm.sweep :
-      key => "${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold}: ${alarm.datapoints_to_alarm} of ${alarm.evaluation_periods}"
+      key => "${alarm.statistic} ${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold}: ${alarm.datapoints_to_alarm} of ${alarm.evaluation_periods}"
       } == {
-      drift-repaired    = "SweepRepaired GreaterThanOrEqualToThreshold 1: 1 of 1"
-      orphans-found     = "SweepOrphans GreaterThanOrEqualToThreshold 1: 2 of 3"
-      orphans-held      = "SweepOrphansHeld GreaterThanOrEqualToThreshold 1: 1 of 4"
-      quarantined-users = "SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 4"
-      unchecked-users   = "SweepErrors GreaterThanOrEqualToThreshold 1: 3 of 4"
+      drift-repaired       = "Sum SweepRepaired GreaterThanOrEqualToThreshold 1: 1 of 1"
+      orphans-found        = "Sum SweepOrphans GreaterThanOrEqualToThreshold 1: 2 of 3"
+      orphans-held         = "Sum SweepOrphansHeld GreaterThanOrEqualToThreshold 1: 1 of 4"
+      quarantined-users    = "Sum SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 4"
+      unchecked-users      = "Sum SweepErrors GreaterThanOrEqualToThreshold 1: 3 of 4"
+      trigger-broken       = "Maximum SweepTriggerBroken GreaterThanOrEqualToThreshold 1: 1 of 2"
+      missed-events        = "Maximum SweepMissed GreaterThanOrEqualToThreshold 1: 1 of 2"
+      unmanaged-grants     = "Maximum SweepUnmanaged GreaterThanOrEqualToThreshold 1: 1 of 2"
+      sending-paused       = "Maximum SweepSesPaused GreaterThanOrEqualToThreshold 1: 1 of 2"
+      sending-under-review = "Maximum SweepSesReview GreaterThanOrEqualToThreshold 1: 1 of 2"
     }
-    error_message = "A state that only one run of a round sees must raise the alarm for the whole round; errors must persist over several runs."
+    error_message = "A state that every run reports must raise the alarm until the next report; one that only one run of a round sees, for the whole round; errors must persist over several runs."
   }
 
   assert {
@@ -47,10 +52,10 @@ run "the_results_of_the_sweep_raise_alarms" {
   assert {
     condition = alltrue([
       for alarm in concat(values(aws_cloudwatch_metric_alarm.sweep), [aws_cloudwatch_metric_alarm.sweep_overdue]) :
-      alarm.namespace == "SmtpUsers" && alarm.statistic == "Sum" && alarm.period == 3600 &&
+      alarm.namespace == "SmtpUsers" && alarm.period == 3600 &&
       alarm.dimensions == tomap({ environment = "test", service = "smtp-credential-manager" })
     ])
-    error_message = "The alarms must use hourly sums with the dimensions of all functions."
+    error_message = "The alarms must use hourly values with the dimensions of all functions."
   }
 
   assert {
@@ -63,9 +68,7 @@ run "the_sweep_thresholds_are_configurable" {
   command = plan
 
   variables {
-    drift_threshold          = 5
-    unchecked_runs_threshold = 6
-    sweep_overdue_hours      = 48
+    thresholds = { repaired_users = 5, unchecked_runs = 6, sweep_overdue_hours = 48 }
   }
 
   assert {
@@ -75,18 +78,56 @@ run "the_sweep_thresholds_are_configurable" {
       aws_cloudwatch_metric_alarm.sweep["unchecked-users"].evaluation_periods == 7 &&
       aws_cloudwatch_metric_alarm.sweep_overdue.evaluation_periods == 48
     )
-    error_message = "Each variable must set the threshold of its alarm."
+    error_message = "Each setting must set the threshold of its alarm."
   }
 }
 
-run "a_threshold_that_always_or_never_fires_is_rejected" {
+run "a_threshold_that_always_fires_is_rejected" {
   command = plan
 
   variables {
-    drift_threshold          = 0
-    unchecked_runs_threshold = 24
-    sweep_overdue_hours      = 2
+    thresholds = { repaired_users = 0 }
   }
 
-  expect_failures = [var.drift_threshold, var.unchecked_runs_threshold, var.sweep_overdue_hours]
+  expect_failures = [var.thresholds]
+}
+
+run "a_threshold_that_never_fires_is_rejected" {
+  command = plan
+
+  variables {
+    thresholds = { unchecked_runs = 24 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "a_threshold_shorter_than_a_round_is_rejected" {
+  command = plan
+
+  variables {
+    thresholds = { sweep_overdue_hours = 2 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "a_threshold_in_percent_is_rejected" {
+  command = plan
+
+  variables {
+    thresholds = { bounce_rate = 5, complaint_rate = 0.1 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "a_warning_at_or_above_the_alarm_is_rejected" {
+  command = plan
+
+  variables {
+    thresholds = { bounce_rate = 0.02 }
+  }
+
+  expect_failures = [var.thresholds]
 }

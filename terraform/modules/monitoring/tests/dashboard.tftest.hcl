@@ -1,8 +1,6 @@
 # The content and the layout of the dashboard, and the saved queries.
 mock_provider "aws" {
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:eu-central-1:111122223333:any" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {
@@ -28,7 +26,8 @@ run "the_dashboard_contains_every_metric" {
         "SmtpUsers UserActive", "SmtpUsers UserDisabled", "SmtpUsers UserFailed", "SmtpUsers UserRemoved", "SmtpUsers UserRetried",
         "SmtpUsers DeadLetterParked", "SmtpUsers SweepChecked", "SmtpUsers SweepRepaired", "SmtpUsers SweepOrphans",
         "SmtpUsers SweepOrphansRemoved", "SmtpUsers SweepOrphansHeld", "SmtpUsers SweepQuarantined", "SmtpUsers SweepErrors",
-        "SmtpUsers SweepRounds", "AWS/SQS ApproximateNumberOfMessagesVisible", "AWS/Lambda Errors", "AWS/Lambda Throttles", "AWS/Lambda Duration",
+        "SmtpUsers SweepRounds", "SmtpUsers SweepFailed", "SmtpUsers SweepMissed", "SmtpUsers SweepUnmanaged", "SmtpUsers SweepSesSandbox",
+        "AWS/X-Ray ApproximateTraceCount", "AWS/SQS ApproximateNumberOfMessagesVisible", "AWS/Lambda Errors", "AWS/Lambda Throttles", "AWS/Lambda Duration",
         "AWS/Lambda IteratorAge", "AWS/SES Send", "AWS/SES Delivery", "AWS/SES Bounce", "AWS/SES Complaint",
         "AWS/SES Reputation.BounceRate", "AWS/SES Reputation.ComplaintRate",
       ],
@@ -54,7 +53,7 @@ run "the_dashboard_contains_every_metric" {
 
   assert {
     condition = alltrue([
-      for text in ["count_distinct(xray_trace_id)", "record.tracing.value", "annotation.smtp_user"] :
+      for text in ["count_distinct(xray_trace_id)", "record.tracing.value", "pct(record.metrics.durationMs, 99)", "annotation.smtp_user"] :
       strcontains(aws_cloudwatch_dashboard.this.dashboard_body, text)
     ])
     error_message = "The dashboard must summarize traces and explain how to find one."
@@ -70,7 +69,7 @@ run "each_sending_region_has_widgets_with_its_own_metrics" {
       ])
       } == {
       for region in var.smtp_regions : region => toset([
-        "Mail in ${region}", "Delivery rate in ${region} (%)", "Bounce and complaint rate in ${region} (%)",
+        "Mail in ${region}, and delivery rate (%, right)", "Bounce and complaint rate in ${region} (%)",
       ])
     }
     error_message = "SES metrics exist per region, and a widget shows only the metrics of its region property."

@@ -68,14 +68,14 @@ run "bounces_and_complaints_go_to_their_own_topic_in_each_region" {
   assert {
     condition = toset([
       for destination in aws_sesv2_configuration_set_event_destination.feedback : join(" ", [
-        destination.region, destination.configuration_set_name, join(",", destination.event_destination[0].matching_event_types),
+        destination.region, destination.configuration_set_name, destination.event_destination_name, join(",", destination.event_destination[0].matching_event_types),
         destination.event_destination[0].enabled, destination.event_destination[0].sns_destination[0].topic_arn,
       ])
       ]) == toset([
-      "eu-central-1 smtp-test BOUNCE true ${output.bounce_topic_arns["eu-central-1"]}",
-      "eu-central-1 smtp-test COMPLAINT true ${output.complaint_topic_arns["eu-central-1"]}",
-      "eu-west-1 smtp-test BOUNCE true ${output.bounce_topic_arns["eu-west-1"]}",
-      "eu-west-1 smtp-test COMPLAINT true ${output.complaint_topic_arns["eu-west-1"]}",
+      "eu-central-1 smtp-test smtp-test-bounces BOUNCE true ${output.bounce_topic_arns["eu-central-1"]}",
+      "eu-central-1 smtp-test smtp-test-complaints COMPLAINT true ${output.complaint_topic_arns["eu-central-1"]}",
+      "eu-west-1 smtp-test smtp-test-bounces BOUNCE true ${output.bounce_topic_arns["eu-west-1"]}",
+      "eu-west-1 smtp-test smtp-test-complaints COMPLAINT true ${output.complaint_topic_arns["eu-west-1"]}",
     ])
     error_message = "SES can publish only to a topic in its own region."
   }
