@@ -105,7 +105,7 @@ docs: install ## Write the current output of the examples into README and docs, 
 	@$(BIN)/python -m scripts.replay_docs --write
 
 package: install ## Build build/lambda.zip; the same input gives the same bytes
-	@$(BIN)/python -m reconciler.pipeline.lambda_zip
+	@$(BIN)/reconcile package --output build/lambda.zip
 
 check-wheel: install ## Build the wheel, install it and run the main workflow with it in an empty folder
 	@$(BIN)/python -m scripts.check_wheel
@@ -114,7 +114,7 @@ check-wheel: install ## Build the wheel, install it and run the main workflow wi
 ENV ?= sandbox
 DEPLOYMENT = $(BIN)/python -m scripts.terraform
 
-bootstrap: install ## ENV=...: create the S3 bucket for the Terraform state (can be repeated)
+bootstrap: install ## ENV=...: create the S3 bucket for the Terraform state, before the first apply (can be repeated)
 	@$(DEPLOYMENT) bootstrap $(ENV)
 
 validate: install ## ENV=...: check all manifests, and the Terraform of ENV, offline
@@ -127,13 +127,13 @@ init: install ## ENV=...: terraform init
 plan: install ## ENV=...: terraform plan; saves the plan
 	@$(DEPLOYMENT) plan $(ENV)
 
-apply: install ## ENV=...: plan, then apply exactly that plan; prod asks for confirmation
+apply: install ## ENV=...: plan, then apply exactly that plan; asks first if `confirm: true`
 	@$(DEPLOYMENT) apply $(ENV)
 
-outputs: install ## ENV=...: show DNS records, endpoints and roles
+outputs: install ## ENV=...: show endpoints, roles, policies and topics
 	@$(DEPLOYMENT) outputs $(ENV)
 
-destroy: install ## ENV=...: destroy all resources; refuses while IAM users exist, then asks (not for sandbox)
+destroy: install ## ENV=...: destroy all resources; refuses while IAM users exist; asks first if `confirm: true`
 	@$(DEPLOYMENT) destroy $(ENV)
 
 clean: ## Remove the sandbox and everything that was built

@@ -23,6 +23,7 @@ WORKFLOW = (
     ("status", "--env", "sandbox"),
     ("credentials", "billing-mailer", "--env", "sandbox"),
     ("drift", "--env", "sandbox"),
+    ("package", "--output", "../lambda.zip"),
 )
 
 

@@ -46,6 +46,7 @@ COMMANDS = {
     "retry": ("operator", "Retry users in status failed, pending or deleting."),
     "revoke": ("operator", "Deactivate all access keys of a user at once."),
     "resume": ("operator", "Lift a revocation; the manifest applies again."),
+    "package": ("package", "Build the zip of the Lambda functions, for Terraform."),
     "sandbox": ("sandbox", "Start, stop or show a local AWS for environment sandbox."),
 }
 

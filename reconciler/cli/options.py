@@ -19,8 +19,8 @@ Command = Callable[..., Any]
 # Options of any command that take a value: in front of the command, the word that follows one is not the command.
 VALUE_OPTIONS = frozenset(
     {
-        "--address", "--allow-creates", "--allow-deletes", "--config", "--env", "--format", "--owner", "--port",
-        "--reason", "--region", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
+        "--address", "--allow-creates", "--allow-deletes", "--config", "--env", "--format", "--output", "--owner",
+        "--port", "--reason", "--region", "--resolver", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
     }
 )  # fmt: skip
 

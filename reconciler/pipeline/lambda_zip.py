@@ -116,13 +116,3 @@ def _installer() -> list[str]:
         "building the Lambda zip needs pip or uv; neither was found",
         f"install pip into this environment: {sys.executable} -m ensurepip",
     )
-
-
-def main() -> None:
-    path = build_zip()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB  sha256 {digest}")
-
-
-if __name__ == "__main__":
-    main()

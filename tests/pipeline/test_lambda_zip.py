@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli import main as cli
 from reconciler.errors import ReconcileError
 from reconciler.pipeline import lambda_zip
 from reconciler.pipeline.definition import load_pipeline
@@ -104,6 +106,16 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(lambda_zip, "_is_checkout", lambda: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "ses-smtp-reconciler"
+
+
+def test_the_command_writes_the_same_bytes_and_says_their_hash(
+    code: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "new" / "smtp.zip"
+    assert cli.run(["package", "--output", str(target)]) == 0
+    assert target.read_bytes() == code.read_bytes()
+    assert capsys.readouterr().out.split()[-1] == hashlib.sha256(code.read_bytes()).hexdigest()
+    assert [*target.parent.iterdir()] == [target]
 
 
 @pytest.fixture
