@@ -46,6 +46,6 @@ def _people(environment: Environment) -> Iterator[tuple[str, ...]]:
     if deployment.alarm_emails:
         yield (f"Confirm the subscriptions that AWS sent to {', '.join(deployment.alarm_emails)}.",)
     else:
-        yield (f"Nobody receives the alarms: set alarm_emails of {name} in reconcile.yaml, and deploy again.",)
+        yield (f"No one receives the alarms: set alarm_emails of {name} in reconcile.yaml, and deploy again.",)
     if not deployment.credential_readers and not deployment.external_credential_readers:
-        yield (f"Nobody can read a credential: set credential_readers of {name} in reconcile.yaml, and deploy again.",)
+        yield (f"No one can read a credential: set credential_readers of {name} in reconcile.yaml, and deploy again.",)

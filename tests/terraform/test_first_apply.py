@@ -114,8 +114,8 @@ def test_the_first_apply_works_in_the_documented_order(administrator: Administra
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert f"reconcile dns --env {name}" in applied.stdout
     assert f"gh variable set AWS_ROLE_ARN --env {name} --body arn:aws:iam::{settings['account_id']}" in applied.stdout
-    assert "Nobody can read a credential" in applied.stdout
-    assert ("Nobody receives the alarms" in applied.stdout) == (name == "test")
+    assert "No one can read a credential" in applied.stdout
+    assert ("No one receives the alarms" in applied.stdout) == (name == "test")
     assert_state_is_in_the_bucket(administrator, bucket)
     assert "No changes." in administrator.make("plan").stdout
     if name == "test":
