@@ -27,7 +27,7 @@ provider "aws" {
   allowed_account_ids = [local.settings.account_id]
 
   default_tags {
-    tags = { project = "ses-smtp-users", environment = "sandbox" }
+    tags = merge({ project = "ses-smtp-users", environment = "sandbox" }, try(local.settings.tags, {}))
   }
 }
 
@@ -37,7 +37,6 @@ module "environment" {
 
   environment       = "sandbox"
   settings          = local.settings
-  pipeline          = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
   code              = "${local.root}/build/lambda.zip"
   oidc_provider_arn = var.oidc_provider_arn
 }

@@ -31,7 +31,7 @@ provider "aws" {
   allowed_account_ids = [local.settings.account_id]
 
   default_tags {
-    tags = { project = "ses-smtp-users", environment = "test" }
+    tags = merge({ project = "ses-smtp-users", environment = "test" }, try(local.settings.tags, {}))
   }
 }
 
@@ -41,7 +41,6 @@ module "environment" {
 
   environment       = "test"
   settings          = local.settings
-  pipeline          = yamldecode(file("${local.root}/reconciler/pipeline/pipeline.yaml"))
   code              = "${local.root}/build/lambda.zip"
   oidc_provider_arn = var.oidc_provider_arn
 }

@@ -33,6 +33,8 @@ resource "aws_iam_role" "ci" {
 
   name                 = "smtp-reconcile-${each.key}-${var.environment}"
   description          = each.value.description
+  path                 = var.role_path
+  permissions_boundary = var.role_permissions_boundary
   assume_role_policy   = data.aws_iam_policy_document.trust[each.key].json
   max_session_duration = 3600
 }
@@ -72,6 +74,8 @@ data "aws_iam_policy_document" "trust" {
 
 data "aws_iam_policy_document" "records" {
   for_each = local.roles
+
+  source_policy_documents = var.table_key_policies
 
   statement {
     sid       = "ReadRecords"

@@ -37,3 +37,21 @@ variable "table_arn" {
   description = "ARN of the table that holds the records."
   type        = string
 }
+
+variable "table_key_policies" {
+  description = "Policy documents that let a role use the KMS key of the table, as JSON (module pipeline, output table_key_policies)."
+  type        = list(string)
+  default     = []
+}
+
+variable "role_path" {
+  description = "Path of the roles."
+  type        = string
+  default     = "/"
+}
+
+variable "role_permissions_boundary" {
+  description = "ARN of the permissions boundary of the roles, where the organisation requires one; null for none."
+  type        = string
+  default     = null
+}

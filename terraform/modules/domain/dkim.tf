@@ -13,13 +13,13 @@ locals {
   # try() is needed because older provider versions do not have the attribute. Do not apply functions to the whole block: it
   # can contain a private key, so the result, tokens included, would become sensitive.
   dkim_reported_zones = {
-    for key, identity in aws_sesv2_email_identity.this :
+    for key, identity in local.identities :
     key => try(coalesce(identity.dkim_signing_attributes[0].signing_hosted_zone), null)
   }
 
   dkim = {
     for key, sender in local.senders : key => {
-      tokens = aws_sesv2_email_identity.this[key].dkim_signing_attributes[0].tokens
+      tokens = local.identities[key].dkim_signing_attributes[0].tokens
       zone = coalesce(
         local.dkim_reported_zones[key],
         lookup(var.dkim_signing_zones, sender.region, null),

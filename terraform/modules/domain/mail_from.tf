@@ -8,7 +8,7 @@ locals {
 }
 
 resource "aws_sesv2_email_identity_mail_from_attributes" "this" {
-  for_each = local.senders
+  for_each = local.managed_senders
 
   region           = each.value.region
   email_identity   = aws_sesv2_email_identity.this[each.key].email_identity

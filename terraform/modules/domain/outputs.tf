@@ -28,19 +28,24 @@ output "configuration_set" {
   description = "Name of the configuration set, available after it exists in every region. Resources that depend on the set use this output."
   value       = var.configuration_set
 
-  depends_on = [aws_sesv2_configuration_set.this]
+  depends_on = [aws_sesv2_configuration_set.this, data.aws_sesv2_configuration_set.existing]
 }
 
 output "configuration_set_arns" {
   description = "ARN of the configuration set, by region."
-  value       = { for region, set in aws_sesv2_configuration_set.this : region => set.arn }
+  value       = { for region, set in local.configuration_sets : region => set.arn }
 }
 
 output "identity_arns" {
   description = "ARN of the identity, by domain and region."
   value = {
     for domain in var.domains : domain => {
-      for region in var.smtp_regions : region => aws_sesv2_email_identity.this["${domain}/${region}"].arn
+      for region in var.smtp_regions : region => local.identities["${domain}/${region}"].arn
     }
   }
+}
+
+output "default_configuration_sets" {
+  description = "Default configuration set of each existing identity, with keys such as example.com/eu-central-1; none where there is none."
+  value       = local.default_configuration_sets
 }

@@ -55,6 +55,25 @@ variable "configuration_set" {
   }
 }
 
+variable "existing_configuration_set" {
+  description = "true if the configuration set exists already in every region: it is only read."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
+variable "existing_identities" {
+  description = "Domains whose identity exists already in every region: it is only read, and keeps its default configuration set and its MAIL FROM."
+  type        = set(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.existing_identities, var.domains)) == 0
+    error_message = "Each existing identity must be one of the domains."
+  }
+}
+
 variable "mail_from_label" {
   description = "Label of the MAIL FROM subdomain in the home region: bounce gives bounce.example.com. Other regions append their name."
   type        = string
@@ -161,11 +180,4 @@ variable "dkim_signing_zones" {
     condition     = alltrue([for region, zone in var.dkim_signing_zones : can(regex("^([a-z0-9-]+\\.)+[a-z]+$", zone))])
     error_message = "A zone must be in lower case, without a trailing dot, for example dkim.amazonses.com."
   }
-}
-
-variable "tags" {
-  description = "Tags for every resource that supports tags."
-  type        = map(string)
-  nullable    = false
-  default     = {}
 }

@@ -20,8 +20,18 @@ output "mta_sts_policy" {
 }
 
 output "ci_role_arns" {
-  description = "Values of AWS_ROLE_ARN in the GitHub environments, for plan and apply."
-  value       = { plan = module.ci.plan_role_arn, apply = module.ci.apply_role_arn }
+  description = "Values of AWS_ROLE_ARN in the GitHub environments, for plan and apply; null without github_subject_prefix."
+  value       = { plan = one(module.ci[*].plan_role_arn), apply = one(module.ci[*].apply_role_arn) }
+}
+
+output "oidc_provider_arn" {
+  description = "ARN of the account's OIDC provider for GitHub; null without github_subject_prefix."
+  value       = one(module.ci[*].oidc_provider_arn)
+}
+
+output "identity_arns" {
+  description = "ARN of the SES identity, by domain and region, existing ones included."
+  value       = module.domain.identity_arns
 }
 
 output "function_role_arns" {
@@ -61,4 +71,19 @@ output "reader_policy_arn" {
 output "operator_policy_arn" {
   description = "ARN of the policy to attach to the roles of on-call operators."
   value       = module.pipeline.operator_policy_arn
+}
+
+output "external_reader_role_arn" {
+  description = "ARN of the role that the credential readers of other accounts assume; null without any."
+  value       = module.pipeline.external_reader_role_arn
+}
+
+output "default_configuration_sets" {
+  description = "Default configuration set of each existing identity, with keys such as example.com/eu-central-1; none where there is none."
+  value       = module.domain.default_configuration_sets
+}
+
+output "table_key_arn" {
+  description = "ARN of the KMS key of an existing table; null where DynamoDB's own key encrypts it. Its key policy must let the roles use it (docs/existing-resources.md)."
+  value       = module.pipeline.table_key_arn
 }

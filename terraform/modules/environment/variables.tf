@@ -4,6 +4,7 @@ variable "environment" {
 }
 
 # schema/reconcile.schema.json describes and checks each field. A module that is used without the command checks what it gets.
+# `tags` is the provider's: default_tags covers every resource, and the root module configures the provider.
 variable "settings" {
   description = "Entry of the environment in reconcile.yaml."
   nullable    = false
@@ -47,13 +48,13 @@ variable "settings" {
     deletion_protection  = optional(bool)
     log_retention_days   = optional(number, 365)
     reserved_concurrency = optional(map(number), {})
-    tags                 = optional(map(string), {})
   })
 }
 
-variable "pipeline" {
-  description = "Content of reconciler/pipeline/pipeline.yaml."
-  type        = any
+variable "pipeline_file" {
+  description = "Path of pipeline.yaml; null for the one of the repository that this module is part of. It must belong to the version of the zip."
+  type        = string
+  default     = null
 }
 
 variable "code" {

@@ -21,6 +21,7 @@ locals {
     SMTP_REGIONS             = join(",", var.smtp_regions)
     ALLOWED_DOMAINS          = join(",", sort(var.allowed_domains))
     ALLOW_WILDCARDS          = tostring(var.allow_wildcards)
+    IAM_USER_TAGS            = jsonencode(var.iam_user_tags)
   }
 
   own_settings = {
@@ -39,6 +40,27 @@ locals {
       MAX_ORPHANS         = tostring(var.max_orphans)
       MAX_ORPHAN_PERCENT  = tostring(var.max_orphan_percent)
     }
+  }
+}
+
+# Lambda limits the environment variables of a function to 4,096 bytes, names and values as one JSON text. The values that AWS
+# assigns are not known in the first plan, but their length is.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+locals {
+  region = data.aws_region.current.region
+
+  assigned = {
+    KMS_KEY_ARN              = "arn:${local.partition}:kms:${local.region}:${var.account_id}:key/00000000-0000-0000-0000-000000000000"
+    PERMISSIONS_BOUNDARY_ARN = "arn:${local.partition}:iam::${var.account_id}:policy/${local.names.boundary}"
+    TABLE_ARN                = "arn:${local.partition}:dynamodb:${local.region}:${var.account_id}:table/${var.table_name}"
+    DEAD_LETTER_QUEUE_URL    = "https://sqs.${local.region}.amazonaws.com/${var.account_id}/${local.names.dead_letter_queue}"
+    PARKING_QUEUE_URL        = "https://sqs.${local.region}.amazonaws.com/${var.account_id}/${local.names.parking_queue}"
+  }
+
+  settings_bytes = {
+    for role, own in local.own_settings : role => ceil(length(base64encode(jsonencode({
+      for name, value in merge(local.settings, own) : name => lookup(local.assigned, name, value)
+    }))) * 3 / 4)
   }
 }
 
@@ -83,5 +105,12 @@ resource "aws_lambda_function" "function" {
 
   tracing_config {
     mode = "Active"
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.settings_bytes[each.key] <= 4096
+      error_message = "The settings of function ${each.value.name} have ${local.settings_bytes[each.key]} bytes, and Lambda allows 4,096. allowed_domains (${length(var.allowed_domains)} domains) and iam_user_tags are part of them: use fewer or several environments."
+    }
   }
 }

@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   dynamic "statement" {
-    for_each = length(var.credential_readers) > 0 ? [1] : []
+    for_each = length(local.decrypting) > 0 ? [1] : []
 
     content {
       sid       = "ReadCredentials"
@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "key" {
 
       principals {
         type        = "AWS"
-        identifiers = var.credential_readers
+        identifiers = local.decrypting
       }
 
       condition {

@@ -8,6 +8,8 @@ resource "aws_iam_policy" "operator" {
 
 data "aws_iam_policy_document" "operator" {
   #checkov:skip=CKV_AWS_356:iam:ListUsers does not support resource-level permissions.
+  source_policy_documents = local.table_key
+
   statement {
     sid       = "ReadRecords"
     actions   = ["dynamodb:BatchGetItem", "dynamodb:Query"]

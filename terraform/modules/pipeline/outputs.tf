@@ -36,6 +36,21 @@ output "boundary_arn" {
   value       = aws_iam_policy.boundary.arn
 }
 
+output "table_key_arn" {
+  description = "ARN of the KMS key of an existing table; null where DynamoDB's own key encrypts it."
+  value       = local.table_key_arn
+}
+
+output "table_key_policies" {
+  description = "Policy that lets a role read and write an existing table with a KMS key: a list with one JSON document, or none."
+  value       = local.table_key
+}
+
+output "external_reader_role_arn" {
+  description = "ARN of the role that the credential readers of other accounts assume; null without any."
+  value       = one(aws_iam_role.external_reader[*].arn)
+}
+
 output "dead_letter_queue_name" {
   description = "Name of the queue for batches that the stream mapping failed to deliver."
   value       = aws_sqs_queue.dead_letters.name

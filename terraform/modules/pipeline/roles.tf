@@ -2,9 +2,11 @@
 resource "aws_iam_role" "function" {
   for_each = local.functions
 
-  name               = each.value.name
-  description        = local.descriptions[each.key]
-  assume_role_policy = data.aws_iam_policy_document.lambda_trust.json
+  name                 = each.value.name
+  description          = local.descriptions[each.key]
+  path                 = var.role_path
+  permissions_boundary = var.role_permissions_boundary
+  assume_role_policy   = data.aws_iam_policy_document.lambda_trust.json
 }
 
 resource "aws_iam_role_policy" "function" {
@@ -35,7 +37,7 @@ data "aws_iam_policy_document" "function" {
     data.aws_iam_policy_document.converge_iam.json,
     data.aws_iam_policy_document.converge_data.json,
     data.aws_iam_policy_document.telemetry[each.key].json,
-  ], local.own_permissions[each.key])
+  ], local.table_key, local.own_permissions[each.key])
 }
 
 data "aws_iam_policy_document" "telemetry" {

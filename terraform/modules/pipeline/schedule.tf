@@ -30,9 +30,11 @@ resource "aws_lambda_function_event_invoke_config" "sweep" {
 }
 
 resource "aws_iam_role" "scheduler" {
-  name               = local.names.scheduler
-  description        = "Invokes the sweep of ${var.environment}"
-  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
+  name                 = local.names.scheduler
+  description          = "Invokes the sweep of ${var.environment}"
+  path                 = var.role_path
+  permissions_boundary = var.role_permissions_boundary
+  assume_role_policy   = data.aws_iam_policy_document.scheduler_trust.json
 }
 
 resource "aws_iam_role_policy" "scheduler" {

@@ -45,28 +45,19 @@ variable "pipeline" {
 }
 
 variable "table_name" {
-  description = "Name of the DynamoDB table. It is created unless existing_table_stream_arn is set."
+  description = "Name of the DynamoDB table. It is created unless existing_table is true."
   type        = string
 }
 
-variable "existing_table_stream_arn" {
-  description = "Stream ARN of an existing table with NEW_AND_OLD_IMAGES; null creates the table."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.existing_table_stream_arn == null || can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/.+$", var.existing_table_stream_arn))
-    error_message = "The value must be a stream ARN such as arn:aws:dynamodb:eu-central-1:111122223333:table/platform/stream/2026-01-01T00:00:00.000."
-  }
-
-  validation {
-    condition     = var.existing_table_stream_arn == null || strcontains(coalesce(var.existing_table_stream_arn, "-"), ":table/${var.table_name}/stream/")
-    error_message = "The stream must belong to the table in table_name."
-  }
+variable "existing_table" {
+  description = "true if the table exists already: it is only read. It needs the string keys PK and SK and a stream with NEW_AND_OLD_IMAGES."
+  type        = bool
+  nullable    = false
+  default     = false
 }
 
 variable "deletion_protection" {
-  description = "Protects the table from deletion, and sets the deletion window of the KMS key to 30 days instead of 7."
+  description = "Protects a table that is created from deletion, and sets the deletion window of the KMS key to 30 days instead of 7."
   type        = bool
   default     = true
 }
@@ -103,9 +94,64 @@ variable "code" {
 }
 
 variable "credential_readers" {
-  description = "ARNs of the roles or users that may decrypt credentials. No other principal can decrypt them."
+  description = "ARNs of the roles and users of this account that may decrypt credentials. They must exist. No other principal can decrypt them."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.credential_readers : can(regex("^arn:[^:]+:iam::${var.account_id}:(role|user)/", arn))])
+    error_message = "Each reader must be the ARN of a role or user of account ${var.account_id}. Readers of other accounts belong in external_credential_readers."
+  }
+}
+
+variable "external_credential_readers" {
+  description = "ARNs of the roles and users of other accounts that may decrypt credentials, by a role that they assume. They must exist."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition = alltrue([
+      for arn in var.external_credential_readers :
+      can(regex("^arn:[^:]+:iam::[0-9]{12}:(role|user)/[^*?]+$", arn)) && !strcontains(arn, "::${var.account_id}:")
+    ])
+    error_message = "Each external reader must be the ARN of a role or user of another account. Readers of account ${var.account_id} belong in credential_readers."
+  }
+}
+
+variable "role_path" {
+  description = "Path of the roles."
+  type        = string
+  default     = "/"
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "The path must begin and end with /, for example /platform/."
+  }
+}
+
+variable "role_permissions_boundary" {
+  description = "ARN of the permissions boundary of the roles, where the organisation requires one; null for none."
+  type        = string
+  default     = null
+}
+
+variable "iam_user_tags" {
+  description = "Tags of the IAM user of every SMTP user. The sweep restores them; tags that are removed here stay on the users."
+  type        = map(string)
+  nullable    = false
+  default     = {}
+
+  validation {
+    condition = length(setintersection(
+      [for key in keys(var.iam_user_tags) : lower(key)], ["managed-by", "smtp-environment", "smtp-user"],
+    )) == 0
+    error_message = "The tags managed-by, smtp-environment and smtp-user are set by the system."
+  }
+
+  validation {
+    condition     = length(distinct([for key in keys(var.iam_user_tags) : lower(key)])) == length(var.iam_user_tags)
+    error_message = "IAM does not distinguish tag keys by case: two keys are the same."
+  }
 }
 
 variable "log_retention_days" {
@@ -116,8 +162,9 @@ variable "log_retention_days" {
 
 variable "reserved_concurrency" {
   description = <<-EOT
-    Reserved concurrency by function (manager, dead_letter, sweep). -1, or no entry, reserves none. IAM throttles the whole
-    account, not a single function. With sweep = 1, two sweeps never run at the same time; two concurrent sweeps are harmless.
+    Reserved concurrency by function (manager, dead_letter, sweep). A function without an entry shares the concurrency of the
+    account, of which AWS keeps at least 10 unreserved: a new account with a limit of 10 can reserve none. IAM throttles the
+    whole account, not a single function. With sweep = 1, two sweeps never run at the same time; two of them are harmless.
   EOT
   type        = map(number)
   default     = {}
@@ -128,8 +175,17 @@ variable "reserved_concurrency" {
   }
 
   validation {
-    condition     = alltrue([for function, reserved in var.reserved_concurrency : reserved != 0])
-    error_message = "The value must not be 0: the function would never run."
+    condition     = alltrue([for function, reserved in var.reserved_concurrency : reserved >= 1 && floor(reserved) == reserved])
+    error_message = "The values must be whole numbers of at least 1: with 0, the function would never run."
+  }
+
+  # Lambda would invoke the function more often than it may run; the messages that are throttled count as received.
+  validation {
+    condition = (
+      lookup(var.reserved_concurrency, "dead_letter", var.pipeline.dead_letters.maximum_concurrency) >=
+      var.pipeline.dead_letters.maximum_concurrency
+    )
+    error_message = "dead_letter must be at least ${var.pipeline.dead_letters.maximum_concurrency}, the maximum concurrency of its queue."
   }
 }
 
