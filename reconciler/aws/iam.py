@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,15 @@ from reconciler.aws.client import aws_errors
 from reconciler.aws.iam_calls import IamCalls
 from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
 from reconciler.core.differences import leave_group
-from reconciler.core.ownership import OWNER, OWNER_TAG, iam_path, iam_user_name, ownership_tags, smtp_user_name
+from reconciler.core.ownership import (
+    OWNER,
+    OWNER_TAG,
+    carries,
+    iam_path,
+    iam_user_name,
+    ownership_tags,
+    smtp_user_name,
+)
 from reconciler.core.policy import POLICY_NAME, Document, to_json
 from reconciler.errors import ABSENT, AwsError, Terminal
 from reconciler.ports import AccessKey
@@ -23,15 +31,18 @@ _OWN_POLICY = Attachment(AttachmentKind.INLINE_POLICY, POLICY_NAME)
 
 
 class IamIdentities:
-    """The IAM users of one environment: deterministic name, own path, ownership tags, permissions boundary."""
+    """The IAM users of one environment: deterministic name, own path, tags, permissions boundary."""
 
-    def __init__(self, client: IAMClient, unretried: IAMClient, environment: str, boundary_arn: str) -> None:
-        """`unretried`: a client that makes each call once, for CreateAccessKey."""
+    def __init__(
+        self, client: IAMClient, unretried: IAMClient, environment: str, boundary_arn: str, tags: Mapping[str, str]
+    ) -> None:
+        """`unretried`: a client that makes each call once, for CreateAccessKey. `tags`: beside the ownership tags."""
         self._client = client
         self._unretried = unretried
         self._calls = IamCalls(client)
         self._environment = environment
         self._boundary_arn = boundary_arn
+        self._configured_tags = tags
         calls, kinds = self._calls, AttachmentKind
         self._listings: dict[AttachmentKind, Callable[[str], list[str]]] = {
             kinds.INLINE_POLICY: calls.list_user_policies,
@@ -82,7 +93,7 @@ class IamIdentities:
         if keys is None:
             return None
         boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        intact = boundary == self._boundary_arn and ownership_tags(self._environment, name).items() <= tags.items()
+        intact = boundary == self._boundary_arn and carries(tags, self._tags(name))
         return Identity(owned=True, keys=keys, needs_repair=not intact)
 
     def _keys(self, name: str) -> tuple[Key, ...] | None:
@@ -131,18 +142,21 @@ class IamIdentities:
                 UserName=self._user(name),
                 Path=iam_path(self._environment),
                 PermissionsBoundary=self._boundary_arn,
-                Tags=self._tags(name),
+                Tags=self._tag_list(name),
             )
 
     def repair_user(self, name: str) -> None:
         user = self._user(name)
         with self._calls.calling(user, "iam:TagUser"):
-            self._client.tag_user(UserName=user, Tags=self._tags(name))
+            self._client.tag_user(UserName=user, Tags=self._tag_list(name))
         with self._calls.calling(user, "iam:PutUserPermissionsBoundary"):
             self._client.put_user_permissions_boundary(UserName=user, PermissionsBoundary=self._boundary_arn)
 
-    def _tags(self, name: str) -> Any:
-        return [{"Key": key, "Value": value} for key, value in ownership_tags(self._environment, name).items()]
+    def _tags(self, name: str) -> dict[str, str]:
+        return {**self._configured_tags, **ownership_tags(self._environment, name)}
+
+    def _tag_list(self, name: str) -> Any:
+        return [{"Key": key, "Value": value} for key, value in self._tags(name).items()]
 
     def put_policy(self, name: str, document: Document) -> None:
         user = self._user(name)

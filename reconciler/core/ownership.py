@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,16 @@ def iam_path(environment: str) -> str:
 def ownership_tags(environment: str, name: str) -> dict[str, str]:
     """The ownership tag, and the SMTP user that the IAM user belongs to."""
     return {OWNER_TAG: OWNER, "smtp-environment": environment, "smtp-user": name}
+
+
+def carries(found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether an IAM user has all wanted tags. Other tags do not matter.
+
+    The tag keys of IAM users are not case-sensitive: `Team` and `team` are one tag, in the case of one of them.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    folded = {key.lower(): value for key, value in found.items()}
+    return all(folded.get(key.lower()) == value for key, value in wanted.items())
 
 
 @dataclass(frozen=True, slots=True)

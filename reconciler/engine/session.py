@@ -60,7 +60,8 @@ class Connection:
         environment = self.environment
         policy = f"policy/{load_pipeline(environment.name).names['boundary']}"
         boundary = iam_arn(environment.region, environment.account_id, policy)
-        return IamIdentities(self._client("iam"), self._client("iam", UNRETRIED), environment.name, boundary)
+        tags = environment.deployment.iam_user_tags
+        return IamIdentities(self._client("iam"), self._client("iam", UNRETRIED), environment.name, boundary, tags)
 
     def iam_names(self) -> IamNames:
         return IamNames(self._client("iam"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -38,6 +39,7 @@ class Settings(_Variables):
         "ALLOWED_DOMAINS", lambda text: frozenset(text.split(",")), lambda domains: ",".join(sorted(domains))
     )
     allow_wildcards: bool = _variable("ALLOW_WILDCARDS", lambda text: text == "true", lambda allow: str(allow).lower())
+    iam_user_tags: Mapping[str, str] = _variable("IAM_USER_TAGS", json.loads, json.dumps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

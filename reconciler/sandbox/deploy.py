@@ -61,6 +61,7 @@ def function_settings(environment: Environment, key_arn: str, boundary_arn: str)
         smtp_regions=tuple(environment.smtp_regions),
         allowed_domains=frozenset(environment.allowed_domains),
         allow_wildcards=environment.allow_wildcards,
+        iam_user_tags=environment.deployment.iam_user_tags,
     )
 
 

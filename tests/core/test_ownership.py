@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.ownership import iam_path, iam_user_name, ownership_tags, smtp_user_name
+from reconciler.core.ownership import carries, iam_path, iam_user_name, ownership_tags, smtp_user_name
 
 
 def test_names_in_iam_are_reported_from_environment_and_name_alone() -> None:
@@ -28,3 +28,19 @@ def test_two_environments_never_claim_the_same_iam_user() -> None:
     """Environment names contain no '-'."""
     assert smtp_user_name("prod", iam_user_name("test", "prod-crm")) is None
     assert smtp_user_name("test", iam_user_name("test2", "crm")) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "carried"),
+    [
+        ({"Team": "mail"}, True),
+        ({"Team": "mail", "other": "x"}, True),
+        ({"team": "mail"}, True),  # the case of a key that was written before may stay
+        ({"Team": "Mail"}, False),
+        ({"Teams": "mail"}, False),
+        ({}, False),
+    ],
+)
+def test_a_user_carries_the_wanted_tags_among_others(found: dict[str, str], carried: bool) -> None:
+    assert carries(found, {"Team": "mail"}) is carried
+    assert carries(found, {})

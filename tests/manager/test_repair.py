@@ -25,8 +25,9 @@ from support.tampering import (
     join_group,
     leave_group,
     remove_boundary,
+    remove_configured_tag,
 )
-from support.world import ENV, SENDING, World, a_user
+from support.world import ENV, IAM_USER_TAGS, SENDING, World, a_user
 
 NAME = "billing-mailer"
 READING = [
@@ -61,7 +62,7 @@ def is_whole(world: World) -> bool:
         record.status == "active"
         and world.policy() == build(record.user, SENDING)
         and world.access_keys() == dict.fromkeys(known, "Active")
-        and {tag["Key"]: tag["Value"] for tag in user["Tags"]} == ownership_tags(ENV, NAME)
+        and {tag["Key"]: tag["Value"] for tag in user["Tags"]} == IAM_USER_TAGS | ownership_tags(ENV, NAME)
         and user["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/smtp-boundary-test")
         and not world.iam.list_attached_user_policies(UserName=IAM_USER)["AttachedPolicies"]
         and not world.iam.list_groups_for_user(UserName=IAM_USER)["Groups"]
@@ -88,6 +89,18 @@ def test_an_audit_that_finds_nothing_writes_nothing(settled: World) -> None:
     assert (report.result, report.steps, report.differences, report.warnings) == ("unchanged", (), (), ())
     assert calls == [*READING, "GetUserPolicy"]
     assert settled.row() == before
+
+
+def test_other_tags_of_a_user_are_left_alone(settled: World) -> None:
+    """Also one that was configured before, and is no longer."""
+    settled.iam.tag_user(UserName=IAM_USER, Tags=[{"Key": "team", "Value": "mail"}])
+    with settled.calls() as calls:
+        assert settled.audit().differences == ()
+    assert calls == [*READING, "GetUserPolicy"]
+    remove_configured_tag(settled)
+    assert settled.audit().steps == ("RepairUser",)
+    tags = settled.iam.list_user_tags(UserName=IAM_USER)["Tags"]
+    assert {"Key": "team", "Value": "mail"} in tags
 
 
 def test_a_usual_converge_of_a_settled_user_does_not_look_at_iam(settled: World) -> None:

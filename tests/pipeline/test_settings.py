@@ -21,6 +21,7 @@ SETTINGS = Settings(
     smtp_regions=("eu-central-1", "eu-west-1"),
     allowed_domains=frozenset({"news.example.com", "example.com"}),
     allow_wildcards=True,
+    iam_user_tags={"cost-center": "4711"},
 )
 MANAGER = ManagerSettings(queue_url="https://dead")
 DEAD_LETTER = DeadLetterSettings(
@@ -47,6 +48,7 @@ def test_settings_are_written_as_terraform_writes_them() -> None:
     assert written["SMTP_REGIONS"] == "eu-central-1,eu-west-1"
     assert written["ALLOWED_DOMAINS"] == "example.com,news.example.com"
     assert written["ALLOW_WILDCARDS"] == "true"
+    assert written["IAM_USER_TAGS"] == '{"cost-center": "4711"}'
     assert SWEEP.to_environ() == {"MAX_ORPHANS": "5", "MAX_ORPHAN_PERCENT": "20", "SWEEP_USERS_PER_RUN": "500"}
 
 

@@ -139,7 +139,7 @@ class World:
         self.managed = DynamoManagerRecords(dynamodb, ENV.table, ENV.rules)  # type: ignore[arg-type]
         self.states = DynamoSweepStates(dynamodb, ENV.table)  # type: ignore[arg-type]
         iam, unretried = (Client(self.wire, "iam", self.iam, repeat=repeat) for repeat in (True, False))
-        self.identities = IamIdentities(iam, unretried, ENV.name, BOUNDARY)  # type: ignore[arg-type]
+        self.identities = IamIdentities(iam, unretried, ENV.name, BOUNDARY, {})  # type: ignore[arg-type]
         self.vault = KmsVault(Client(self.wire, "kms", self.kms), KEY, ENV.name)  # type: ignore[arg-type]
         now = self.clock.local
         self.converger = Converger(ENV.name, ENV.sending, self.managed, self.identities, self.vault, now)

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from reconciler.core.ownership import iam_user_name
 from reconciler.manager.handlers import adapters, dead_letter, stream, sweep
 from reconciler.manager.settings import DeadLetterSettings, ManagerSettings, Settings, SweepSettings
-from support.world import ACCOUNT, ENV, REGION, RULES, TABLE, World
+from support.world import ACCOUNT, ENV, IAM_USER_TAGS, REGION, RULES, TABLE, World
 
 TRIES = 3
 BATCH_SIZE = 10
@@ -42,6 +42,7 @@ def environ(world: World) -> dict[str, str]:
         smtp_regions=(REGION,),
         allowed_domains=RULES.allowed_domains,
         allow_wildcards=True,
+        iam_user_tags=IAM_USER_TAGS,
     )
     queues = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
     own = ManagerSettings(queue_url=f"{queues}/dead-letters")

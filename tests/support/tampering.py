@@ -120,6 +120,16 @@ def remove_tag(world: World) -> str:
     return "its tags or its permissions boundary were changed"
 
 
+def change_configured_tag(world: World) -> str:
+    world.iam.tag_user(UserName=IAM_USER, Tags=[{"Key": "Cost-Center", "Value": "1"}])
+    return "its tags or its permissions boundary were changed"
+
+
+def remove_configured_tag(world: World) -> str:
+    world.iam.untag_user(UserName=IAM_USER, TagKeys=["Cost-Center"])
+    return "its tags or its permissions boundary were changed"
+
+
 def remove_boundary(world: World) -> str:
     world.iam.delete_user_permissions_boundary(UserName=IAM_USER)
     return "its tags or its permissions boundary were changed"
@@ -147,6 +157,7 @@ def lose_credential(world: World) -> str:
 
 TAMPERS: tuple[Tamper, ...] = (
     edit_policy, delete_policy, add_inline_policy, attach_policy, deactivate_key, add_key, delete_key,
-    deactivate_previous_key, delete_previous_key, change_tag, remove_tag, remove_boundary, change_boundary,
-    delete_user, lose_credential, add_password, add_mfa_device, add_ssh_key, add_certificate, add_service_credential,
+    deactivate_previous_key, delete_previous_key, change_tag, remove_tag, change_configured_tag, remove_configured_tag,
+    remove_boundary, change_boundary, delete_user, lose_credential, add_password, add_mfa_device, add_ssh_key,
+    add_certificate, add_service_credential,
 )  # fmt: skip

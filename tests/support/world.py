@@ -29,6 +29,7 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 ENV = "test"
 TABLE = "smtp-users-test"
+IAM_USER_TAGS = {"Cost-Center": "4711"}
 RULES = Rules(frozenset({"example.com", "news.example.com"}), allow_wildcards=True)
 SENDING = Sending(ACCOUNT, (REGION,), "smtp-test")
 MARK = manager_tag(ENV)
@@ -178,7 +179,7 @@ def make_world() -> Iterator[World]:
             kms,
             DynamoRecordWriter(dynamodb, TABLE, RULES),
             DynamoManagerRecords(dynamodb, TABLE, RULES),
-            IamIdentities(iam, unretried, ENV, arn),
+            IamIdentities(iam, unretried, ENV, arn, IAM_USER_TAGS),
             KmsVault(kms, key, ENV),
             gaps,
             boto3.resource("dynamodb").Table(TABLE),

@@ -45,7 +45,7 @@ def make_adapters(
     return Adapters(
         settings,
         DynamoManagerRecords(session.client("dynamodb", config=config), settings.table, rules),
-        IamIdentities(iam, unretried, settings.environment, settings.boundary_arn),
+        IamIdentities(iam, unretried, settings.environment, settings.boundary_arn, settings.iam_user_tags),
         KmsVault(session.client("kms", config=config), settings.key, settings.environment),
         now,
     )
