@@ -19,7 +19,7 @@ locals {
 
   dkim = {
     for key, sender in local.senders : key => {
-      tokens = local.identities[key].dkim_signing_attributes[0].tokens
+      tokens = try(local.identities[key].dkim_signing_attributes[0].tokens, [])
       zone = coalesce(
         local.dkim_reported_zones[key],
         lookup(var.dkim_signing_zones, sender.region, null),

@@ -130,3 +130,25 @@ run "a_wildcard_in_the_subject_is_rejected" {
 
   expect_failures = [var.subject_prefix]
 }
+
+run "roles_follow_the_rules_of_the_organisation" {
+  command = plan
+
+  variables {
+    role_path                 = "/platform/"
+    role_permissions_boundary = "arn:aws:iam::111122223333:policy/organisation"
+    table_key_policies        = ["{\"Version\":\"2012-10-17\",\"Statement\":[]}"]
+  }
+
+  assert {
+    condition = alltrue([
+      for role in aws_iam_role.ci : role.path == "/platform/" && role.permissions_boundary == "arn:aws:iam::111122223333:policy/organisation"
+    ])
+    error_message = "The roles must have the path and the boundary."
+  }
+
+  assert {
+    condition     = alltrue([for document in data.aws_iam_policy_document.records : document.source_policy_documents == tolist(var.table_key_policies)])
+    error_message = "Both roles must be able to use the key of the table."
+  }
+}

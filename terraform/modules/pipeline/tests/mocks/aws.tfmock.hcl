@@ -11,6 +11,22 @@ mock_data "aws_region" {
   defaults = { region = "eu-central-1" }
 }
 
+mock_data "aws_dynamodb_table" {
+  defaults = {
+    arn              = "arn:aws:dynamodb:eu-central-1:111122223333:table/platform"
+    hash_key         = "PK"
+    range_key        = "SK"
+    attribute        = [{ name = "PK", type = "S" }, { name = "SK", type = "S" }]
+    stream_enabled   = true
+    stream_view_type = "NEW_AND_OLD_IMAGES"
+    stream_arn       = "arn:aws:dynamodb:eu-central-1:111122223333:table/platform/stream/2026-01-15T09:30:00.000"
+  }
+}
+
+mock_data "aws_iam_role" {
+  defaults = { arn = "arn:aws:iam::111122223333:role/mail-administrators" }
+}
+
 mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::111122223333:role/smtp-credential-manager-test" }
 }
