@@ -52,13 +52,14 @@ class Account:
 
 def inspect(sandbox: Deployed) -> Account:
     live(sandbox)
-    kms, settings = sandbox.client("kms"), sandbox.environment
+    kms, dynamodb, settings = sandbox.client("kms"), sandbox.client("dynamodb"), sandbox.environment
     key = kms.describe_key(KeyId=PIPELINE.names["key_alias"])["KeyMetadata"]["Arn"]
     names = Names(
         account=settings.account_id,
         region=settings.region,
         stream=sandbox.mapping("manager")["EventSourceArn"],
         key=key,
+        table_key=dynamodb.describe_table(TableName=settings.table)["Table"]["SSEDescription"]["KMSMasterKeyArn"],
         boundary=f"arn:aws:iam::{settings.account_id}:policy/{PIPELINE.names['boundary']}",
     )
     return Account(

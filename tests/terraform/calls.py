@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.ownership import OWNER, OWNER_TAG
+from terraform.existing import TABLE
 from terraform.judging import Request
 
 Call = dict[str, Any]
@@ -17,12 +18,13 @@ Call = dict[str, Any]
 
 @dataclass(frozen=True)
 class Names:
-    """The parts of ARNs that calls do not contain. `stream`, `key` and `boundary` are ARNs."""
+    """The parts of ARNs that calls do not contain. `stream`, `key`, `table_key` and `boundary` are ARNs."""
 
     account: str
     region: str
     stream: str
     key: str
+    table_key: str
     boundary: str
 
     def iam(self, resource: str) -> str:
@@ -31,8 +33,13 @@ class Names:
     def own_user(self, iam_user: str) -> str:
         return self.iam(f"user/smtp/sandbox/{iam_user}")
 
-    def table(self, name: str = "smtp-users-sandbox") -> str:
+    def table(self, name: str = TABLE) -> str:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{name}"
+
+    def through_dynamodb(self, table: str) -> dict[str, str | list[str]]:
+        """The condition keys of a KMS call that DynamoDB makes for a caller."""
+        via = {"kms:ViaService": f"dynamodb.{self.region}.amazonaws.com"}
+        return {**via, "kms:EncryptionContext:aws:dynamodb:tableName": table}
 
     def queue(self, name: str) -> str:
         return f"arn:aws:sqs:{self.region}:{self.account}:{name}"
@@ -49,6 +56,9 @@ def as_requests(calls: Iterable[Call], names: Names) -> list[Request]:
         request = _as_request(call, names)
         if request:
             found[str(request)] = request
+        if request and request.action.startswith("dynamodb:"):
+            decrypt = Request("kms:Decrypt", names.table_key, names.through_dynamodb(TABLE))
+            found[str(decrypt)] = decrypt  # DynamoDB calls it with the caller's permissions
         if request and request.action == "iam:GetUser":
             # IAM looks up the path of a user. It evaluates a request for a missing user without a path.
             absent = Request(request.action, request.resource.replace("/smtp/sandbox/", "/"))

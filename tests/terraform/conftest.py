@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reconciler.engine.session import connect
 from reconciler.manifests.environments import load_environment
 from reconciler.pipeline.lambda_zip import ROOT
-from reconciler.sandbox.emulator import stop_server
+from reconciler.sandbox.emulator import start_server, stop_server
 from sandbox.local_aws import Sandbox, install_hook
+from terraform.existing import SETTINGS, configure, prepare
 from terraform.judging import Judge
 
 if TYPE_CHECKING:
@@ -84,30 +85,39 @@ class Deployed(Sandbox):
 
 
 @contextmanager
-def deploy(root: Path) -> Iterator[Deployed]:
-    copy_project(root)
-    install_hook(root)
+def bare(root: Path, **settings: Any) -> Iterator[Deployed]:
+    """A copy of the project and a local AWS without any resource. `settings`: of the environment."""
+    configure(copy_project(root), **settings)
+    hook = install_hook(root)
     environment = load_environment(root / "reconcile.yaml", "sandbox")
-    sandbox = Deployed(root, environment, None)  # type: ignore[arg-type]
+    folder = root / ".sandbox"
     try:
-        done = sandbox.make("apply")
-        assert done.returncode == 0, done.stdout + done.stderr
-        sandbox.connection = connect(environment, root / ".sandbox")
-        yield sandbox
+        env = {"PYTHONPATH": str(hook)}
+        start_server(folder, environment.account_id, environment.region, bare=True, extra_env=env)
+        yield Deployed(root, environment, connect(environment, folder))
     finally:
-        stop_server(root / ".sandbox")
+        stop_server(folder)
+
+
+def apply(sandbox: Deployed) -> str:
+    done = sandbox.make("apply")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with deploy(tmp_path_factory.mktemp("deployed")) as sandbox:
+    with bare(tmp_path_factory.mktemp("deployed")) as sandbox:
+        apply(sandbox)
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def inhabited(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The deployment whose roles are evaluated; shared by all test modules."""
-    with deploy(tmp_path_factory.mktemp("inhabited")) as sandbox:
+    """The deployment whose roles are evaluated, with what existing resources need; shared by all test modules."""
+    with bare(tmp_path_factory.mktemp("inhabited"), **SETTINGS) as sandbox:
+        prepare(sandbox.connection.session)
+        apply(sandbox)
         yield sandbox
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from terraform.calls import OUR_TAG, Names
+from terraform.existing import TABLE
 from terraform.judging import Request
 from terraform.policies import FUNCTIONS, PIPELINE
 
@@ -37,6 +38,18 @@ Refusals = Mapping[str, Request]
 def bounded(arn: str) -> dict[str, str | list[str]]:
     """Everything else is as it has to be: one difference alone must be refused."""
     return {"iam:PermissionsBoundary": arn, "aws:RequestTag/managed-by": "ses-smtp-reconciler", **OUR_TAG}
+
+
+def other_keys(names: Names) -> Refusals:
+    """DynamoDB decrypts the key of the table with the caller's permissions. The permission must serve nothing else."""
+    ours = names.through_dynamodb(TABLE)
+    directly = {key: value for key, value in ours.items() if key != "kms:ViaService"}
+    return {
+        "decrypts with the table's key": Request("kms:Decrypt", names.table_key, directly),
+        "decrypts another table's data": Request("kms:Decrypt", names.table_key, names.through_dynamodb("payroll")),
+        "decrypts through DynamoDB with another key": Request("kms:Decrypt", other_key(names), ours),
+        "decrypts credentials through DynamoDB": Request("kms:Decrypt", names.key, {**CONTEXT, **ours}),
+    }
 
 
 def other_key(names: Names) -> str:
@@ -109,6 +122,7 @@ def every_function(names: Names) -> Refusals:
         ),
         "decrypts": Request("kms:Decrypt", names.key, CONTEXT),
         "decrypts with another key": Request("kms:Decrypt", other_key(names), CONTEXT),
+        **other_keys(names),
         "sends to another queue": Request("sqs:SendMessage", names.queue("payroll")),
         "receives from another queue": Request("sqs:ReceiveMessage", names.queue("payroll")),
         "purges the parking queue": Request("sqs:PurgeQueue", names.queue(PARKING)),
@@ -162,6 +176,7 @@ def every_person_and_workflow(names: Names) -> Refusals:
         "reads an unmanaged user": Request("iam:GetUser", names.iam("user/people/administrator")),
         "decrypts": Request("kms:Decrypt", names.key, CONTEXT),
         "decrypts with another key": Request("kms:Decrypt", other_key(names), CONTEXT),
+        **other_keys(names),
         "encrypts": Request("kms:Encrypt", names.key, CONTEXT),
         "deletes a record": Request("dynamodb:DeleteItem", names.table(), OURS),
         "scans": Request("dynamodb:Scan", names.table()),

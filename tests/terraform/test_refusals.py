@@ -12,8 +12,11 @@ from reconciler.core.policy import boundary
 from reconciler.manifests.environments import load_environment
 from reconciler.pipeline.lambda_zip import ROOT
 from terraform.account import Account
+from terraform.existing import OTHER_ACCOUNT_READER, READER
 from terraform.forbidden import ASKED, CONTEXT, FORBIDDEN, IAM_USER, KEYS, OURS, function
 from terraform.judging import ALLOW_ALL, Case, Document, Judge, Principal, Request
+
+ALLOW_NOTHING: Document = {"Version": "2012-10-17", "Statement": []}
 
 pytestmark = pytest.mark.xdist_group("terraform")
 
@@ -125,12 +128,20 @@ def test_a_user_can_only_send_whatever_its_own_policy_allows(judge: Judge, accou
 
 
 def test_only_the_named_readers_decrypt(judge: Judge, account: Account) -> None:
-    """The sandbox has no readers. An administrator of the account can manage the key, but not use it."""
-    administrator = Principal(account.names.iam("role/administrator"), (ALLOW_ALL,))
+    """An administrator of the account can manage the key, but not use it. Readers of other accounts assume a role."""
     requests = [
         Request("kms:Decrypt", account.names.key, CONTEXT),
+        Request("kms:Decrypt", account.names.key, {"kms:EncryptionContext:environment": "prod"}),
         Request("kms:Encrypt", account.names.key, CONTEXT),
         Request("kms:DescribeKey", account.names.key),
     ]
-    cases = [Case(administrator, request, account.key_policy) for request in requests]
-    assert judge.allowed(cases) == [False, False, True]
+    external = account.names.iam("role/platform/smtp-credential-reader-sandbox")
+    allowed = {
+        account.names.iam("role/administrator"): (ALLOW_ALL, [False, False, False, True]),
+        READER: (ALLOW_NOTHING, [True, False, False, False]),
+        external: (ALLOW_NOTHING, [True, False, False, False]),
+        OTHER_ACCOUNT_READER: (ALLOW_ALL, [False] * 4),
+    }
+    for arn, (policy, expected) in allowed.items():
+        who = Principal(arn, (policy,))
+        assert judge.allowed(Case(who, request, account.key_policy) for request in requests) == expected, arn
