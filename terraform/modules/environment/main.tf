@@ -74,3 +74,8 @@ module "ci" {
   role_path                 = var.settings.role_path
   role_permissions_boundary = var.settings.role_permissions_boundary
 }
+
+moved {
+  from = module.ci
+  to   = module.ci[0]
+}
