@@ -48,8 +48,11 @@ def test_what_does_not_fit_is_refused_before_anything_is_created(existing: Deplo
         "configuration_set": "absent",
     }
     configure(existing.root, **wrong)
-    done = existing.make("apply")
-    said = words(done.stdout + done.stderr)
+    (existing.root / "build").mkdir(exist_ok=True)
+    (existing.root / "build" / "lambda.zip").touch()
+    assert _terraform(existing, "init").returncode == 0
+    done = _terraform(existing, "plan")  # without the questions that `make` asks first
+    said = words(done.stderr)
     configure(existing.root, table="smtp-users-sandbox", configuration_set="smtp-sandbox", **SETTINGS)
     session.client("dynamodb").delete_table(TableName="keys-only")
     assert done.returncode != 0
@@ -78,7 +81,8 @@ def test_apply_works_at_once_and_destroy_leaves_what_was_there(existing: Deploye
     assert {"Key": "cost-center", "Value": "4711"} in tags
     assert "SMTP_PASSWORD=" in existing.reconcile("credentials", "wiki", "--format", "env").stdout
 
-    _destroy(existing)
+    destroyed = _terraform(existing, "destroy", "-auto-approve")  # `make destroy` would also stop the local AWS
+    assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
     assert inventory(session) == before
 
 
@@ -98,12 +102,11 @@ def _has_the_rules_of_the_organisation(existing: Deployed) -> None:
     ]
 
 
-def _destroy(existing: Deployed) -> None:
-    """`make destroy` would also stop the local AWS."""
+def _terraform(existing: Deployed, *words: str) -> subprocess.CompletedProcess[str]:
+    """As `make` runs it."""
     server = find_server(existing.folder)
     assert server
     root = existing.root / "terraform" / "environments" / "sandbox"
-    command = ["terraform", f"-chdir={root}", "destroy", "-auto-approve", "-input=false", "-no-color"]
+    command = ["terraform", f"-chdir={root}", *words, "-input=false", "-no-color"]
     env = local_environ(dict(os.environ), server)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)

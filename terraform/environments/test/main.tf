@@ -31,7 +31,7 @@ provider "aws" {
   allowed_account_ids = [local.settings.account_id]
 
   default_tags {
-    tags = merge({ project = "ses-smtp-users", environment = "test" }, try(local.settings.tags, {}))
+    tags = merge(try(local.settings.tags, {}), { project = "ses-smtp-users", environment = "test" })
   }
 }
 

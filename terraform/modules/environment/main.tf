@@ -57,7 +57,6 @@ module "monitoring" {
   thresholds             = var.settings.alarm_thresholds
   topic_kms_keys         = var.settings.topic_kms_keys
   log_retention_days     = var.settings.log_retention_days
-  tags                   = var.settings.tags
 }
 
 # Without a repository there are no roles for CI, and no OIDC provider.

@@ -21,7 +21,7 @@ output "mta_sts_policy" {
 
 output "ci_role_arns" {
   description = "Values of AWS_ROLE_ARN in the GitHub environments, for plan and apply; null without github_subject_prefix."
-  value       = { plan = one(module.ci[*].plan_role_arn), apply = one(module.ci[*].apply_role_arn) }
+  value       = one([for ci in module.ci : { plan = ci.plan_role_arn, apply = ci.apply_role_arn }])
 }
 
 output "oidc_provider_arn" {

@@ -21,7 +21,6 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
@@ -41,7 +40,6 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
@@ -59,7 +57,6 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }
 
 # A dead letter is invisible between two retries. While AWS throttles a large change, the queue is never empty, but the function
@@ -75,7 +72,6 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 
   metric_query {
     id          = "unprocessed"
@@ -123,7 +119,6 @@ resource "aws_cloudwatch_metric_alarm" "parked" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }
 
 # Two metrics together: the event of the failure raises the alarm within minutes, and the number of failed users, which every
@@ -139,7 +134,6 @@ resource "aws_cloudwatch_metric_alarm" "failed_users" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 
   metric_query {
     id          = "failed"
@@ -186,5 +180,4 @@ resource "aws_cloudwatch_metric_alarm" "removed_users" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }

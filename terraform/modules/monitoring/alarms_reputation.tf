@@ -46,5 +46,4 @@ resource "aws_cloudwatch_metric_alarm" "reputation" {
   treat_missing_data  = "ignore"
   alarm_actions       = [aws_sns_topic.operators[each.value.region].arn]
   ok_actions          = [aws_sns_topic.operators[each.value.region].arn]
-  tags                = var.tags
 }

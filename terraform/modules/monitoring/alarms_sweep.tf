@@ -99,7 +99,6 @@ resource "aws_cloudwatch_metric_alarm" "sweep" {
   treat_missing_data  = "notBreaching" # the alarm below covers the case that nothing is reported
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }
 
 # The only alarm that missing data raises: every alarm above, and the repair of whatever events missed, depends on the sweep.
@@ -120,5 +119,4 @@ resource "aws_cloudwatch_metric_alarm" "sweep_overdue" {
   treat_missing_data  = "breaching"
   alarm_actions       = local.home_topics
   ok_actions          = local.home_topics
-  tags                = var.tags
 }

@@ -16,7 +16,6 @@ resource "aws_sns_topic" "feedback" {
   region            = each.value.region
   name              = "${local.name}-${each.value.kind}"
   kms_master_key_id = lookup(var.topic_kms_keys, each.value.region, null)
-  tags              = var.tags
 }
 
 # Only SES may publish, for this account and this configuration set.

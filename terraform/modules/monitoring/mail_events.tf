@@ -22,7 +22,6 @@ resource "aws_cloudwatch_log_group" "mail" {
   region            = each.key
   name              = local.mail_log_group
   retention_in_days = var.log_retention_days
-  tags              = var.tags
 }
 
 # The policy belongs to the log group. An account can have only ten that do not, per region.
@@ -60,7 +59,6 @@ resource "aws_cloudwatch_event_rule" "mail" {
   region      = each.key
   name        = "${local.name}-mail"
   description = "Bounces, complaints, rejects and delays of the configuration set ${var.configuration_set}"
-  tags        = var.tags
 
   # SES adds the tags to every event. The pattern leaves out the events of other configuration sets.
   event_pattern = jsonencode({

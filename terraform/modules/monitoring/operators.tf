@@ -11,7 +11,6 @@ resource "aws_sns_topic" "operators" {
   name              = "${local.name}-operators"
   display_name      = "SMTP users ${var.environment}"
   kms_master_key_id = lookup(var.topic_kms_keys, each.key, null)
-  tags              = var.tags
 }
 
 # Only alarms of this environment in this account may publish. This replaces the default policy, under which every

@@ -23,5 +23,4 @@ resource "aws_xray_group" "this" {
   region            = local.home_region
   group_name        = each.value.name
   filter_expression = each.value.filter
-  tags              = var.tags
 }

@@ -175,10 +175,3 @@ variable "topic_kms_keys" {
     error_message = "Each key must be given as an ARN in the same region. With alias/aws/sns alarms would be lost."
   }
 }
-
-variable "tags" {
-  description = "Tags for every resource that supports tags."
-  type        = map(string)
-  nullable    = false
-  default     = {}
-}
