@@ -58,7 +58,7 @@ variable "pipeline_file" {
 }
 
 variable "code" {
-  description = "Path of the Lambda zip (make package)."
+  description = "Path of the Lambda zip (reconcile package)."
   type        = string
 }
 
