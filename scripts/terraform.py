@@ -15,12 +15,12 @@ import click
 
 from reconciler.aws.client import aws_errors
 from reconciler.aws.ses import read_account
+from reconciler.cli.deployability import check_deployable
 from reconciler.core.ownership import iam_path
 from reconciler.core.text import count
 from reconciler.engine.session import Connection, connect_checked
 from reconciler.errors import EXIT_ERROR, EXIT_OK, AwsError, InvalidInput, ReconcileError, Refused
-from reconciler.manifests.environment_checks import check_environments
-from reconciler.manifests.environments import Environment, load_environment, load_environments
+from reconciler.manifests.environments import Environment, load_environment
 from reconciler.output.prompt import can_ask
 from reconciler.output.terminal import say, show_error
 from reconciler.pipeline.lambda_zip import ROOT, build_zip
@@ -94,7 +94,7 @@ class Deployment:
         self._terraform("output")
 
     def _check_settings(self) -> None:
-        if problems := check_environments(CONFIG, load_environments(CONFIG), [self.environment.name]):
+        if problems := check_deployable(CONFIG, [self.environment.name]):
             raise InvalidInput(problems)
 
     def _connect(self) -> Connection:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.deployability import check_deployable
 from reconciler.cli.options import Target, offline_target_options
 from reconciler.core.smtp import KNOWN_REGIONS
 from reconciler.core.text import count
 from reconciler.errors import EXIT_OK, InvalidInput, Problem, ReconcileError
-from reconciler.manifests.environment_checks import check_environments
 from reconciler.manifests.environments import Environment, load_environments
 from reconciler.manifests.loader import load_manifests
 from reconciler.output.terminal import say
@@ -27,7 +27,7 @@ def validate(target: Target, paths: tuple[Path, ...]) -> int:
     environments = [target.environment()] if target.env else _select(target, paths)
     names = [environment.name for environment in environments]
     # What is wrong with the folder of all is found once for each environment.
-    problems: set[Problem] = {*check_environments(target.config, load_environments(target.config), names)}
+    problems: set[Problem] = {*check_deployable(target.config, names)}
     lines: list[str] = []
     for environment in environments:
         _warn(environment)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.client import aws_errors
 from reconciler.core.policy import boundary
-from reconciler.manager.settings import DeadLetterSettings, ManagerSettings, Settings, SweepSettings
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline.definition import Function, Pipeline
+from reconciler.sandbox.function_variables import Resources, function_variables
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -28,49 +28,15 @@ def deploy(session: Session, environment: Environment, pipeline: Pipeline, code:
         boundary_arn = _boundary(session, environment, pipeline)
         parking_url, parking_arn = _queue(session, pipeline.names["parking_queue"], {})
         queue_url, queue_arn = _queue(session, pipeline.names["dead_letter_queue"], _redrive(pipeline, parking_arn))
-        common = function_settings(environment, key_arn, boundary_arn).to_environ()
         stream_arn = _table(session, environment)
-        dead_letters = DeadLetterSettings(
-            queue_url=queue_url,
-            parking_url=parking_url,
-            tries=pipeline.dead_letters["tries"],
-            table_arn=stream_arn.partition("/stream/")[0],
-            batch_size=pipeline.mapping["batch_size"],
-        )
-        own = {
-            "manager": ManagerSettings(queue_url=queue_url).to_environ(),
-            "dead_letter": dead_letters.to_environ(),
-            "sweep": sweep_settings(environment, pipeline).to_environ(),
-        }
+        used = Resources(key_arn, boundary_arn, queue_url, parking_url, stream_arn.partition("/stream/")[0])
+        variables = function_variables(environment, pipeline, used)
         zipped = code.read_bytes()
         for kind, function in pipeline.functions.items():
-            _function(session, pipeline.runtime, function, common | own[kind], zipped)
+            _function(session, pipeline.runtime, function, variables[kind], zipped)
         _wait_until_active(session, pipeline)
         _stream_mapping(session, pipeline, stream_arn, queue_arn)
         _queue_mapping(session, pipeline, queue_arn)
-
-
-def function_settings(environment: Environment, key_arn: str, boundary_arn: str) -> Settings:
-    return Settings(
-        environment=environment.name,
-        account_id=environment.account_id,
-        table=environment.table,
-        key=key_arn,
-        boundary_arn=boundary_arn,
-        configuration_set=environment.configuration_set,
-        smtp_regions=tuple(environment.smtp_regions),
-        allowed_domains=frozenset(environment.allowed_domains),
-        allow_wildcards=environment.allow_wildcards,
-        iam_user_tags=environment.deployment.iam_user_tags,
-    )
-
-
-def sweep_settings(environment: Environment, pipeline: Pipeline) -> SweepSettings:
-    return SweepSettings(
-        max_orphans=environment.limits.max_deletes,
-        max_orphan_percent=environment.limits.max_delete_percent,
-        users_per_run=pipeline.sweep["users_per_run"],
-    )
 
 
 def _table(session: Session, environment: Environment) -> str:
