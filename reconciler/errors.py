@@ -45,7 +45,7 @@ ABSENT = "NoSuchEntity"  # IAM's code
 
 EXIT_OK = 0
 EXIT_ERROR = 1  # nothing was changed
-EXIT_CHANGES = 2  # `plan --detailed-exitcode`: there are changes; `drift`: there are differences
+EXIT_CHANGES = 2  # `plan --detailed-exitcode`: there are changes; `drift`: differences; `dns`: records are wrong
 EXIT_INCOMPLETE = 3  # changes were made, but not all of them succeeded
 
 

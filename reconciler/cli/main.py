@@ -30,7 +30,8 @@ Options can be given before or after the command.
 Exit codes:
   0    success, or nothing to do
   1    error or refusal; nothing was changed
-  2    plan --detailed-exitcode: there are changes; drift: there are differences
+  2    plan --detailed-exitcode: there are changes; drift: there are differences;
+       dns: records are missing or wrong
   3    changes were made, but some failed, timed out or lost a race; run again
   130  interrupted (Ctrl-C)
 """
@@ -42,6 +43,7 @@ COMMANDS = {
     "apply": ("apply", "Apply the manifests: create, update and delete users."),
     "status": ("status", "List users with status, addresses and key age."),
     "drift": ("drift", "Compare manifests, DynamoDB records and IAM users."),
+    "dns": ("dns", "Compare published DNS records with what SES requires."),
     "credentials": ("credentials", "Print the SMTP credentials of a user."),
     "retry": ("operator", "Retry users in status failed, pending or deleting."),
     "revoke": ("operator", "Deactivate all access keys of a user at once."),

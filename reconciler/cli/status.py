@@ -12,12 +12,14 @@ from reconciler.cli.lookup import find_record
 from reconciler.cli.options import Target, format_option, optional_name_argument, target_options
 from reconciler.core.record import Record, Status
 from reconciler.core.user import spec_fields
+from reconciler.engine.dns_report import read_accounts
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_OK
 from reconciler.output.neutral import for_json
 from reconciler.output.status import show_status
-from reconciler.output.terminal import say, say_document
+from reconciler.output.terminal import say, say_document, show_warnings
 from reconciler.planning.selection import matching
+from reconciler.planning.ses_account import account_warnings
 
 
 @click.command()
@@ -33,9 +35,12 @@ def status(
 ) -> int:
     """List all users, or the one named: status, addresses, key age, reason of a failure."""
     environment = target.environment()
-    store = connect_checked(environment, target.sandbox).store()
+    connection = connect_checked(environment, target.sandbox)
+    store = connection.store()
     records = [find_record(store, name, environment.name)] if name else list(store.records())
     selected = matching(records, owner, state, address)
+    for account in read_accounts(connection):
+        show_warnings(account_warnings(account))
     if form == "json":
         say_document(for_json([_to_dict(record) for record in selected]))
     elif not selected:

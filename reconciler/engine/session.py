@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from boto3.session import Session
 from botocore.config import Config
@@ -26,6 +26,9 @@ from reconciler.planning.limits import check_target
 from reconciler.sandbox.emulator import find_server
 from reconciler.sandbox.session import sandbox_session
 
+if TYPE_CHECKING:
+    from types_boto3_sesv2 import SESV2Client
+
 # Many records are written and many users read at once: adaptive mode slows down where AWS throttles.
 CONFIG = Config(
     connect_timeout=5,
@@ -33,6 +36,8 @@ CONFIG = Config(
     retries={"mode": "adaptive", "total_max_attempts": 8},
     max_pool_connections=16,
 )
+# For what is only additional information.
+BRIEF = CONFIG.merge(Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}))
 # A local AWS that has ended does not come back by itself.
 LOCAL_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
@@ -70,6 +75,9 @@ class Connection:
         alias = load_pipeline(self.environment.name).names["key_alias"]
         return KmsVault(self._client("kms"), alias, self.environment.name)
 
+    def ses(self, region: str, config: Config | None = None) -> SESV2Client:
+        return cast("SESV2Client", self._client("sesv2", config, region))
+
     @cached_property
     def _identity(self) -> Any:
         check_credentials(self.session)
@@ -77,10 +85,10 @@ class Connection:
         with aws_errors("sts:GetCallerIdentity"):
             return client.get_caller_identity()
 
-    def _client(self, service: Any, config: Config | None = None) -> Any:
+    def _client(self, service: Any, config: Config | None = None, region: str | None = None) -> Any:
         config = config or (LOCAL_CONFIG if self.environment.local else CONFIG)
         with configuration_errors(self.session.profile_name):
-            return self.session.client(service, config=config)
+            return self.session.client(service, config=config, region_name=region)
 
 
 def connect(environment: Environment, sandbox_folder: Path) -> Connection:

@@ -33,7 +33,7 @@ def test_status_shows_every_user_on_a_line(world: World, ready: Checkout) -> Non
     assert "no key" in lines["wiki"]
     assert "InvalidRecord: 'bad@example.net': the domain example.net is not allowed here" in lines["bad"]
     assert outcome.code == 0
-    assert outcome.calls == ["GetCallerIdentity", "Query"]
+    assert outcome.calls == ["GetCallerIdentity", "Query", "GetAccount"]  # one SMTP region
 
 
 @pytest.mark.parametrize("command", [["status"], ["credentials", "crm"]])

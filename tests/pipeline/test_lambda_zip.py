@@ -22,6 +22,7 @@ from reconciler.pipeline.lambda_zip import LOCK, ROOT, build_zip
 
 FORBIDDEN = (
     "click",
+    "dns",
     "jsonschema",
     "yaml",
     "boto3",

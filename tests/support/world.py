@@ -24,6 +24,7 @@ from reconciler.core.user import User, make_user
 from reconciler.manager.converge import Converger
 from reconciler.ports import ChangeRequest
 from support.moto_gaps import MotoGaps
+from support.ses import FakeSes
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -56,6 +57,7 @@ class World:
     identities: IamIdentities
     vault: KmsVault
     gaps: MotoGaps
+    ses: FakeSes
     table: Any
     now: datetime = START
     requests: int = field(default=0)
@@ -155,8 +157,8 @@ class World:
 
 @contextmanager
 def make_world() -> Iterator[World]:
-    gaps = MotoGaps()
-    with mock_aws(), gaps.filled():
+    gaps, ses = MotoGaps(), FakeSes()
+    with mock_aws(), gaps.filled(), ses.answering():
         dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
         dynamodb.create_table(
             TableName=TABLE,
@@ -182,5 +184,6 @@ def make_world() -> Iterator[World]:
             IamIdentities(iam, unretried, ENV, arn, IAM_USER_TAGS),
             KmsVault(kms, key, ENV),
             gaps,
+            ses,
             boto3.resource("dynamodb").Table(TABLE),
         )
