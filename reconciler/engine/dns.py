@@ -110,9 +110,9 @@ class PolicyFetcher:
     It connects to public addresses only: no DNS record can lead it into the network of the machine that it runs on.
     """
 
-    def __init__(self, lookup: Lookup, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._context = context or ssl.create_default_context()
+        self._context = ssl.create_default_context()
 
     def fetch(self, domain: str) -> Fetched:
         host = f"mta-sts.{domain}"

@@ -32,7 +32,7 @@ PURPOSES = {
     "mail_from_spf": "SPF of MAIL FROM: makes DMARC pass through SPF",
     "spf": "SPF of the domain: a name has only one SPF record",
     "dmarc": "DMARC: what receivers do with mail that fails",
-    "dmarc_agreement": "consent to receive DMARC reports about {domain}; belongs in the zone of the receiving domain",
+    "dmarc_agreement": "consent to receive DMARC reports about {domain}, for the zone of the receiving domain",
     "mta_sts": "MTA-STS, for mail that the domain receives: publish it after its policy file is available",
     "tls_rpt": "TLS-RPT, for mail that the domain receives: reports of failed TLS connections",
 }
@@ -103,9 +103,11 @@ def _purpose(check: Check) -> str:
 def _zone_lines(check: Check) -> Iterable[str]:
     if not check.publish:
         reason = check.fix or ", ".join(check.found)
-        return [f"; not printed: {check.name} {check.type}: {reason if check.failed or check.fix else check.wanted}"]
+        return [f"; not printed: {check.name} {check.type}: {reason}"]
     value = _quoted(check.publish) if check.type == "TXT" else f"{check.publish}."
     record = f"{check.name}. {TTL} IN {check.type} {value}"
+    if check.kind == "dmarc_agreement":
+        return [f"; {record}"]  # in another zone
     return [f"; replaces what is published: {check.fix}", record] if check.verdict is Verdict.WRONG else [record]
 
 

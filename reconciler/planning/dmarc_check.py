@@ -65,8 +65,8 @@ def _check_inheriting(
     if records:
         fix = f"it replaces the p={policy} of {above.domain}: remove it"
         return _check(wanted, wish, answer.values, Verdict.WRONG, fix)
-    remark = STRICT_SPF if "aspf" in above.strict else ""
-    return _check(wanted, wish, ("nothing",), Verdict.OK, remark)
+    remark = f"; {STRICT_SPF}" if "aspf" in above.strict else ""
+    return _check(wanted, wish, ("nothing",), Verdict.OK, f"it inherits p={policy} of {above.domain}{remark}")
 
 
 def _judge(
