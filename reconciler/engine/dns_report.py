@@ -54,6 +54,7 @@ def _wanted(environment: Environment, domain: str) -> WantedDomain:
         domains=environment.allowed_domains,
         regions=environment.smtp_regions,
         configuration_set=environment.configuration_set,
+        local=environment.local,
         existing=domain in environment.deployment.existing_identities,
         dns=environment.dns,
     )

@@ -17,7 +17,8 @@ from reconciler.planning.mta_sts import policy_id
 from reconciler.planning.ses_account import account_warnings
 
 TTL = 3600
-SPECIAL = re.compile(r'[^ -~]|["\\]')  # in a string of a zone file
+# In a string of a zone file; a runner would read `##[name]` and `::name::` as commands.
+SPECIAL = re.compile(r'[^ -~]|["\\]|#(?=#)|:(?=:)')
 COLORS = {
     Verdict.OK: Style.GOOD,
     Verdict.ACCEPTABLE: Style.GOOD,

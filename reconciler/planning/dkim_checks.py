@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.core.ses import OWN_KEY, SesIdentity
 from reconciler.planning.dns_answers import Answer, Check, Lookup, Verdict, doubled_name, without_zone
 
+NO_ZONE = "SES did not report the DKIM zone of this identity"
 KEY = re.compile(r"(^|;)\s*p\s*=\s*[^;\s]")
 
 
@@ -47,7 +48,7 @@ class _Record:
     def check(self, lookup: Lookup) -> Check:
         answer = lookup(self.name, "CNAME")
         if not answer.known:
-            return self._result((answer.absence,), Verdict.UNKNOWN)
+            return self._result((answer.absence,), Verdict.UNKNOWN, "" if self.target else NO_ZONE)
         return self._check_published(answer, lookup) if answer.values else self._check_absent(answer, lookup)
 
     def _result(self, found: tuple[str, ...], verdict: Verdict, fix: str = "") -> Check:
@@ -56,8 +57,7 @@ class _Record:
 
     def _check_absent(self, answer: Answer, lookup: Lookup) -> Check:
         if not self.target:
-            fix = "SES did not report the DKIM zone of this identity"
-            return self._result((answer.absence,), Verdict.UNKNOWN, fix)
+            return self._result((answer.absence,), Verdict.UNKNOWN, NO_ZONE)
         if key := lookup(self.name, "TXT").values:
             return self._result(key, Verdict.WRONG, "SES rotates the key: replace the TXT record with the CNAME record")
         if doubled := doubled_name(self.name, "CNAME", self.target, self.domain, lookup):

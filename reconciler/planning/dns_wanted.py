@@ -14,7 +14,7 @@ from reconciler.planning.mta_sts import policy_text
 class WantedDomain:
     """`existing`: the identity is managed elsewhere, so its own settings count. `regions`: the home region comes first.
 
-    `domains`: all of the environment.
+    `domains`: all of the environment. `local`: a local AWS verifies nothing.
     """
 
     environment: str
@@ -23,6 +23,7 @@ class WantedDomain:
     regions: Sequence[str]
     configuration_set: str
     existing: bool
+    local: bool
     dns: DnsSettings
 
     def mail_from(self, region: str) -> str:

@@ -103,7 +103,7 @@ def make_place(world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
     with DnsServer(CORRECT).running() as server, PolicyServer(certificate, POLICY).running() as policy:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         monkeypatch.setattr(engine_dns, "HTTPS_PORT", policy.port)
-        monkeypatch.setattr(engine_dns, "is_public", lambda address: True)
+        monkeypatch.setattr(engine_dns, "is_public", lambda _: True)
         place = Place(checkout, world, server, policy)
         place.configure()
         yield place

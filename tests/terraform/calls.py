@@ -41,6 +41,9 @@ class Names:
         via = {"kms:ViaService": f"dynamodb.{self.region}.amazonaws.com"}
         return {**via, "kms:EncryptionContext:aws:dynamodb:tableName": table}
 
+    def identity(self, domain: str | None) -> str:
+        return "*" if domain is None else f"arn:aws:ses:{self.region}:{self.account}:identity/{domain}"
+
     def queue(self, name: str) -> str:
         return f"arn:aws:sqs:{self.region}:{self.account}:{name}"
 
@@ -69,13 +72,8 @@ def as_requests(calls: Iterable[Call], names: Names) -> list[Request]:
 def _as_request(call: Call, names: Names) -> Request | None:
     service, operation, params = call["service"], call["operation"], call["params"]
     match service:
-        case "iam" if operation == "DeleteVirtualMFADevice":
-            return Request(f"iam:{operation}", names.iam(f"mfa/{params['SerialNumber'].split('/')[-1]}"))
-        case "iam" if operation == "ListUsers":
-            return Request(f"iam:{operation}", "*")  # not restricted by resource, whatever the path
         case "iam":
-            user = names.own_user(params["UserName"])
-            return Request(f"iam:{operation}", user, _iam_context(operation, params, names.boundary))
+            return _as_iam_request(operation, params, names)
         case "dynamodb":
             context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
             if operation == "UpdateItem":
@@ -88,10 +86,22 @@ def _as_request(call: Call, names: Names) -> Request | None:
         case "kms":
             context = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
             return Request(f"kms:{operation}", names.key, context)
+        case "sesv2":
+            return Request(f"ses:{operation}", names.identity(params.get("EmailIdentity")))
         case "sts":
             return None
         case _:
             raise AssertionError(f"unexpected call: {service}:{operation}")
+
+
+def _as_iam_request(operation: str, params: dict[str, Any], names: Names) -> Request:
+    if operation == "DeleteVirtualMFADevice":
+        return Request(f"iam:{operation}", names.iam(f"mfa/{params['SerialNumber'].split('/')[-1]}"))
+    if operation == "ListUsers":
+        return Request(f"iam:{operation}", "*")  # not restricted by resource, whatever the path
+    return Request(
+        f"iam:{operation}", names.own_user(params["UserName"]), _iam_context(operation, params, names.boundary)
+    )
 
 
 # IAM evaluates these with the boundary of the user, or with the one in the request.

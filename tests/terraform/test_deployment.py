@@ -67,17 +67,15 @@ def test_a_second_plan_has_no_changes(deployed: Deployed) -> None:
     assert "No changes." in done.stdout
 
 
-def test_the_output_contains_a_zone_file_that_can_be_pasted(deployed: Deployed) -> None:
-    root = deployed.root / "terraform" / "environments" / "sandbox"
-    zone = json.loads(terraform(root, "output", "-json", "environment").stdout)["zone_file"]
-    records = [line for line in zone.splitlines() if line and not line.startswith(";")]
-    assert records
-    for line in records:
-        assert re.fullmatch(r"[\w.*-]+\.\s+\d+\s+IN\s+(CNAME|MX|TXT)\s+\S.*", line), line
-    for domain in ("example.com", "news.example.com"):
-        owners = [line.split()[0] for line in records]
-        assert sum(owner.endswith(f"._domainkey.{domain}.") for owner in owners) >= 3
-        assert f"_dmarc.{domain}." in owners
+def test_the_zone_contains_the_records_of_the_deployed_identities(deployed: Deployed) -> None:
+    """The emulator reports no DKIM zone: the command says so instead of guessing it."""
+    done = deployed.reconcile("dns", "--format", "zone")
+    assert done.returncode == 0, done.stderr
+    assert "bounce.example.com. 3600 IN MX 10 feedback-smtp.eu-central-1.amazonses.com." in done.stdout
+    assert done.stdout.count("._domainkey.example.com CNAME: SES did not report the DKIM zone") == 3
+    text = deployed.reconcile("dns").stdout
+    assert "SES MAIL FROM domain in eu-central-1" in text
+    assert "DNS was not queried" in text
 
 
 def test_the_outputs_show_endpoints_records_and_roles(deployed: Deployed) -> None:
@@ -85,7 +83,8 @@ def test_the_outputs_show_endpoints_records_and_roles(deployed: Deployed) -> Non
     assert done.returncode == 0, done.stderr
     for shown in (
         "email-smtp.eu-central-1.amazonaws.com",
-        "_dmarc.example.com",
+        "bounce.example.com",
+        "reconcile dns",
         ":role/smtp-reconcile-apply-sandbox",
         ":role/smtp-credential-manager-sandbox",
     ):

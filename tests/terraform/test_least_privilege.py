@@ -35,8 +35,9 @@ MANUAL = {
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
     },
 }  # fmt: skip
-# A plan also lists the IAM users of the account; where that is denied, it says so and is complete otherwise.
-NOT_NEEDED = {"apply": {"iam:ListUsers"}, "reader": {"iam:ListUsers"}}
+# A plan also lists the IAM users of the account, and `status` reads the state of SES. Without the permission, both are
+# complete otherwise.
+NOT_NEEDED = {"apply": {"iam:ListUsers"}, "reader": {"iam:ListUsers", "ses:GetAccount"}}
 FEWEST = {"manager": 40, "dead_letter": 40, "sweep": 40, "plan": 20, "apply": 4, "operator": 20, "reader": 3}
 
 

@@ -164,4 +164,11 @@ data "aws_iam_policy_document" "drift" {
     actions   = ["iam:ListUsers"]
     resources = ["*"]
   }
+
+  # `reconcile dns` and `status`. GetAccount does not support resource-level permissions.
+  statement {
+    sid       = "ReadSes"
+    actions   = ["ses:GetAccount", "ses:GetEmailIdentity"]
+    resources = ["*"]
+  }
 }

@@ -1,16 +1,17 @@
 output "dns_records" {
-  description = "DNS records by domain, as a list of {type, name, value, ttl, purpose}. Names have no trailing dot and values no quotes."
-  value       = local.dns_records
-}
-
-output "zone_file" {
-  description = "DNS records of all domains as text for a zone file, with the purpose of each record."
-  value       = local.zone_file
-}
-
-output "mta_sts_policy" {
-  description = "Text of the MTA-STS policy, by domain. The mx lines must list the domain's own receiving hosts."
-  value       = local.mta_sts_policies
+  description = "What Terraform knows of the DNS records, by `DOMAIN/REGION`. `reconcile dns --env ENV` prints and checks all records."
+  value = {
+    for key, identity in local.identities : key => {
+      dkim_tokens = try(identity.dkim_signing_attributes[0].tokens, [])
+      # No version of the provider up to 6.69 reports the zone that the DKIM records point to.
+      dkim_zone = try(coalesce(identity.dkim_signing_attributes[0].signing_hosted_zone), "printed by reconcile dns")
+      mail_from = try({
+        name = aws_sesv2_email_identity_mail_from_attributes.this[key].mail_from_domain
+        mx   = "10 feedback-smtp.${identity.region}.amazonses.com"
+        txt  = "v=spf1 include:amazonses.com ~all"
+      }, null)
+    }
+  }
 }
 
 output "smtp" {

@@ -7,7 +7,6 @@ locals {
 module "domain" {
   source = "../domain"
 
-  environment                = var.environment
   domains                    = toset(var.settings.allowed_domains)
   existing_identities        = toset([for domain, kind in var.settings.identities : domain if kind == "existing"])
   smtp_regions               = local.smtp_regions

@@ -5,18 +5,8 @@ output "smtp" {
 }
 
 output "dns_records" {
-  description = "DNS records to publish, by domain."
+  description = "What Terraform knows of the DNS records, by `DOMAIN/REGION`; `reconcile dns` prints all of them."
   value       = module.domain.dns_records
-}
-
-output "zone_file" {
-  description = "DNS records of all domains as text for a zone file."
-  value       = module.domain.zone_file
-}
-
-output "mta_sts_policy" {
-  description = "Text of the MTA-STS policy, by domain."
-  value       = module.domain.mta_sts_policy
 }
 
 output "ci_role_arns" {

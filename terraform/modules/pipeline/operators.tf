@@ -1,4 +1,4 @@
-# The policy for on-call operators: `reconcile status`, `retry`, `revoke`, `resume` and `drift`, and manual work on the two
+# The policy for on-call operators: `reconcile status`, `retry`, `revoke`, `resume`, `drift` and `dns`, and manual work on the two
 # queues. The commands write a request into the record and the functions execute it: nothing here writes to IAM or decrypts.
 resource "aws_iam_policy" "operator" {
   name        = local.names.operator
@@ -84,6 +84,13 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "FindOrphans"
     actions   = ["iam:ListUsers"]
+    resources = ["*"]
+  }
+
+  # `reconcile dns` and `status`. GetAccount does not support resource-level permissions.
+  statement {
+    sid       = "ReadSes"
+    actions   = ["ses:GetAccount", "ses:GetEmailIdentity"]
     resources = ["*"]
   }
 

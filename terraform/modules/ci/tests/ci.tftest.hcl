@@ -98,13 +98,14 @@ run "only_the_plan_role_reads_iam" {
   assert {
     condition = {
       for statement in data.aws_iam_policy_document.drift.statement :
-      join(" ", sort(statement.resources)) => join(" ", sort(statement.actions))
+      "${statement.sid} ${join(" ", sort(statement.resources))}" => join(" ", sort(statement.actions))
       } == {
-      "arn:aws:iam::111122223333:user/*smtp-test-*"          = "iam:GetUser"
-      "arn:aws:iam::111122223333:user/smtp/test/smtp-test-*" = "iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"
-      "*"                                                    = "iam:ListUsers"
+      "GetUsersByName arn:aws:iam::111122223333:user/*smtp-test-*"        = "iam:GetUser"
+      "ReadOwnUsers arn:aws:iam::111122223333:user/smtp/test/smtp-test-*" = "iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"
+      "FindOrphans *"                                                     = "iam:ListUsers"
+      "ReadSes *"                                                         = "ses:GetAccount ses:GetEmailIdentity"
     }
-    error_message = "The plan role must only read: users of this environment, and the names and paths of all users."
+    error_message = "The plan role must only read: users of this environment, the names and paths of all users, and the state of SES."
   }
 }
 

@@ -17,7 +17,6 @@ mock_provider "aws" {
 }
 
 variables {
-  environment                = "test"
   domains                    = ["example.com", "news.example.com"]
   existing_identities        = ["example.com"]
   smtp_regions               = ["eu-central-1", "eu-west-1"]

@@ -2,7 +2,6 @@
 mock_provider "aws" {}
 
 variables {
-  environment       = "test"
   domains           = ["example.com", "news.example.com"]
   smtp_regions      = ["eu-central-1", "eu-west-1"]
   configuration_set = "smtp-test"

@@ -192,13 +192,13 @@ run "operators_can_write_requests_but_not_change_iam_or_decrypt" {
       (local.table_arn)                             = ["dynamodb:BatchGetItem dynamodb:Query", "dynamodb:UpdateItem"]
       "arn:aws:iam::111122223333:user/*smtp-test-*" = ["iam:GetUser"]
       (local.smtp_users)                            = ["iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"]
-      "*"                                           = ["iam:ListUsers"]
+      "*"                                           = ["iam:ListUsers", "ses:GetAccount ses:GetEmailIdentity"]
       "${aws_sqs_queue.dead_letters.arn} ${aws_sqs_queue.parking.arn}" = [join(" ", [
         "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
         "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask",
       ])]
     }
-    error_message = "The policy must allow requests in records, reads of the environment's IAM users and work on the two queues, and nothing else."
+    error_message = "The policy must allow requests in records, reads of the environment's IAM users and of SES, and work on the two queues, and nothing else."
   }
 
   assert {
