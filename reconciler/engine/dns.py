@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from socket import SHUT_RDWR, create_connection
-from threading import Timer
+from socket import SHUT_RDWR, create_connection, socket
+from threading import Event, Timer
 from typing import Any
 
 import dns.exception
@@ -130,27 +130,37 @@ class PolicyFetcher:
 
     def _get(self, address: str, host: str) -> Fetched:
         plain = create_connection((address, HTTPS_PORT), timeout=SECONDS)
-
-        def give_up() -> None:
-            with suppress(OSError):
-                plain.shutdown(SHUT_RDWR)
-
-        watch = Timer(SECONDS, give_up)  # a server that sends byte by byte
-        watch.start()
-        try:
-            with plain, self._context.wrap_socket(plain, server_hostname=host) as encrypted:
-                connection = HTTPConnection(host)
-                connection.sock = encrypted
+        with plain, plain.dup() as same_connection, _ended(same_connection) as ended:
+            connection = HTTPConnection(host)
+            with self._context.wrap_socket(plain, server_hostname=host) as connection.sock:
                 connection.request("GET", "/.well-known/mta-sts.txt")
                 response = connection.getresponse()
                 if response.status != 200:
                     return Fetched(problem=f"HTTP status {response.status}")
                 body = response.read(MOST_BYTES + 1)
-        finally:
-            watch.cancel()
+        if ended.is_set():
+            return Fetched(problem=f"it takes longer than {SECONDS:.0f} s")
         if len(body) > MOST_BYTES:
             return Fetched(problem=f"the file is larger than {MOST_BYTES} bytes")
         return Fetched(text=body.decode("utf-8", "replace"))
+
+
+@contextmanager
+def _ended(connection: socket) -> Iterator[Event]:
+    """After a time, end the connection of a server that sends byte by byte, and set the event."""
+    ended = Event()
+
+    def end() -> None:
+        ended.set()
+        with suppress(OSError):
+            connection.shutdown(SHUT_RDWR)
+
+    watch = Timer(SECONDS, end)
+    watch.start()
+    try:
+        yield ended
+    finally:
+        watch.cancel()
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import dns.flags
@@ -72,8 +73,9 @@ class DnsServer:
 
     def _answer(self, response: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> None:
         for _ in range(8):
-            sets = [each for each in self._sets() if each.name == name]
-            exists = any(each.name.is_subdomain(name) for each in self._sets())
+            everything = parse(self.zone)
+            sets = [each for each in everything if each.name == name]
+            exists = any(each.name.is_subdomain(name) for each in everything)
             found = next((each for each in sets if each.rdtype == kind), None)
             if found:
                 response.answer.append(found)
@@ -85,8 +87,10 @@ class DnsServer:
             response.answer.append(alias)
             name = alias[0].target
 
-    def _sets(self) -> list[dns.rrset.RRset]:
-        return dns.zonefile.read_rrsets(self.zone, default_ttl=60)
+
+@lru_cache
+def parse(zone: str) -> list[dns.rrset.RRset]:
+    return dns.zonefile.read_rrsets(zone, default_ttl=60)
 
 
 def _handler(server: DnsServer, *, tcp: bool) -> type[socketserver.BaseRequestHandler]:
