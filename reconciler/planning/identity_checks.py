@@ -9,6 +9,7 @@ from reconciler.planning.dns_wanted import WantedDomain
 from reconciler.planning.spf_check import check_spf
 
 UNVERIFIED = "a local AWS looks for no DNS records"
+UNSUPPORTED = "a local AWS does not store this"
 
 
 def check_identity(wanted: WantedDomain, region: str, identity: SesIdentity | None, lookup: Lookup) -> list[Check]:
@@ -68,12 +69,12 @@ def _check_mail_from(wanted: WantedDomain, identity: SesIdentity) -> Check:
 
     if not name:
         return check(Verdict.OPTIONAL, "without it, SPF does not count for DMARC; DKIM does")
+    if wanted.local and not identity.mail_from:
+        return check(Verdict.UNKNOWN, UNSUPPORTED)
     if identity.mail_from != name:
         return check(Verdict.WRONG, f"make apply ENV={wanted.environment}")
     if identity.mail_from_status == SUCCESS:
         return check(Verdict.OK)
-    if wanted.local:
-        return check(Verdict.UNKNOWN, UNVERIFIED)
     if identity.mail_from_status == "FAILED":
         command = (
             f"aws sesv2 put-email-identity-mail-from-attributes --region {identity.region} --email-identity "
@@ -94,6 +95,8 @@ def _check_configuration_set(wanted: WantedDomain, identity: SesIdentity) -> Che
 
     if found == name:
         return check(Verdict.OK)
+    if wanted.local and not found:
+        return check(Verdict.UNKNOWN, UNSUPPORTED)
     if wanted.existing:
         header = f"X-SES-CONFIGURATION-SET: {name}"
         return check(Verdict.ACCEPTABLE, f"SMTP users send through {name} only: clients must set the header {header}")

@@ -68,7 +68,7 @@ def test_the_verification_of_an_identity(change: dict[str, object], verdict: Ver
         ({"mail_from_status": "FAILED"}, {}, Verdict.WRONG, "put-email-identity-mail-from-attributes"),
         ({"mail_from": "mail.example.com"}, {"existing": True}, Verdict.OK, ""),
         ({"mail_from": ""}, {"existing": True}, Verdict.OPTIONAL, "DKIM does"),
-        ({"mail_from_status": "PENDING"}, {"local": True}, Verdict.UNKNOWN, "a local AWS"),
+        ({"mail_from": ""}, {"local": True}, Verdict.UNKNOWN, "a local AWS does not store this"),
     ],
 )
 def test_the_mail_from_domain_of_an_identity(
@@ -104,6 +104,10 @@ def test_the_default_configuration_set(name: str, existing: bool, verdict: Verdi
     found = checks(replace(IDENTITY, configuration_set=name), existing=existing)["configuration_set"]
     assert found.verdict is verdict
     assert ("X-SES-CONFIGURATION-SET: smtp-test" in found.fix) == existing
+
+
+def test_a_local_aws_stores_no_default_configuration_set() -> None:
+    assert checks(replace(IDENTITY, configuration_set=""), local=True)["configuration_set"].verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -89,5 +89,3 @@ variable "mail_from_label" {
     error_message = "A MAIL FROM subdomain must not be one of the sending domains: choose another mail_from_label."
   }
 }
-
-}
