@@ -25,6 +25,8 @@ SECONDS = 5.0  # for one query with all its retries, and for the whole policy fi
 MOST_SILENT = 3  # queries without an answer, if there was none before
 MOST_BYTES = 64 * 1024
 HTTPS_PORT = 443
+# Senders would get the same; any other failure can also be the network of this machine.
+CONCLUSIVE = (ssl.SSLError, ConnectionError, HTTPException, ValueError)
 
 
 class Resolver:
@@ -126,7 +128,7 @@ class PolicyFetcher:
         try:
             return self._get(addresses[0], host)
         except (OSError, HTTPException, ValueError) as error:
-            return Fetched(problem=_describe(error))
+            return Fetched(problem=_describe(error), known=isinstance(error, CONCLUSIVE))
 
     def _get(self, address: str, host: str) -> Fetched:
         plain = create_connection((address, HTTPS_PORT), timeout=SECONDS)

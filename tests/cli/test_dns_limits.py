@@ -74,7 +74,6 @@ def test_a_resolver_is_an_address(place: Place, address: str) -> None:
         (lambda p: setattr(p.policy, "text", POLICY + "#" * 70_000), "the file is larger than 65536 bytes"),
         (lambda p: make_certificate(p.policy.certificate, "other.example.com"), "its certificate is not valid"),
         (lambda p: p.remove("mta-sts.example.com. A"), "the name does not exist"),
-        (lambda p: p.change("mta-sts.example.com. A 127.0.0.1", "mta-sts.example.com. AAAA ::1"), "no HTTPS"),
     ],
 )  # fmt: skip
 def test_a_policy_that_senders_would_not_get(place: Place, plant: Callable[[Place], None], reason: str) -> None:
@@ -83,6 +82,19 @@ def test_a_policy_that_senders_would_not_get(place: Place, plant: Callable[[Plac
     assert (record["name"], record["verdict"]) == (URL, "missing")
     assert record["found"][0].startswith(f"nothing: {reason}")
     assert {host.partition("/")[0] for host in place.policy.hosts} <= {"mta-sts.example.com"}
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(ConnectionRefusedError, "missing"), (TimeoutError, "unknown")])
+def test_a_connection_that_fails_here_may_work_elsewhere(
+    place: Place, error: type[OSError], verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(engine_dns, "create_connection", fail)
+    (record,) = place.not_ok()
+    assert (record["name"], record["verdict"]) == (URL, verdict)
+    assert f"no HTTPS connection ({error.__name__})" in record["found"][0]
 
 
 def test_a_policy_is_only_fetched_from_a_public_address(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,13 +185,17 @@ SETTINGS = st.fixed_dictionaries(
 
 
 def effective(zone: dict[str, list[str]], domain: str, above: list[str]) -> int:
-    """What a receiver does. `above`: the domains that it asks after the domain itself."""
+    """What a receiver does, 0 to 200. `above`: the domains that it asks after the domain itself."""
     for at, name in enumerate([domain, *above]):
-        records = parse_all(zone.get(name, []))
+        records = [text for text in zone.get(name, []) if text.startswith("v=DMARC1")]
         if len(records) > 1:
             return 0
         if records:
-            return records[0].subdomain_strength if at else records[0].strength
+            tags = dict(re.findall(r"(\w+)=([^;]*)", records[0]))
+            known = ("none", "quarantine", "reject")
+            policy = tags["sp"].lower() if at and tags.get("sp", "").lower() in known else tags.get("p", "").lower()
+            percent = int(tags["pct"]) if tags.get("pct", "").isdecimal() else 100
+            return 100 * (known.index(policy) - 1) + percent if policy in known[1:] else 0
     return 0
 
 
