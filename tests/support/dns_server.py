@@ -36,9 +36,8 @@ class DnsServer:
 
     @contextmanager
     def running(self) -> Iterator[DnsServer]:
-        udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _handler(self, tcp=False))
+        udp, tcp = self._bind()
         self.port = udp.server_address[1]
-        tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), _handler(self, tcp=True))
         tcp.daemon_threads = udp.daemon_threads = True
         threads = [threading.Thread(target=each.serve_forever, args=(0.02,), daemon=True) for each in (udp, tcp)]
         for thread in threads:
@@ -49,6 +48,15 @@ class DnsServer:
             for server in (udp, tcp):
                 server.shutdown()
                 server.server_close()
+
+    def _bind(self) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+        """One port that is free for both."""
+        while True:
+            udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _handler(self, tcp=False))
+            try:
+                return udp, socketserver.ThreadingTCPServer(udp.server_address, _handler(self, tcp=True))
+            except OSError:
+                udp.server_close()
 
     def respond(self, wire: bytes, *, tcp: bool) -> bytes | None:
         """The response, or None for silence."""
