@@ -22,6 +22,7 @@ FRESH = timedelta(seconds=20)  # since a record was settled: IAM may still show 
 RESERVE = 180.0  # seconds before the function's timeout in which no user is started; one can take two minutes
 MOST_CANDIDATES = 200  # IAM users without a record: if there are more, the table was lost, and none is observed
 STEP = 50  # users, after which the position is saved
+THROTTLED = "IAM is throttled or cannot be reached"
 MAX_CONSECUTIVE_ERRORS = 3  # throttled, or AWS not reachable: then this run ends
 
 
@@ -72,7 +73,8 @@ class Sweep:
         result.failed, result.missed, result.unmanaged = survey.failed, survey.missed, survey.unmanaged
         processed = self._process_urgent(survey, result, remaining)
         self.health.check(result)
-        if result.stopped:
+        if result.throttled >= MAX_CONSECUTIVE_ERRORS:
+            result.stopped = THROTTLED
             return result
         try:
             state = self._sweep_orphans(listed, survey.names, state, result, remaining)
@@ -82,13 +84,17 @@ class Sweep:
         return result
 
     def _process_urgent(self, survey: Survey, result: SweepResult, remaining: Callable[[], float]) -> set[str]:
-        """Returns the names that were processed."""
+        """Returns the names that were processed.
+
+        At most half of the run, so that users for which this fails each time cannot stop the round.
+        """
         processed: set[str] = set()
-        for name in (*survey.revoked, *survey.overdue):
+        names = [*survey.revoked, *survey.overdue][: self.budget.users // 2]
+        half = RESERVE + (remaining() - RESERVE) / 2 if names else 0.0
+        for name in names:
             self._converge(name, result)
             processed.add(name)
-            result.stopped = self._reason_to_stop(result, remaining())
-            if result.stopped:
+            if result.throttled >= MAX_CONSECUTIVE_ERRORS or remaining() < half:
                 break
         return processed
 
@@ -110,7 +116,7 @@ class Sweep:
 
     def _reason_to_stop(self, result: SweepResult, remaining: float) -> str:
         if result.throttled >= MAX_CONSECUTIVE_ERRORS:
-            return "IAM is throttled or cannot be reached"
+            return THROTTLED
         if remaining < RESERVE:
             return "out of time"
         return "limit of users per run" if result.checked >= self.budget.users else ""

@@ -77,17 +77,18 @@ def _as_request(call: Call, names: Names) -> Request | None:
             user = names.own_user(params["UserName"])
             return Request(f"iam:{operation}", user, _iam_context(operation, params, names.boundary))
         case "dynamodb":
-            context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
-            if operation == "UpdateItem":
-                context["dynamodb:Attributes"] = sorted(_attributes(params))
-            return Request(f"dynamodb:{operation}", names.table(_table(params)), context)
+            return Request(f"dynamodb:{operation}", names.table(_table(params)), _table_context(operation, params))
         case "dynamodb streams":  # DynamoDB's actions; an iterator does not contain its stream
             return Request(f"dynamodb:{operation}", params.get("StreamArn", names.stream))
         case "sqs":  # a batch requires the permission for the single call
             return Request(f"sqs:{operation.removesuffix('Batch')}", names.queue(params["QueueUrl"].split("/")[-1]))
         case "kms":
-            context = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
+            context: dict[str, str | list[str]] = {
+                f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()
+            }
             return Request(f"kms:{operation}", names.key, context)
+        case "lambda" | "sesv2":  # ListEventSourceMappings and GetAccount are not restricted by resource
+            return Request(f"{service.removesuffix('v2')}:{operation}", "*")
         case "sts":
             return None
         case _:
@@ -112,6 +113,15 @@ def _iam_context(operation: str, params: dict[str, Any], boundary: str) -> dict[
         context |= {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in params["Tags"]}
     if operation == "DetachUserPolicy":
         context["iam:PolicyARN"] = params["PolicyArn"]
+    return context
+
+
+def _table_context(operation: str, params: dict[str, Any]) -> dict[str, str | list[str]]:
+    if operation == "DescribeTable":
+        return {}
+    context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
+    if operation == "UpdateItem":
+        context["dynamodb:Attributes"] = sorted(_attributes(params))
     return context
 
 
