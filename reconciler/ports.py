@@ -15,6 +15,7 @@ from reconciler.core.applied_state import AppliedState
 from reconciler.core.decision import Attachment, Identity
 from reconciler.core.policy import Document
 from reconciler.core.record import Failure, Record, Status
+from reconciler.core.trigger import Trigger
 from reconciler.core.user import User
 
 
@@ -64,7 +65,6 @@ class RecordReader(Protocol):
     """All records of an environment, in the order of their names."""
 
     def records(self, after: str = "") -> Iterator[Record]: ...
-    def record_names(self) -> set[str]: ...
 
 
 class ManagerRecords(RecordReader, Protocol):
@@ -114,9 +114,12 @@ class AppliedStates(Protocol):
 
 
 class Identities(Protocol):
-    """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success."""
+    """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success.
 
-    def smtp_user_names(self) -> list[str]: ...
+    `listed`: every IAM user under our path by its own name, with or without our tag.
+    """
+
+    def listed(self) -> list[str]: ...
     def observe(self, name: str) -> Identity | None: ...
     def audit(self, name: str) -> Identity | None: ...
     def attached(self, name: str) -> tuple[Attachment, ...]: ...
@@ -149,6 +152,12 @@ class SweepState:
 class SweepStates(Protocol):
     def load(self) -> SweepState: ...
     def save(self, state: SweepState) -> SweepState: ...
+
+
+class TriggerReader(Protocol):
+    """What invokes the credential manager."""
+
+    def read(self) -> Trigger: ...
 
 
 @dataclass(frozen=True, slots=True)

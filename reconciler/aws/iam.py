@@ -10,15 +10,7 @@ from reconciler.aws.client import aws_errors
 from reconciler.aws.iam_calls import IamCalls
 from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
 from reconciler.core.differences import leave_group
-from reconciler.core.ownership import (
-    OWNER,
-    OWNER_TAG,
-    carries,
-    iam_path,
-    iam_user_name,
-    ownership_tags,
-    smtp_user_name,
-)
+from reconciler.core.ownership import OWNER, OWNER_TAG, carries, iam_path, iam_user_name, ownership_tags
 from reconciler.core.policy import POLICY_NAME, Document, to_json
 from reconciler.errors import ABSENT, AwsError, Terminal
 from reconciler.ports import AccessKey
@@ -67,12 +59,8 @@ class IamIdentities:
     def _user(self, name: str) -> str:
         return iam_user_name(self._environment, name)
 
-    def smtp_user_names(self) -> list[str]:
-        """The SMTP user of every IAM user under our path, with or without our tag."""
-        return sorted(filter(None, (smtp_user_name(self._environment, iam_user) for iam_user in self.listed())))
-
     def listed(self) -> list[str]:
-        """Every IAM user under our path, by its own name."""
+        """Every IAM user under our path by its own name, with or without our tag."""
         with aws_errors("iam:ListUsers"):
             pages = self._client.get_paginator("list_users").paginate(PathPrefix=iam_path(self._environment))
             return [user["UserName"] for page in pages for user in page["Users"]]

@@ -11,6 +11,7 @@ from reconciler.core.record import AWAITING, Record, Status, parse_timestamp
 from reconciler.core.user import User
 
 STUCK_AFTER = timedelta(minutes=15)
+REVOKED_HASH = "-revoked"  # the end of `observed_hash`, once a revocation was carried out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,18 @@ class RecordState:
 def processed_hash(record: Record, user: User, sending: Sending) -> str:
     """What the credential manager stores when it has processed this declaration, and the revocation if there is one."""
     granted = policy.grant_hash(user, sending)
-    return f"{granted}-revoked" if record.revoked else granted
+    return f"{granted}{REVOKED_HASH}" if record.revoked else granted
+
+
+def is_urgent(record: Record, now: datetime) -> bool:
+    """It does not wait for the stream any longer: it is overdue, or a revocation that was not carried out."""
+    return _is_overdue(record, now) or (record.revoked is not None and not _is_revocation_done(record))
+
+
+def _is_revocation_done(record: Record) -> bool:
+    """Under whatever settings: no key of it is active."""
+    seen = record.observed_revision == (record.revision or 0) and record.observed_hash.endswith(REVOKED_HASH)
+    return record.status == Status.DISABLED and seen
 
 
 def _waits_for_a_person(record: Record) -> bool:

@@ -66,8 +66,9 @@ class DeadLetterSettings(_Variables):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepSettings(_Variables):
-    """Of the sweep only: see `sweep.Budget`."""
+    """Of the sweep only: see `sweep.Budget`. `manager_function`: the function that the table's stream must trigger."""
 
+    manager_function: str = _variable("MANAGER_FUNCTION")
     max_orphans: int = _variable("MAX_ORPHANS", int)
     max_orphan_percent: int = _variable("MAX_ORPHAN_PERCENT", int)
     users_per_run: int = _variable("SWEEP_USERS_PER_RUN", int)

@@ -1,18 +1,20 @@
-"""Hourly full reconciliation: overdue records, drift, what time requires, and IAM users without a record."""
+"""Hourly full reconciliation: revoked and overdue records, drift, what time requires, IAM users without a record."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from reconciler.core.record import AWAITING, Record, Status, parse_timestamp, timestamp
-from reconciler.core.record_state import RecordState
+from reconciler.core.ownership import iam_user_name, smtp_user_name
+from reconciler.core.record import AWAITING, Record, Status, manager_tag, parse_timestamp, timestamp
+from reconciler.core.record_state import is_urgent
 from reconciler.core.user import NAME
-from reconciler.errors import THROTTLED, UNREACHABLE, AwsError, Conflict
+from reconciler.errors import AwsError, Conflict
 from reconciler.manager.converge import Converger, ConvergeResult
+from reconciler.manager.health import Health
+from reconciler.manager.survey import Survey
+from reconciler.manager.sweep_result import Observer, SweepResult
 from reconciler.ports import Identities, RecordReader, SweepState, SweepStates
 
 GRACE = timedelta(hours=24)  # of an IAM user without a record, which may have been lost instead of deleted
@@ -20,46 +22,8 @@ FRESH = timedelta(seconds=20)  # since a record was settled: IAM may still show 
 RESERVE = 180.0  # seconds before the function's timeout in which no user is started; one can take two minutes
 MOST_CANDIDATES = 200  # IAM users without a record: if there are more, the table was lost, and none is observed
 STEP = 50  # users, after which the position is saved
+THROTTLED = "IAM is throttled or cannot be reached"
 MAX_CONSECUTIVE_ERRORS = 3  # throttled, or AWS not reachable: then this run ends
-
-
-class Observer(Protocol):
-    """Gets the result of each user at once, because a run can be interrupted."""
-
-    def report(self, result: ConvergeResult) -> None: ...
-    def retry(self, name: str, error: AwsError) -> None: ...
-    def defect(self, name: str, error: Exception) -> None: ...
-
-
-@dataclass(slots=True)
-class SweepResult:
-    """What one run did."""
-
-    observer: Observer
-    checked: int = 0
-    repaired: int = 0
-    quarantined: int = 0
-    orphans: int = 0  # found, and not deleted yet
-    orphans_removed: int = 0
-    orphans_held: int = 0  # their grace period is over, but the safety limit withholds their deletion
-    errors: int = 0
-    finished: bool = False  # the round: every record was checked
-    stopped: str = ""  # why it is not finished
-    steps: Counter[str] = field(default_factory=Counter)
-
-    def add(self, result: ConvergeResult) -> None:
-        self.repaired += bool(result.differences)
-        self.quarantined += bool(result.warnings)
-        self.steps.update(result.steps)
-        if result.steps or result.differences or result.warnings or result.failure:
-            self.observer.report(result)
-
-    def add_error(self, name: str, error: Exception) -> None:
-        self.errors += 1
-        if isinstance(error, AwsError):
-            self.observer.retry(name, error)
-        else:
-            self.observer.defect(name, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +46,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A round checks every record once. It may take several runs; the position is saved in between."""
+    """A round checks every record once. It may take several runs; the position is saved in between.
+
+    Each run first processes what cannot wait for the round, wherever its position is.
+    """
 
     converger: Converger
     records: RecordReader
     identities: Identities
     states: SweepStates
+    health: Health
     budget: Budget
     now: Callable[[], datetime]
 
@@ -97,20 +65,47 @@ class Sweep:
         One run completes a round, unless `SweepResult.stopped` has a reason.
         """
         result = SweepResult(observer)
+        state = self.states.load()
+        result.orphans = len(state.orphans)
+        # IAM is listed before the records: a user that is just being created already has its record.
+        listed = self._list_users(result)
+        survey = Survey.of(self.records.records(), manager_tag(self.converger.environment), self.now())
+        result.failed, result.missed, result.unmanaged = survey.failed, survey.missed, survey.unmanaged
+        processed = self._process_urgent(survey, result, remaining)
+        self.health.check(result)
+        if result.throttled >= MAX_CONSECUTIVE_ERRORS:
+            result.stopped = THROTTLED
+            return result
         try:
-            state = self._sweep_orphans(self.states.load(), result, remaining)
-            self._sweep_records(state, result, remaining)
+            state = self._sweep_orphans(listed, survey.names, state, result, remaining)
+            self._sweep_records(state, processed, result, remaining)
         except Conflict:
             result.stopped = "another sweep is running"
         return result
 
-    def _sweep_records(self, state: SweepState, result: SweepResult, remaining: Callable[[], float]) -> None:
-        errors = 0
+    def _process_urgent(self, survey: Survey, result: SweepResult, remaining: Callable[[], float]) -> set[str]:
+        """Returns the names that were processed.
+
+        At most half of the run, so that users for which this fails each time cannot stop the round.
+        """
+        processed: set[str] = set()
+        names = [*survey.revoked, *survey.overdue][: self.budget.users // 2]
+        half = RESERVE + (remaining() - RESERVE) / 2 if names else 0.0
+        for name in names:
+            self._converge(name, result)
+            processed.add(name)
+            if result.throttled >= MAX_CONSECUTIVE_ERRORS or remaining() < half:
+                break
+        return processed
+
+    def _sweep_records(
+        self, state: SweepState, processed: set[str], result: SweepResult, remaining: Callable[[], float]
+    ) -> None:
         for seen, record in enumerate(self.records.records(state.position), start=1):
-            error = self._check(record, result)
-            errors = errors + 1 if isinstance(error, AwsError) and error.code in THROTTLED | UNREACHABLE else 0
+            if record.name not in processed:
+                self._check(record, result)
             state = replace(state, position=record.name)
-            result.stopped = self._reason_to_stop(result, errors, remaining())
+            result.stopped = self._reason_to_stop(result, remaining())
             if result.stopped:
                 self.states.save(state)
                 return
@@ -119,52 +114,75 @@ class Sweep:
         self.states.save(replace(state, position=""))
         result.finished = True
 
-    def _reason_to_stop(self, result: SweepResult, errors: int, remaining: float) -> str:
-        if errors >= MAX_CONSECUTIVE_ERRORS:
-            return "IAM is throttled or cannot be reached"
+    def _reason_to_stop(self, result: SweepResult, remaining: float) -> str:
+        if result.throttled >= MAX_CONSECUTIVE_ERRORS:
+            return THROTTLED
         if remaining < RESERVE:
             return "out of time"
         return "limit of users per run" if result.checked >= self.budget.users else ""
 
-    def _check(self, record: Record, result: SweepResult) -> Exception | None:
+    def _check(self, record: Record, result: SweepResult) -> None:
         """Young records wait for the stream, failed ones for a retry, unless they are revoked."""
-        if record.status in AWAITING:
-            if not RecordState.of(record, self.converger.sending, self.now()).overdue:
-                return None
-        elif record.status == Status.FAILED and not record.revoked:
-            return self._check_warnings(record.name, result)
-        elif (settled := parse_timestamp(record.settled_at)) and abs(self.now() - settled) < FRESH:
-            return None
+        urgent = is_urgent(record, self.now())
+        if record.status == Status.FAILED and not record.revoked:
+            self._check_warnings(record.name, result)
+        elif urgent or not (record.status in AWAITING or self._is_fresh(record)):
+            self._converge(record.name, result)
+
+    def _is_fresh(self, record: Record) -> bool:
+        settled = parse_timestamp(record.settled_at)
+        return settled is not None and abs(self.now() - settled) < FRESH
+
+    def _converge(self, name: str, result: SweepResult) -> None:
         result.checked += 1
-        return self._run(record.name, result, lambda: self.converger.converge(record.name, audit=True))
+        self._run(name, result, lambda: self.converger.converge(name, audit=True))
 
-    def _check_warnings(self, name: str, result: SweepResult) -> Exception | None:
+    def _check_warnings(self, name: str, result: SweepResult) -> None:
         """A user that is not changed may still have an active, leaked key."""
-        return self._run(name, result, lambda: self.converger.warn(name))
+        self._run(name, result, lambda: self.converger.warn(name))
 
-    def _run(self, name: str, result: SweepResult, check: Callable[[], ConvergeResult]) -> Exception | None:
+    def _run(self, name: str, result: SweepResult, check: Callable[[], ConvergeResult]) -> ConvergeResult | None:
+        """None: it failed."""
         try:
-            result.add(check())
+            done = check()
+            result.add(done)
         except Exception as error:  # noqa: BLE001 - one user must not end the round for the others
             result.add_error(name, error)
-            return error
-        return None
+            return None
+        return done
 
-    def _sweep_orphans(self, state: SweepState, result: SweepResult, remaining: Callable[[], float]) -> SweepState:
-        """Remember managed IAM users without a record, and delete those whose grace period is over."""
+    def _list_users(self, result: SweepResult) -> list[str] | None:
+        """Every IAM user under our path; None if IAM does not return them."""
         try:
-            candidates, records = self._find_candidates()
-            if len(candidates) > MOST_CANDIDATES:
-                result.orphans = result.orphans_held = len(candidates)
-                return state
-            orphans = [name for name in candidates if (found := self.identities.observe(name)) and found.owned]
+            return self.identities.listed()
+        except AwsError as error:
+            result.add_error("", error)
+            return None
+
+    def _sweep_orphans(
+        self,
+        listed: list[str] | None,
+        known: set[str],
+        state: SweepState,
+        result: SweepResult,
+        remaining: Callable[[], float],
+    ) -> SweepState:
+        """Remember managed IAM users without a record, and delete those whose grace period is over."""
+        if listed is None:
+            return state
+        candidates = self._find_candidates(listed, known, result)
+        if len(candidates) > MOST_CANDIDATES:
+            result.orphans = result.orphans_held = len(candidates)
+            return state
+        try:
+            orphans = [name for name in candidates if self._is_orphan(name, result)]
         except AwsError as error:
             result.add_error("", error)
             return state
         now = self.now()
         since = {name: _first_seen(state, name, now) for name in orphans}
         over = {name for name, seen in since.items() if now - seen >= GRACE}
-        if self.budget.withholds(len(over), records):
+        if self.budget.withholds(len(over), len(known)):
             result.orphans_held = len(over)
             over = set()
         for name in orphans:
@@ -178,27 +196,23 @@ class Sweep:
         remembered = {name: timestamp(seen) for name, seen in since.items()}
         return self.states.save(replace(state, orphans=remembered)) if remembered != state.orphans else state
 
+    def _find_candidates(self, listed: list[str], known: set[str], result: SweepResult) -> list[str]:
+        """IAM users without a record. Those whose names no SMTP user can have are unmanaged."""
+        names = {iam_user: smtp_user_name(self.converger.environment, iam_user) for iam_user in listed}
+        result.unmanaged += sorted(iam_user for iam_user, name in names.items() if not NAME.fullmatch(name or ""))
+        return sorted(name for name in names.values() if name and NAME.fullmatch(name) and name not in known)
+
+    def _is_orphan(self, name: str, result: SweepResult) -> bool:
+        found = self.identities.observe(name)
+        if found and not found.owned:
+            result.unmanaged.append(iam_user_name(self.converger.environment, name))
+        return found is not None and found.owned
+
     def _tear_down(self, name: str, result: SweepResult) -> bool:
         """The record is read once more: if it exists again, the user is restored. False: try again."""
-        results: list[str] = []
-
-        def converge() -> ConvergeResult:
-            converged = self.converger.converge(name, audit=True)
-            results.append(converged.result)
-            return converged
-
-        done = self._run(name, result, converge) is None
-        result.orphans_removed += "removed" in results
-        return done
-
-    def _find_candidates(self) -> tuple[list[str], int]:
-        """Names under our path without a record, and the number of records.
-
-        IAM is listed before the records: a user that is just being created already has its record.
-        """
-        listed = self.identities.smtp_user_names()
-        known = self.records.record_names()
-        return sorted(filter(NAME.fullmatch, set(listed) - known)), len(known)  # others are not managed
+        done = self._run(name, result, lambda: self.converger.converge(name, audit=True))
+        result.orphans_removed += done is not None and done.result == "removed"
+        return done is not None
 
 
 def _first_seen(state: SweepState, name: str, now: datetime) -> datetime:

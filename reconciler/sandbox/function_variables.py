@@ -42,6 +42,7 @@ def function_settings(environment: Environment, key_arn: str, boundary_arn: str)
 
 def sweep_settings(environment: Environment, pipeline: Pipeline) -> SweepSettings:
     return SweepSettings(
+        manager_function=pipeline.functions["manager"].name,
         max_orphans=environment.limits.max_deletes,
         max_orphan_percent=environment.limits.max_delete_percent,
         users_per_run=pipeline.sweep["users_per_run"],

@@ -15,6 +15,7 @@ from reconciler.errors import Conflict
 from reconciler.ports import SweepState
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
+from simulation.world import TABLE_ARN
 from support.generated import TYPED
 from support.world import TABLE
 
@@ -23,7 +24,7 @@ SEEN = "2026-06-01T12:00:00Z"
 
 def states(**item: Any) -> DynamoSweepStates:
     """`item`: attributes with their types."""
-    table = DynamoDb(Clock(), TABLE, shards=1)
+    table = DynamoDb(Clock(), TABLE_ARN, shards=1)
     if item:
         table.put({**pack({"PK": PK, "SK": SK}), **item})
     return DynamoSweepStates(table, TABLE)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from reconciler.core.decision import Decision, PutPolicy, SetKey
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Failure, Record, Status, timestamp
-from reconciler.core.record_state import RecordState
+from reconciler.core.record_state import RecordState, is_urgent
 from reconciler.core.user import spec_hash
 from support.rows import ACTIVE, DISABLED, EARLIER, K0, K1, LATER, NOW, REVOKED, asked, grant, iam, run, settled
 from support.world import SENDING, a_user
@@ -224,3 +224,27 @@ def test_who_is_to_be_deleted_or_could_not_be(status: str, during: str, leaving:
     failure = Failure("Throttling", "too often", "2026-06-01T12:00:00Z", during=during)
     assert Record(name="app", status=status, failure=failure).is_being_deleted is leaving
     assert Record(name="app", status=status).is_being_deleted is (status == "deleting")
+
+
+def test_a_revocation_is_urgent_until_it_was_carried_out_under_whatever_settings() -> None:
+    done = settled(revoked=REVOKED)
+    assert not is_urgent(done, NOW)
+    assert not is_urgent(replace(done, observed_hash="of-other-settings-revoked"), NOW)
+    for change in (
+        {"status": "pending"},
+        {"status": "active"},
+        {"status": "failed"},
+        {"status": "paused"},
+        {"observed_hash": grant_hash(a_user(), SENDING)},
+        {"revision": 3},
+    ):
+        assert is_urgent(replace(done, **change), NOW), change
+    assert not is_urgent(replace(done, revision=None, observed_revision=0), NOW)
+
+
+def test_without_a_revocation_only_what_is_overdue_is_urgent() -> None:
+    recently, long_ago = (timestamp(NOW - timedelta(minutes=m)) for m in (14, 16))
+    assert is_urgent(asked(requested_at=long_ago), NOW)
+    assert not is_urgent(asked(requested_at=recently), NOW)
+    assert not is_urgent(settled(), NOW)
+    assert not is_urgent(settled(status="failed"), NOW)

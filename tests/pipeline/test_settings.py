@@ -31,7 +31,7 @@ DEAD_LETTER = DeadLetterSettings(
     table_arn="arn:aws:dynamodb:eu-central-1:123456789012:table/smtp-users",
     batch_size=10,
 )
-SWEEP = SweepSettings(max_orphans=5, max_orphan_percent=20, users_per_run=500)
+SWEEP = SweepSettings(manager_function="smtp-manager", max_orphans=5, max_orphan_percent=20, users_per_run=500)
 
 
 @pytest.mark.parametrize("allow", [True, False])
@@ -49,7 +49,12 @@ def test_settings_are_written_as_terraform_writes_them() -> None:
     assert written["ALLOWED_DOMAINS"] == "example.com,news.example.com"
     assert written["ALLOW_WILDCARDS"] == "true"
     assert written["IAM_USER_TAGS"] == '{"cost-center": "4711"}'
-    assert SWEEP.to_environ() == {"MAX_ORPHANS": "5", "MAX_ORPHAN_PERCENT": "20", "SWEEP_USERS_PER_RUN": "500"}
+    assert SWEEP.to_environ() == {
+        "MANAGER_FUNCTION": "smtp-manager",
+        "MAX_ORPHANS": "5",
+        "MAX_ORPHAN_PERCENT": "20",
+        "SWEEP_USERS_PER_RUN": "500",
+    }
 
 
 def test_a_missing_variable_is_named() -> None:

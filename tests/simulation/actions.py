@@ -166,6 +166,16 @@ def _other_message(world: World, it: Action) -> None:
     world.give_up(it.args["body"])
 
 
+@action("damage trigger")
+def _damage_trigger(world: World, it: Action) -> None:
+    world.trigger.damage(it.args["how"])
+
+
+@action("repair trigger")
+def _repair_trigger(world: World, _: Action) -> None:
+    world.mapping.repair()
+
+
 @action("sweep")
 def _sweep(world: World, _: Action) -> None:
     if sum(actor.name.startswith("sweep") for actor in world.scheduler.actors) < 2:

@@ -24,10 +24,11 @@ from reconciler.core.decision import Decision, Identity, NoOp
 from reconciler.core.record import Record, Status, name_of
 from reconciler.core.record_parser import read
 from reconciler.core.record_state import RecordState
+from reconciler.core.trigger import Trigger
 from reconciler.core.user import Declaration
 from reconciler.engine import history as engine_history
 from reconciler.errors import InvalidInput, Retryable
-from reconciler.manager import converge
+from reconciler.manager import converge, survey
 from reconciler.manager.converge import Converger, ConvergeResult
 from reconciler.manager.handlers import telemetry
 from reconciler.manager.invocation import Invocation
@@ -155,7 +156,18 @@ def _tag_not_checked(stack: ExitStack) -> None:
 @bug("orphans not detected")
 def _no_orphans(stack: ExitStack) -> None:
     """The sweep checks only records, so an IAM user whose REMOVE event was lost is never deleted."""
-    stack.enter_context(mock.patch.object(IamIdentities, "smtp_user_names", return_value=[]))
+    stack.enter_context(mock.patch.object(IamIdentities, "listed", return_value=[]))
+
+
+@bug("revocations wait for the round")
+def _wait_for_round(stack: ExitStack) -> None:
+    """The sweep processes a revocation only where its round is."""
+    stack.enter_context(mock.patch.object(survey, "is_urgent", return_value=False))
+
+
+@bug("a dead trigger is not noticed")
+def _not_noticed(stack: ExitStack) -> None:
+    stack.enter_context(mock.patch.object(Trigger, "fault", ""))
 
 
 @bug("the status is stronger than a revocation")

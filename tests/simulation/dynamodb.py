@@ -33,11 +33,13 @@ class StreamRecord:
 
 
 class DynamoDb:
-    """`log`: the records of the table's stream."""
+    """`log`: the records of the table's stream. `arn`: of the table."""
 
-    def __init__(self, clock: Clock, table: str, shards: int) -> None:
+    def __init__(self, clock: Clock, arn: str, shards: int) -> None:
         self._clock = clock
-        self._table = table
+        self._table = arn.partition("/")[2]
+        self.arn = arn
+        self.streams: list[int] = [0]  # before which record of the log each stream of the table begins
         self.shards = shards
         self.items: dict[tuple[str, str], Item] = {}
         self.log: list[StreamRecord] = []
@@ -49,6 +51,15 @@ class DynamoDb:
 
     def remove(self, key: tuple[str, str]) -> None:
         self._write(key, None)
+
+    def replace_stream(self) -> None:
+        """It was turned off and on again."""
+        self.streams.append(len(self.log))
+
+    @property
+    def stream_arn(self) -> str:
+        """Of the latest stream."""
+        return f"{self.arn}/stream/{len(self.streams)}"
 
     def _write(self, key: tuple[str, str], new: Item | None) -> None:
         """A write that changes nothing creates no stream record."""
@@ -119,6 +130,11 @@ class DynamoDb:
         if len(matches) > len(page):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("PK", "SK")}
         return answer
+
+    def describe_table(self, *, TableName: str) -> dict[str, Any]:
+        self._check_table(TableName, "DescribeTable")
+        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        return {"Table": {"TableArn": self.arn, "LatestStreamArn": self.stream_arn, "StreamSpecification": stream}}
 
     def _check_table(self, table: str, operation: str) -> None:
         if table != self._table:

@@ -78,5 +78,7 @@ THROTTLED = {
     "streams": "LimitExceededException",
     "iam": "Throttling",
     "kms": "ThrottlingException",
+    "lambda": "TooManyRequestsException",
+    "ses": "TooManyRequestsException",
     "sqs": "RequestThrottled",
 }

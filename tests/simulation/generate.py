@@ -12,6 +12,7 @@ from simulation.faults import Kind
 from simulation.hands import DRIFTS, REVOCATIONS, STATUSES
 from simulation.manifests import BROKEN
 from simulation.story import Scenario
+from simulation.trigger import FAULTS as TRIGGER_FAULTS
 from simulation.world import Settings
 
 NAMES = ("ant", "bee", "bee-2", "cat", "dog", "eel")
@@ -177,7 +178,9 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (("edit revocation",), AROUND, ("edit status", "reconcile", "drift"), AROUND): 2,
     (("reconcile",), ("deliver",), ("edit revocation",), AROUND): 4,
     (("deliver",), ("dead letters",), ("pass",), ("dead letters",)): 3,
+    (("damage trigger",), ("revoke", "edit revocation", "reconcile"), AROUND, ("sweep",), ("repair trigger",)): 3,
     (("invalid manifest", "reconcile files", "other message"),): 1,
+    (("reconcile",), ("deliver",), ("drift",), ("pass", "drift"), ("sweep",)): 3,
 }
 RUNNING = {"deliver twice", "reconcile files", "invalid manifest", "revoke", "resume", "retry"}
 FOR_THE_CALM = {"declare", "edit", "rotate", "schedule"}
@@ -202,6 +205,7 @@ ARGUMENTS: dict[str, Make] = {
     "other message": lambda random, _: {
         "body": random.choice(('{"user": "ant"}', '{"user": "no such user"}', "hello", '{"DDBStreamBatchInfo": 7}'))
     },
+    "damage trigger": lambda random, _: {"how": random.choice(TRIGGER_FAULTS)},
     "pass": _pass,
     "clock skew": lambda random, _: {"seconds": random.choice((-20, -3, 0, 3, 20))},
     "fault": _fault,

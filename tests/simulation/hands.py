@@ -8,8 +8,10 @@ from dataclasses import replace
 from itertools import cycle, islice
 
 from reconciler.aws.attributes import pack
+from reconciler.aws.sweep_state import SK as SWEEP
 from reconciler.core.ownership import OWNER_TAG
 from reconciler.core.policy import POLICY_NAME
+from reconciler.core.record import PK
 from simulation.iam import MAX_KEYS
 from simulation.iam_user import IamUser
 from simulation.world import World
@@ -116,6 +118,12 @@ DRIFTS: dict[str, Callable[[World, str], None]] = {
     "a key is added": _add_key,
     "it is deleted": _delete_user,
 }
+
+
+def end_round(world: World) -> None:
+    """The next sweep continues behind the last record."""
+    key = {"PK": PK, "SK": SWEEP}
+    world.table.put({**world.table.items.get((PK, SWEEP), {}), **pack({**key, "position": "~"})})
 
 
 def revoke_all(world: World, offset: int) -> None:

@@ -12,10 +12,11 @@ from reconciler.manager.sweep import GRACE
 from simulation import hands
 from simulation.commands import EVERYTHING, check_out, start_command, start_reconcile
 from simulation.judge import judge
+from simulation.trigger import FAULTS
 from simulation.watch import InvariantChecker
 from simulation.world import ENV, PARKED, World
 
-ROUNDS = 150  # after which anything should have finished: a day of retries takes about 100
+ROUNDS = 500  # after which anything should have finished: a day of retries takes about 100 for each message
 
 
 def heal(world: World, watch: InvariantChecker) -> list[str]:
@@ -29,6 +30,7 @@ def heal(world: World, watch: InvariantChecker) -> list[str]:
 def _settle(world: World, _: InvariantChecker) -> list[str]:
     """Finish running actors, let late requests arrive and deliver everything that was sent."""
     world.faults.stop()
+    world.mapping.repair()
     world.clock.skew = timedelta()
     world.play(None, None)
     world.wire.land()
@@ -152,7 +154,20 @@ def _replay(world: World, watch: InvariantChecker) -> list[str]:
 
 
 def _revoke_all(world: World, _: InvariantChecker) -> list[str]:
-    """I16: whatever a record says besides, its keys are inactive after the next round of the sweep."""
+    """I16: whatever a record says besides, its keys are inactive after the next sweep.
+
+    In every second scenario, the trigger delivers nothing and the round is past every record.
+    """
     world.clock.advance(3600)
+    if is_dead := world.commits % 2 == 1:
+        world.trigger.damage(FAULTS[world.commits // 2 % 2])
+        hands.end_round(world)
     hands.revoke_all(world, world.commits)
-    return _deliver(world) or _sweep(world) or judge(world)
+    if not is_dead:
+        return _deliver(world) or _sweep(world) or judge(world)
+    found = _sweep(world)
+    if 2 * len(world.records()) > world.settings.users_per_run:
+        found = found or _sweep(world)  # the limit of users leaves some to the round
+    found = found or judge(world)
+    world.mapping.repair()
+    return found or _deliver(world) or _sweep(world) or judge(world)

@@ -7,43 +7,16 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb, Item, StreamRecord
+from simulation.filters import Rules
 from simulation.scheduler import Actor, Scheduler
 from simulation.streams import shard_id
+from simulation.trigger import Trigger
 
 PAUSE = 5.0  # seconds between two attempts of a batch
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings in `pipeline.yaml`."""
-
-    batch_size: int
-    retries: int
-    record_age: timedelta
-    bisect: bool
-    filters: list[dict[str, Any]]
-    timeout: timedelta
-
-    def passes(self, record: StreamRecord) -> bool:
-        return any(_matches(pattern, record) for pattern in self.filters)
-
-
-def _matches(pattern: dict[str, Any], record: StreamRecord) -> bool:
-    images = {"Keys": {"PK": {"S": record.key[0]}, "SK": {"S": record.key[1]}}, "NewImage": record.new or {}}
-    seen = {"eventName": record.event, "dynamodb": images}
-    return _subset(pattern, seen)
-
-
-def _subset(pattern: Any, value: Any) -> bool:
-    """Lambda's filter patterns: maps must contain every named part; lists name the allowed values, or that any is."""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(name in value and _subset(p, value[name]) for name, p in pattern.items())
-    return value in pattern or {"exists": True} in pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +42,7 @@ class Lane:
 class Mapping:
     def __init__(
         self, clock: Clock, scheduler: Scheduler, table: DynamoDb, rules: Rules, invoke: Callable[[int, Any], Any],
-        give_up: Callable[[str], None], stream_arn: str,
+        give_up: Callable[[str], None], trigger: Trigger,
     ) -> None:  # fmt: skip
         """`done` is called with each acknowledged record."""
         self._clock = clock
@@ -78,7 +51,7 @@ class Mapping:
         self._rules = rules
         self._invoke = invoke
         self._give_up = give_up
-        self._stream_arn = stream_arn
+        self._trigger = trigger
         self.lost = 0  # records that were never delivered
         self.done: Callable[[StreamRecord], None] = lambda _: None
         self.lanes = [Lane(shard) for shard in range(table.shards)]
@@ -98,10 +71,21 @@ class Mapping:
         for lane in self.lanes:
             lane.position = 0
 
+    def repair(self) -> None:
+        """Enable it, or create it again for the table's new stream, which has no record of the time before."""
+        self._trigger.enabled = True
+        self._trigger.changes += 1
+        if self._trigger.source != self._table.stream_arn:
+            for lane in self.lanes:
+                self._skip_to(lane, self._table.streams[-1])
+            self._trigger.source = self._table.stream_arn
+
     def passes(self, record: StreamRecord) -> bool:
         return self._rules.passes(record)
 
     def is_idle(self) -> bool:
+        if not self._trigger.delivers:
+            return not any(lane.busy for lane in self.lanes)
         return not any(lane.busy or lane.waiting or self._fresh(lane) for lane in self.lanes)
 
     def _fresh(self, lane: Lane) -> tuple[StreamRecord, ...]:
@@ -109,7 +93,7 @@ class Mapping:
         return tuple(record for record, _ in zip(passing, range(self._rules.batch_size), strict=False))
 
     def _next(self, lane: Lane) -> None:
-        if lane.busy or lane.polls <= 0:
+        if lane.busy or lane.polls <= 0 or not self._trigger.delivers:
             return
         self._skip_lost(lane)
         if not lane.waiting and (fresh := self._fresh(lane)):
@@ -135,7 +119,9 @@ class Mapping:
 
     def _skip_lost(self, lane: Lane) -> None:
         """Count the records that the stream dropped before they were delivered."""
-        position = next((r.sequence - 1 for r in self._table.kept(lane.shard)), len(self._table.log))
+        self._skip_to(lane, next((r.sequence - 1 for r in self._table.kept(lane.shard)), len(self._table.log)))
+
+    def _skip_to(self, lane: Lane, position: int) -> None:
         forgotten = self._table.log[lane.position : position]
         self.lost += sum(record.shard == lane.shard and self.passes(record) for record in forgotten)
         lane.position = max(lane.position, position)
@@ -209,7 +195,7 @@ class Mapping:
                         "approximateArrivalOfFirstRecord": _time(first.at),
                         "approximateArrivalOfLastRecord": _time(last.at),
                         "batchSize": len(records),
-                        "streamArn": self._stream_arn,
+                        "streamArn": self._trigger.source,
                     },
                 }
             )

@@ -17,10 +17,9 @@ def shard_id(shard: int) -> str:
 
 
 class Streams:
-    def __init__(self, clock: Clock, table: DynamoDb, arn: str) -> None:
+    def __init__(self, clock: Clock, table: DynamoDb) -> None:
         self._clock = clock
         self._table = table
-        self._arn = arn
 
     def describe_stream(self, *, StreamArn: str, **_: Any) -> dict[str, Any]:
         self._check(StreamArn, "DescribeStream")
@@ -54,7 +53,8 @@ class Streams:
         return {"Records": [_plain(r) for r in found], "NextShardIterator": f"{shard}:{after}"}
 
     def _check(self, arn: str, operation: str) -> None:
-        if arn != self._arn:
+        """A stream that was replaced can still be read."""
+        if not arn.startswith(f"{self._table.arn}/stream/"):
             raise refusal("ResourceNotFoundException", operation)
 
     def _check_trimmed(self, position: int, operation: str) -> None:

@@ -11,10 +11,12 @@ import pytest
 from reconciler.aws.attributes import pack
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
-from simulation.mapping import Mapping, Rules
+from simulation.filters import Rules
+from simulation.mapping import Mapping
 from simulation.scheduler import Killed, Scheduler
 from simulation.streams import shard_id
-from simulation.world import ENV, deployed
+from simulation.trigger import Trigger
+from simulation.world import TABLE_ARN, deployed
 
 
 class Pump:
@@ -23,13 +25,13 @@ class Pump:
     def __init__(self, *fails: list[int] | BaseException) -> None:
         self.clock = Clock()
         self.scheduler = Scheduler(self.clock)
-        self.table = DynamoDb(self.clock, ENV.table, shards=1)
+        self.table = DynamoDb(self.clock, TABLE_ARN, shards=1)
         self.fails = list(fails)
         self.seen: list[list[int]] = []
         self.letters: list[dict[str, Any]] = []
         rules = Rules(10, 1, timedelta(hours=6), True, deployed()["mapping"]["filters"], timedelta(minutes=2))
         give_up = lambda body: self.letters.append(json.loads(body))  # noqa: E731
-        self.mapping = Mapping(self.clock, self.scheduler, self.table, rules, self.invoke, give_up, "arn")
+        self.mapping = Mapping(self.clock, self.scheduler, self.table, rules, self.invoke, give_up, Trigger(self.table))
 
     def invoke(self, _shard: int, event: dict[str, Any]) -> Any:
         numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
@@ -69,7 +71,10 @@ def test_what_never_works_becomes_a_message_without_records_and_blocks_no_one() 
     assert pump.mapping.is_idle()
     (letter,) = pump.letters
     assert letter["requestContext"]["condition"] == "RetryAttemptsExhausted"
-    assert letter["DDBStreamBatchInfo"].items() >= {"shardId": shard_id(0), "batchSize": 3, "streamArn": "arn"}.items()
+    assert (
+        letter["DDBStreamBatchInfo"].items()
+        >= {"shardId": shard_id(0), "batchSize": 3, "streamArn": pump.table.stream_arn}.items()
+    )
     assert "Keys" not in json.dumps(letter)
     pump.put("dog")
     assert pump.run()[2:] == [[4]]

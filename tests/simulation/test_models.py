@@ -18,7 +18,7 @@ from simulation.iam import Iam
 from simulation.kms import Kms
 from simulation.sqs import Sqs
 from simulation.streams import Streams, shard_id
-from simulation.world import ENV
+from simulation.world import ENV, TABLE_ARN
 from support.world import TABLE, World
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}]}
@@ -138,13 +138,13 @@ def table_answers(client: Any, table: str) -> Iterator[Any]:
 
 
 def test_the_table_answers_as_moto_does(world: World) -> None:
-    model = DynamoDb(Clock(), ENV.table, shards=1)
+    model = DynamoDb(Clock(), TABLE_ARN, shards=1)
     expected = list(table_answers(boto3.client("dynamodb"), TABLE))
     assert list(table_answers(model, ENV.table)) == expected
 
 
 def test_a_write_that_changes_nothing_creates_no_stream_record() -> None:
-    table = DynamoDb(Clock(), ENV.table, shards=1)
+    table = DynamoDb(Clock(), TABLE_ARN, shards=1)
     item = pack({**KEY, "n": 1, "tags": {"a", "b"}})
     table.put(item)
     table.put({**item, "n": {"N": "1.0"}, "tags": {"SS": ["b", "a"]}})
@@ -157,10 +157,11 @@ def test_a_write_that_changes_nothing_creates_no_stream_record() -> None:
 
 def test_the_stream_forgets_after_a_day() -> None:
     clock = Clock()
-    table = DynamoDb(clock, ENV.table, shards=1)
-    streams = Streams(clock, table, "arn")
+    table = DynamoDb(clock, TABLE_ARN, shards=1)
+    streams = Streams(clock, table)
     table.put(pack({**KEY, "n": 1}))
-    at = {"StreamArn": "arn", "ShardId": shard_id(0), "ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": "1"}
+    place = {"StreamArn": table.stream_arn, "ShardId": shard_id(0)}
+    at = {**place, "ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": "1"}
     iterator = streams.get_shard_iterator(**at)["ShardIterator"]
     assert [r["eventName"] for r in streams.get_records(ShardIterator=iterator)["Records"]] == ["INSERT"]
     clock.advance(timedelta(hours=25).total_seconds())

@@ -24,7 +24,9 @@ HERE = Path(__file__).parent
 CLASSICS = list(BUGS)[:5]
 # The calls of the functions; all must occur.
 CALLS = {
-    "dynamodb": "GetItem BatchGetItem Query UpdateItem DeleteItem",
+    "lambda": "ListEventSourceMappings",
+    "ses": "GetAccount",
+    "dynamodb": "DescribeTable GetItem BatchGetItem Query UpdateItem DeleteItem",
     "iam": (
         "GetUser ListUsers CreateUser DeleteUser TagUser PutUserPermissionsBoundary CreateAccessKey UpdateAccessKey "
         "ListAccessKeys DeleteAccessKey PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy "

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -19,15 +19,18 @@ from reconciler.aws.fallback_state import DynamoFallbacks
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
+from reconciler.aws.ses import read_account
 from reconciler.aws.sqs import SqsQueue
 from reconciler.aws.streams import DynamoStream
 from reconciler.aws.sweep_state import DynamoSweepStates
+from reconciler.aws.trigger import StreamTrigger
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.record import PK, SK_PREFIX, Record, manager_tag
 from reconciler.core.user import User
 from reconciler.manager.batches import Batches
 from reconciler.manager.converge import Converger
 from reconciler.manager.dead_letters import DeadLetters
+from reconciler.manager.health import Health
 from reconciler.manager.letters import LetterReader
 from reconciler.manager.sweep import Budget, Sweep
 from reconciler.manager.user_events import UserEvents
@@ -37,15 +40,17 @@ from reconciler.planning.limits import Limits
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.faults import Faults
+from simulation.filters import Rules
 from simulation.functions import CONTEXT, function
 from simulation.iam import Iam
 from simulation.iam_user import IamUser
 from simulation.kms import Kms
 from simulation.letters import Letters
-from simulation.mapping import Mapping, Rules
+from simulation.mapping import Mapping
 from simulation.scheduler import Actor, Scheduler
 from simulation.sqs import Sqs
 from simulation.streams import Streams
+from simulation.trigger import FUNCTION, Ses, Trigger
 from simulation.wire import Client, Wire
 
 ENV = Environment(
@@ -64,7 +69,7 @@ ENV = Environment(
 MANAGER = manager_tag(ENV.name)
 BOUNDARY = f"arn:aws:iam::{ENV.account_id}:policy/smtp-boundary-test"
 KEY = f"arn:aws:kms:{ENV.region}:{ENV.account_id}:key/5150"
-STREAM = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}/stream/2026-06-01T00:00:00.000"
+TABLE_ARN = f"arn:aws:dynamodb:{ENV.region}:{ENV.account_id}:table/{ENV.table}"
 DEAD, PARKED = "https://sqs.example.com/dead-letters", "https://sqs.example.com/parked"
 
 
@@ -122,7 +127,8 @@ class World:
         self._make_functions()
 
     def _make_aws(self) -> None:
-        self.table = DynamoDb(self.clock, ENV.table, self.settings.lanes)
+        self.table = DynamoDb(self.clock, TABLE_ARN, self.settings.lanes)
+        self.trigger = Trigger(self.table)
         self.iam = Iam(self.clock, self.settings.quota)
         self.kms = Kms(KEY)
         dead = deployed()["dead_letters"]
@@ -145,14 +151,13 @@ class World:
         self.converger = Converger(ENV.name, ENV.sending, self.managed, self.identities, self.vault, now)
         sqs = Client(self.wire, "sqs", self.sqs)
         queue, parking = (SqsQueue(sqs, url) for url in (DEAD, PARKED))  # type: ignore[arg-type]
-        streams = Streams(self.clock, self.table, STREAM)
-        stream = DynamoStream(Client(self.wire, "streams", streams))  # type: ignore[arg-type]
+        stream = DynamoStream(Client(self.wire, "streams", Streams(self.clock, self.table)))  # type: ignore[arg-type]
         size = deployed()["mapping"]["batch_size"]
         fallbacks = DynamoFallbacks(dynamodb, ENV.table)  # type: ignore[arg-type]
         self.user_events = UserEvents(self.converger, queue, now)
         self.dead_letters = DeadLetters(
             self.converger,
-            LetterReader(STREAM.partition("/stream/")[0], size),
+            LetterReader(TABLE_ARN, size),
             Batches(stream, self.managed, fallbacks, ENV.sending, size, now),
             queue,
             parking,
@@ -160,19 +165,25 @@ class World:
             now,
         )
         self.sweep = Sweep(
-            self.converger, self.managed, self.identities, self.states,
+            self.converger, self.managed, self.identities, self.states, self._health(dynamodb),
             Budget(ENV.limits.max_deletes, ENV.limits.max_delete_percent, self.settings.users_per_run),
             now,
         )  # fmt: skip
         self.mapping = Mapping(
             self.clock, self.scheduler, self.table, self._mapping_rules(),
-            self._function("manager", "stream", user_events=self.user_events), self.give_up, STREAM,
+            self._function("manager", "stream", user_events=self.user_events), self.give_up, self.trigger,
         )  # fmt: skip
         self.letters = Letters(
             self.clock, self.scheduler, self.sqs, DEAD, deployed()["dead_letters"]["batch_size"],
             deployed()["dead_letters"]["maximum_concurrency"], _timeout("dead_letter"),
             self._function("dead_letter", "dead_letter", dead_letters=self.dead_letters),
         )  # fmt: skip
+
+    def _health(self, dynamodb: Any) -> Health:
+        functions: Any = Client(self.wire, "lambda", self.trigger)
+        ses: Any = Client(self.wire, "ses", Ses())
+        trigger = StreamTrigger(dynamodb, functions, ENV.table, FUNCTION)
+        return Health(trigger, {region: partial(read_account, ses, region) for region in ENV.smtp_regions})
 
     def _mapping_rules(self) -> Rules:
         declared = deployed()["mapping"]
@@ -232,7 +243,10 @@ class World:
             loaded.telemetry.defect = self._note_defect
             return loaded.handler({}, context)
 
-        actor = Actor("sweep", run, deadline=deadline)
+        changes = self.trigger.changes
+        actor = Actor(
+            "sweep", run, lambda actor: self.broken.extend(self.trigger.judge(actor, changes)), deadline=deadline
+        )
         self.scheduler.start(actor)
         return actor
 

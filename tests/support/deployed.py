@@ -22,10 +22,12 @@ BATCH_SIZE = 10
 USERS_PER_RUN = 20
 MAX_ORPHANS = 2
 
+MANAGER_FUNCTION = "smtp-credential-manager-test"
+
 CONTEXT: Any = SimpleNamespace(
-    function_name="smtp-credential-manager-test",
+    function_name=MANAGER_FUNCTION,
     memory_limit_in_mb=256,
-    invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:smtp-credential-manager-test",
+    invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{MANAGER_FUNCTION}",
     aws_request_id="11111111-2222-3333-4444-555555555555",
     get_remaining_time_in_millis=lambda: 600_000,
 )
@@ -53,7 +55,9 @@ def environ(world: World) -> dict[str, str]:
         table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}",
         batch_size=BATCH_SIZE,
     )
-    swept = SweepSettings(max_orphans=MAX_ORPHANS, max_orphan_percent=100, users_per_run=USERS_PER_RUN)
+    swept = SweepSettings(
+        manager_function=MANAGER_FUNCTION, max_orphans=MAX_ORPHANS, max_orphan_percent=100, users_per_run=USERS_PER_RUN
+    )
     return common.to_environ() | own.to_environ() | dead_letters.to_environ() | swept.to_environ()
 
 

@@ -1,4 +1,8 @@
-"""What moto lacks of IAM, with AWS's responses: boundaries, service credentials, groups of a user that is deleted."""
+"""What moto lacks, with AWS's responses.
+
+IAM: boundaries, service credentials, groups of a user that is deleted. Lambda: mappings of a function that does not
+exist. SES: the account.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,14 @@ OK = SimpleNamespace(status_code=200, headers={})
 
 
 class MotoGaps:
-    """One instance holds the state of one mocked account."""
+    """One instance holds the state of one mocked account.
+
+    `mappings`: the event source mappings of the credential manager. `ses`: the account in every region.
+    """
 
     def __init__(self) -> None:
+        self.mappings: list[dict[str, str]] = []
+        self.ses = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
         self.boundaries: dict[str, str] = {}
         self.service_credentials: dict[str, list[str]] = {}
 
@@ -35,6 +44,8 @@ class MotoGaps:
             ("before-call.iam.CreateUser", self._create),
             ("after-call.iam.CreateUser", self._created),
             ("after-call.iam.GetUser", self._got),
+            ("before-call.lambda.ListEventSourceMappings", lambda **_: (OK, {"EventSourceMappings": self.mappings})),
+            ("before-call.sesv2.GetAccount", lambda **_: (OK, dict(self.ses))),
         ]
         handlers: list[Any] = botocore.handlers.BUILTIN_HANDLERS
         handlers.extend(entries)

@@ -155,21 +155,27 @@ class World:
         return json.loads(document) if isinstance(document, str) else document
 
 
+def make_table(dynamodb: Any, view: str = "NEW_AND_OLD_IMAGES") -> str:
+    """Returns the ARN of its stream. Without a view, there is none."""
+    made = dynamodb.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": view} if view else {"StreamEnabled": False},
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+    )
+    return str(made["TableDescription"].get("LatestStreamArn", ""))
+
+
 @contextmanager
 def make_world() -> Iterator[World]:
     gaps, ses = MotoGaps(), FakeSes()
     with mock_aws(), gaps.filled(), ses.answering():
         dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
-        dynamodb.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "PK", "AttributeType": "S"},
-                {"AttributeName": "SK", "AttributeType": "S"},
-            ],
-        )
+        gaps.mappings = [{"EventSourceArn": make_table(dynamodb), "State": "Enabled"}]
         unretried = boto3.client("iam", config=UNRETRIED)
         arn = iam.create_policy(
             PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING, ["example.com"]))

@@ -75,19 +75,20 @@ def _as_request(call: Call, names: Names) -> Request | None:
         case "iam":
             return _as_iam_request(operation, params, names)
         case "dynamodb":
-            context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
-            if operation == "UpdateItem":
-                context["dynamodb:Attributes"] = sorted(_attributes(params))
-            return Request(f"dynamodb:{operation}", names.table(_table(params)), context)
+            return Request(f"dynamodb:{operation}", names.table(_table(params)), _table_context(operation, params))
         case "dynamodb streams":  # DynamoDB's actions; an iterator does not contain its stream
             return Request(f"dynamodb:{operation}", params.get("StreamArn", names.stream))
         case "sqs":  # a batch requires the permission for the single call
             return Request(f"sqs:{operation.removesuffix('Batch')}", names.queue(params["QueueUrl"].split("/")[-1]))
         case "kms":
-            context = {f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()}
+            context: dict[str, str | list[str]] = {
+                f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()
+            }
             return Request(f"kms:{operation}", names.key, context)
-        case "sesv2":
+case "sesv2":
             return Request(f"ses:{operation}", names.identity(params.get("EmailIdentity")))
+        case "lambda":  # ListEventSourceMappings is not restricted by resource
+            return Request(f"lambda:{operation}", "*")
         case "sts":
             return None
         case _:
@@ -122,6 +123,15 @@ def _iam_context(operation: str, params: dict[str, Any], boundary: str) -> dict[
         context |= {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in params["Tags"]}
     if operation == "DetachUserPolicy":
         context["iam:PolicyARN"] = params["PolicyArn"]
+    return context
+
+
+def _table_context(operation: str, params: dict[str, Any]) -> dict[str, str | list[str]]:
+    if operation == "DescribeTable":
+        return {}
+    context: dict[str, str | list[str]] = {"dynamodb:LeadingKeys": sorted(_leading_keys(params))}
+    if operation == "UpdateItem":
+        context["dynamodb:Attributes"] = sorted(_attributes(params))
     return context
 
 

@@ -136,6 +136,9 @@ def function(names: Names, kind: str) -> str:
 
 def manager(names: Names) -> Refusals:
     return {
+        "describes the table": Request("dynamodb:DescribeTable", names.table()),
+        "lists event source mappings": Request("lambda:ListEventSourceMappings", "*"),
+        "reads the SES account": Request("ses:GetAccount", "*"),
         "queries records": Request("dynamodb:Query", names.table(), OURS),
         "lists IAM users": Request("iam:ListUsers", "*"),
         "parks a message": Request("sqs:SendMessage", names.queue(PARKING)),
@@ -160,7 +163,15 @@ def sweep(names: Names) -> Refusals:
         "receives dead letters": Request("sqs:ReceiveMessage", names.queue(DEAD_LETTERS)),
         "reads the stream": Request("dynamodb:GetRecords", names.stream),
         "reads the policy of an unmanaged user": Request("iam:GetUserPolicy", names.iam("user/people/administrator")),
+        "describes another table": Request("dynamodb:DescribeTable", names.table("payroll")),
+        "enables or disables a mapping": Request("lambda:UpdateEventSourceMapping", mapping(names)),
+        "reads the code of a function": Request("lambda:GetFunction", function(names, "manager")),
+        "changes the SES account": Request("ses:PutAccountSendingAttributes", "*"),
     }
+
+
+def mapping(names: Names) -> str:
+    return f"arn:aws:lambda:{names.region}:{names.account}:event-source-mapping:11111111-2222-3333-4444-555555555555"
 
 
 def every_person_and_workflow(names: Names) -> Refusals:

@@ -107,7 +107,7 @@ def deliver(sandbox: Deployed, body: dict[str, Any], count: int) -> object:
 
 
 def sweep(sandbox: Deployed) -> None:
-    """The sweep: manual changes, a missing IAM user, an overdue deletion and an orphan."""
+    """The sweep: manual changes, a missing IAM user, an overdue deletion, an orphan, and a mapping that is disabled."""
     iam = sandbox.client("iam")
     edited = {"UserName": "smtp-sandbox-monitoring"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -126,6 +126,8 @@ def sweep(sandbox: Deployed) -> None:
     sandbox.pass_time(minutes=10)  # the sweep ignores newer keys, which another function may be about to store
     summary = sandbox.invoke("sweep")
     assert (summary["finished"], summary["errors"], summary["repaired"], summary["orphans"]) == (True, 0, 3, 1), summary
+    assert (summary["trigger_fault"], summary["ses_sandbox"]) == ("the event source mapping is disabled", 0), summary
+    assert (summary["failed"], summary["missed"]) == (2, 1), summary
     assert set(summary["steps"]) >= {"CreateUser", "RepairUser", "Detach", "DeleteKey", "SetKey", "IssueKey"}
     assert "leaving" not in sandbox.statuses()
     sandbox.pass_time(hours=25)

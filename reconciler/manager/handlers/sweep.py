@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, partial
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from reconciler.aws.client import PATIENT
+from reconciler.aws.client import PATIENT, RETRIED
+from reconciler.aws.ses import read_account
 from reconciler.aws.sweep_state import DynamoSweepStates
+from reconciler.aws.trigger import StreamTrigger
+from reconciler.core.text import clip
 from reconciler.manager.handlers.adapters import adapters
 from reconciler.manager.handlers.telemetry import Telemetry
+from reconciler.manager.health import Health
 from reconciler.manager.settings import SweepSettings
-from reconciler.manager.sweep import Budget, Sweep, SweepResult
+from reconciler.manager.sweep import Budget, Sweep
+from reconciler.manager.sweep_result import SweepResult
+
+MOST_NAMES = 20  # of each kind, in the log
+LONGEST_NAME = 100  # characters; a record that was created manually may have any name
 
 telemetry = Telemetry()
 
@@ -23,11 +32,19 @@ telemetry = Telemetry()
 def sweep() -> Sweep:
     """One per execution environment."""
     made, own = adapters(PATIENT), SweepSettings.from_environ(os.environ)
+    session, table = boto3.session.Session(), made.settings.table
+    dynamodb = session.client("dynamodb", config=PATIENT)
+    trigger = StreamTrigger(dynamodb, session.client("lambda", config=PATIENT), table, own.manager_function)
+    accounts = {
+        region: partial(read_account, session.client("sesv2", region_name=region, config=RETRIED), region)
+        for region in made.settings.smtp_regions
+    }
     return Sweep(
         converger=made.converger(),
         records=made.records,
         identities=made.identities,
-        states=DynamoSweepStates(boto3.session.Session().client("dynamodb", config=PATIENT), made.settings.table),
+        states=DynamoSweepStates(dynamodb, table),
+        health=Health(trigger, accounts),
         budget=Budget(own.max_orphans, own.max_orphan_percent, own.users_per_run),
         now=made.now,
     )
@@ -42,12 +59,29 @@ def _report(result: SweepResult) -> dict[str, Any]:
         "orphans_removed": result.orphans_removed,
         "orphans_held": result.orphans_held,
         "errors": result.errors,
+        "failed": len(result.failed),
+        "missed": len(result.missed),
+        "unmanaged": len(result.unmanaged),
+        "trigger_broken": int(bool(result.trigger_fault)),
+        "ses_sandbox": len(result.ses_sandbox),
+        "ses_paused": len(result.ses_paused),
+        "ses_review": len(result.ses_review),
+    }
+    names = {
+        "failed": sorted(result.failed),
+        "missed": result.missed,
+        "unmanaged": result.unmanaged,
+        "ses_sandbox": result.ses_sandbox,
+        "ses_paused": result.ses_paused,
+        "ses_review": result.ses_review,
     }
     fields: dict[str, Any] = {
         **numbers,
         "finished": result.finished,
         "stopped": result.stopped,
         "steps": dict(result.steps),
+        "trigger_fault": result.trigger_fault,
+        "names": {kind: _first(found) for kind, found in names.items() if found},
     }
     telemetry.log("sweep finished", **fields)
     telemetry.count(
@@ -55,6 +89,10 @@ def _report(result: SweepResult) -> dict[str, Any]:
         **{f"Sweep{''.join(word.capitalize() for word in name.split('_'))}": n for name, n in numbers.items()},
     )
     return fields
+
+
+def _first(names: Iterable[str]) -> list[str]:
+    return [clip(name, LONGEST_NAME) for name, _ in zip(names, range(MOST_NAMES), strict=False)]
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -36,6 +36,7 @@ locals {
       STREAM_BATCH_SIZE     = tostring(var.pipeline.mapping.batch_size)
     }
     sweep = {
+      MANAGER_FUNCTION    = local.functions.manager.name
       SWEEP_USERS_PER_RUN = tostring(var.pipeline.sweep.users_per_run)
       MAX_ORPHANS         = tostring(var.max_orphans)
       MAX_ORPHAN_PERCENT  = tostring(var.max_orphan_percent)

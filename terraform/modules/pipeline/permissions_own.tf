@@ -1,4 +1,5 @@
-# The permissions that only one or two of the functions need: read the trigger, send or park dead letters, list users.
+# The permissions that only one or two of the functions need: read the trigger, send or park dead letters, list users,
+# check the trigger and the SES account.
 locals {
   own_permissions = {
     manager     = [data.aws_iam_policy_document.manager.json]
@@ -52,10 +53,17 @@ data "aws_iam_policy_document" "sweep" {
     resources = [local.smtp_users]
   }
 
-  # This action does not support resource-level permissions. It returns names and paths, but no policies or keys.
   statement {
-    sid       = "FindOrphans"
-    actions   = ["iam:ListUsers"]
+    sid       = "ReadTableSettings"
+    actions   = ["dynamodb:DescribeTable"]
+    resources = [local.table_arn]
+  }
+
+  # These actions do not support resource-level permissions. They return the names and paths of IAM users, the event source
+  # mappings of functions, and the state of the SES account; no policies, keys, code or messages.
+  statement {
+    sid       = "ReadAccount"
+    actions   = ["iam:ListUsers", "lambda:ListEventSourceMappings", "ses:GetAccount"]
     resources = ["*"]
   }
 }

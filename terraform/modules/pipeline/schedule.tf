@@ -20,7 +20,13 @@ resource "aws_scheduler_schedule" "sweep" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.scheduler]
+  # The first sweep may start as soon as the schedule exists. It needs its permissions, and checks the mapping of the stream.
+  depends_on = [
+    aws_iam_role_policy.scheduler,
+    aws_iam_role_policy.function,
+    aws_lambda_event_source_mapping.stream,
+    aws_lambda_function_event_invoke_config.sweep,
+  ]
 }
 
 resource "aws_lambda_function_event_invoke_config" "sweep" {

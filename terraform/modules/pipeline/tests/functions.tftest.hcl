@@ -62,7 +62,12 @@ run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" 
         TABLE_ARN             = local.table_arn
         STREAM_BATCH_SIZE     = "10"
       }
-      sweep = { SWEEP_USERS_PER_RUN = "2000", MAX_ORPHANS = "5", MAX_ORPHAN_PERCENT = "50" }
+      sweep = {
+        MANAGER_FUNCTION    = "smtp-credential-manager-test"
+        SWEEP_USERS_PER_RUN = "2000"
+        MAX_ORPHANS         = "5"
+        MAX_ORPHAN_PERCENT  = "50"
+      }
     }
     error_message = "Each function must have the settings that only its handler reads."
   }
@@ -87,7 +92,7 @@ run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" 
   }
 
   assert {
-    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 3 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
+    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 4 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
     error_message = "The outputs for monitoring must contain the functions that are created."
   }
 }

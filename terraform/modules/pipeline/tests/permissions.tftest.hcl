@@ -42,10 +42,11 @@ run "each_function_has_only_the_permissions_of_its_own_task" {
       }
       sweep = {
         (local.smtp_users) = "iam:GetUserPolicy"
-        "*"                = "iam:ListUsers"
+        (local.table_arn)  = "dynamodb:DescribeTable"
+        "*"                = "iam:ListUsers lambda:ListEventSourceMappings ses:GetAccount"
       }
     }
-    error_message = "Only the functions that need a stream, a queue or a list of IAM users may have access to it."
+    error_message = "Only the functions that need a stream, a queue, a list of IAM users or the state of the account may read it."
   }
 
   assert {
