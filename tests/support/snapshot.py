@@ -30,7 +30,7 @@ class Snapshot:
         """As often as needed, also after moto was reset."""
         backends = self._backends()
         known = [*backends, *self._keys]
-        unpickler = pickle.Unpickler(io.BytesIO(self._state))
+        unpickler = pickle.Unpickler(io.BytesIO(self._state))  # noqa: S301
         unpickler.persistent_load = known.__getitem__  # type: ignore[method-assign]
         for owner, state in zip([*backends, self._gaps], unpickler.load(), strict=True):
             vars(owner).clear()
