@@ -21,6 +21,8 @@ import moto.core.responses
 import moto.core.serialize
 import moto.kms.models
 from botocore.endpoint_provider import EndpointProvider
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.parsing import ast_nodes, validators
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
@@ -140,6 +142,30 @@ def _nodes_to_be_processed(self: Any) -> tuple[Any, ...]:
     return self._kinds
 
 
+_serialize = BaseJSONSerializer._serialize_type_structure
+
+
+def _serialize_structure(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+    """DynamoDB's texts and numbers are in moto what they are in a response."""
+    if shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() in ({"S"}, {"N"}):
+        self._default_serialize(serialized, value, shape, key)
+    else:
+        _serialize(self, serialized, value, shape, key)
+
+
+_project = Item.project
+
+
+def _project_once(self: Any, expressions: Any) -> Any:
+    """moto would read the whole item for each expression."""
+    read = self.to_regular_json()
+    self.to_regular_json = lambda: read
+    try:
+        return _project(self, expressions)
+    finally:
+        del self.to_regular_json
+
+
 def share() -> None:
     """For every session that is made from now on. moto gives even a symmetric key an RSA key, which no test uses."""
     botocore.session.create_loader = lambda _data_path=None: _shared_loader()
@@ -164,3 +190,5 @@ def share() -> None:
     validators.deepcopy = _copy_parsed
     validators.ActionCountValidator.verify_action_counts = _count_once
     ast_nodes.DepthFirstTraverser.nodes_to_be_processed = _nodes_to_be_processed
+    BaseJSONSerializer._serialize_type_structure = _serialize_structure
+    Item.project = _project_once

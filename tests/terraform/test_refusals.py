@@ -43,7 +43,8 @@ def test_every_condition_and_every_limit_of_a_resource_is_needed(judge: Judge, a
         judge.allowed(replace(account.case(who, request), principal=wide) for wide in wider for request in listed)
     )
     for what, _ in ways:
-        assert any([next(passing) for _ in listed]), what
+        verdicts = [next(passing) for _ in listed]
+        assert any(verdicts), what
 
 
 def widened(policies: tuple[Document, ...]) -> Iterator[tuple[str, tuple[Document, ...]]]:
