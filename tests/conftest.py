@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,13 @@ settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that wait for a local AWS come first, so that workers compute beside them."""
     items.sort(key=lambda item: not any(item.iter_markers("sandbox")) and not any(item.iter_markers("terraform")))
+
+
+def pytest_collection_finish() -> None:
+    """Modules, AWS's service models and the collected tests stay until the end: the collector need not visit them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture

@@ -257,12 +257,13 @@ def test_every_call_may_fail_before_or_after_it_took_effect(watched: tuple[World
     world, faults = watched
     name = operation.replace(" ", "-")
     OPERATIONS[operation].prepare(world, name)
-    prepared = Snapshot(world)
+    prepared, started = Snapshot(world.gaps), world.now
     calls, expected = run_prepared(world, faults, OPERATIONS[operation], name)
     assert calls
     for at, call in enumerate(calls):
         for moment, kind in OF_READS if call in READING else OF_WRITES:
             prepared.restore()
+            world.now = started
             run_with_trouble(world, faults, OPERATIONS[operation], name, (at, moment, kind))
             assert end_state(world, name) == expected, f"{kind} {moment} {call} (call {at}) of '{operation}'"
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from support import deployed
 from support.deployed import Refusal, lines, metrics
+from support.ses import HEALTHY
 from support.sweeping import run, settled
 from support.world import ENV, MARK, TABLE, World, a_user, make_table
 
@@ -111,9 +112,9 @@ def test_a_refused_check_is_an_error_and_fails_no_run(manager: World, log: io.St
 
 
 def test_an_unexpected_error_of_a_check_fails_no_run_and_its_text_is_not_logged(
-    manager: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    manager: World, log: io.StringIO
 ) -> None:
-    monkeypatch.setattr(manager.gaps, "ses", {"ProductionAccessEnabled": True, "SendingEnabled": Broken("hunter2")})
+    manager.ses.account = {"ProductionAccessEnabled": True, "SendingEnabled": Broken("hunter2")}
     summary = run()
     assert (summary["errors"], summary["finished"]) == (1, True)
     (told,) = [line for line in lines(log) if line["message"] == "check failed"]
@@ -143,7 +144,7 @@ def test_the_ses_account_of_each_region_is_reported(
     monkeypatch.setenv("SMTP_REGIONS", "eu-central-1,eu-west-1")
     asked: list[str] = []
     deployed.hooks.append(("before-call.sesv2.GetAccount", lambda params, **_: asked.append(params["url"])))
-    manager.gaps.ses |= account
+    manager.ses.account = HEALTHY | account
     summary = run()
     numbers = {name: summary[name] for name in ("ses_sandbox", "ses_paused", "ses_review")}
     assert numbers == {"ses_sandbox": 0, "ses_paused": 0, "ses_review": 0, counted: 2}
@@ -153,7 +154,7 @@ def test_the_ses_account_of_each_region_is_reported(
 
 def test_one_region_that_cannot_be_read_hides_no_other(manager: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_REGIONS", "eu-central-1,eu-west-1")
-    manager.gaps.ses["ProductionAccessEnabled"] = False
+    manager.ses.account = HEALTHY | {"ProductionAccessEnabled": False}
 
     def refuse(params: dict[str, Any], model: Any, **_: Any) -> None:
         if "eu-central-1" in params["url"]:

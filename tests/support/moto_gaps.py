@@ -1,7 +1,7 @@
 """What moto lacks, with AWS's responses.
 
 IAM: boundaries, service credentials, groups of a user that is deleted. Lambda: mappings of a function that does not
-exist. SES: the account.
+exist.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ OK = SimpleNamespace(status_code=200, headers={})
 class MotoGaps:
     """One instance holds the state of one mocked account.
 
-    `mappings`: the event source mappings of the credential manager. `ses`: the account in every region.
+    `mappings`: the event source mappings of the credential manager.
     """
 
     def __init__(self) -> None:
         self.mappings: list[dict[str, str]] = []
-        self.ses = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
         self.boundaries: dict[str, str] = {}
         self.service_credentials: dict[str, list[str]] = {}
 
@@ -45,7 +44,6 @@ class MotoGaps:
             ("after-call.iam.CreateUser", self._created),
             ("after-call.iam.GetUser", self._got),
             ("before-call.lambda.ListEventSourceMappings", lambda **_: (OK, {"EventSourceMappings": self.mappings})),
-            ("before-call.sesv2.GetAccount", lambda **_: (OK, dict(self.ses))),
         ]
         handlers: list[Any] = botocore.handlers.BUILTIN_HANDLERS
         handlers.extend(entries)

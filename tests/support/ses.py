@@ -16,8 +16,9 @@ HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "Enforcement
 
 @dataclass
 class FakeSes:
-    """`refused`: error codes by operation. A region without an account is healthy."""
+    """`refused`: error codes by operation. `account`: of a region that is not among the accounts."""
 
+    account: dict[str, Any] = field(default_factory=HEALTHY.copy)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     identities: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class FakeSes:
                 handlers.remove(entry)
 
     def _get_account(self, context: dict[str, Any], **_: Any) -> Any:
-        return self._refuse("GetAccount") or _found(self.accounts.get(context["client_region"], HEALTHY))
+        return self._refuse("GetAccount") or _found(self.accounts.get(context["client_region"], self.account))
 
     def _get_identity(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
         found = self.identities.get((context["client_region"], unquote(params["url_path"].rpartition("/")[2])))

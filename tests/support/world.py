@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import boto3
@@ -25,6 +26,7 @@ from reconciler.manager.converge import Converger
 from reconciler.ports import ChangeRequest
 from support.moto_gaps import MotoGaps
 from support.ses import FakeSes
+from support.snapshot import Snapshot
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -172,24 +174,74 @@ def make_table(dynamodb: Any, view: str = "NEW_AND_OLD_IMAGES") -> str:
 
 @contextmanager
 def make_world() -> Iterator[World]:
-    gaps, ses = MotoGaps(), FakeSes()
+    """An account with a table, a boundary and a key. It is prepared once per process, and copied for each test."""
+    ses = FakeSes()
     with mock_aws(), gaps.filled(), ses.answering():
-        dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
-        gaps.mappings = [{"EventSourceArn": make_table(dynamodb), "State": "Enabled"}]
-        unretried = boto3.client("iam", config=UNRETRIED)
-        arn = iam.create_policy(
-            PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING, ["example.com"]))
-        )["Policy"]["Arn"]
-        key = kms.create_key()["KeyMetadata"]["Arn"]
-        yield World(
-            dynamodb,
-            iam,
-            kms,
-            DynamoRecordWriter(dynamodb, TABLE, RULES),
-            DynamoManagerRecords(dynamodb, TABLE, RULES),
-            IamIdentities(iam, unretried, ENV, arn, IAM_USER_TAGS),
-            KmsVault(kms, key, ENV),
-            gaps,
-            ses,
-            boto3.resource("dynamodb").Table(TABLE),
-        )
+        prepared = _prepare()
+        prepared.account.restore()
+        dynamodb, iam, unretried, kms = prepared.clients
+        try:
+            yield World(
+                dynamodb,
+                iam,
+                kms,
+                DynamoRecordWriter(dynamodb, TABLE, RULES),
+                DynamoManagerRecords(dynamodb, TABLE, RULES),
+                IamIdentities(iam, unretried, ENV, prepared.boundary, IAM_USER_TAGS),
+                KmsVault(kms, prepared.key, ENV),
+                gaps,
+                ses,
+                prepared.table,
+            )
+        finally:
+            prepared.handlers.remove()
+
+
+gaps = MotoGaps()
+
+
+@dataclass
+class Prepared:
+    clients: list[Any]
+    table: Any
+    boundary: str
+    key: str
+    account: Snapshot
+    handlers: AddedHandlers
+
+
+@cache
+def _prepare() -> Prepared:
+    dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
+    gaps.mappings = [{"EventSourceArn": make_table(dynamodb), "State": "Enabled"}]
+    unretried = boto3.client("iam", config=UNRETRIED)
+    arn = iam.create_policy(
+        PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING, ["example.com"]))
+    )["Policy"]["Arn"]
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    table = boto3.resource("dynamodb").Table(TABLE)
+    clients = [dynamodb, iam, unretried, kms]
+    return Prepared(clients, table, arn, key, Snapshot(gaps), AddedHandlers([*clients, table.meta.client]))
+
+
+class AddedHandlers:
+    """What tests register at clients that outlive them."""
+
+    def __init__(self, clients: list[Any]) -> None:
+        self._added: list[tuple[Any, str, Any]] = []
+        for client in clients:
+            self._note(client.meta.events._emitter)
+
+    def _note(self, emitter: Any) -> None:
+        register = emitter._register_section
+
+        def note(event: str, handler: Any, *arguments: Any, **options: Any) -> None:
+            register(event, handler, *arguments, **options)
+            self._added.append((emitter, event, handler))
+
+        emitter._register_section = note
+
+    def remove(self) -> None:
+        for emitter, event, handler in self._added:
+            emitter.unregister(event, handler)
+        self._added.clear()

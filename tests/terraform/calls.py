@@ -85,7 +85,7 @@ def _as_request(call: Call, names: Names) -> Request | None:
                 f"kms:EncryptionContext:{k}": v for k, v in params.get("EncryptionContext", {}).items()
             }
             return Request(f"kms:{operation}", names.key, context)
-case "sesv2":
+        case "sesv2":
             return Request(f"ses:{operation}", names.identity(params.get("EmailIdentity")))
         case "lambda":  # ListEventSourceMappings is not restricted by resource
             return Request(f"lambda:{operation}", "*")
