@@ -27,7 +27,8 @@ locals {
     EOT
 
     "sweeps" = <<-EOT
-      fields @timestamp, checked, repaired, errors, quarantined, orphans, orphans_removed, orphans_held, finished, stopped
+      fields @timestamp, checked, repaired, failed, missed, trigger_broken, trigger_fault, unmanaged, errors, quarantined,
+        orphans, orphans_removed, orphans_held, ses_sandbox, ses_paused, ses_review, finished, stopped
       | filter message = "sweep finished"
       | sort @timestamp desc
       | limit 200

@@ -31,7 +31,7 @@ data "aws_iam_policy_document" "lambda_trust" {
 data "aws_iam_policy_document" "function" {
   for_each = local.functions
 
-  #checkov:skip=CKV_AWS_356:The actions of X-Ray and iam:ListUsers do not support resource-level permissions.
+  #checkov:skip=CKV_AWS_356:X-Ray, iam:ListUsers, lambda:ListEventSourceMappings and ses:GetAccount do not support resource-level permissions.
   #checkov:skip=CKV_AWS_111:As above.
   source_policy_documents = concat([
     data.aws_iam_policy_document.converge_iam.json,

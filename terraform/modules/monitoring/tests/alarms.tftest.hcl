@@ -176,8 +176,8 @@ run "the_metric_names_match_those_in_the_code" {
   assert {
     condition = alltrue([
       for pattern in concat(["[( ]SweepRounds=", "f\"Sweep\\{''\\.join\\(word\\.capitalize\\(\\) for word in name\\.split\\('_'\\)\\)\\}\""], [
-        for metric in concat(local.sweep_metrics, ["SweepChecked"]) :
-        "\"${join("_", [for word in regexall("[A-Z][a-z]+", trimprefix(metric, "Sweep")) : lower(word)])}\": result\\."
+        for metric in concat(local.sweep_metrics, local.sweep_state_metrics, ["SweepChecked"]) :
+        "\"${join("_", [for word in regexall("[A-Z][a-z]+", trimprefix(metric, "Sweep")) : lower(word)])}\": [a-z(]*result\\."
       ]) : can(regex(pattern, file("${path.module}/../../../reconciler/manager/handlers/sweep.py")))
     ])
     error_message = "reconciler/manager/handlers/sweep.py uses other metric names than the alarms and the dashboard."
