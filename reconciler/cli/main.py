@@ -110,6 +110,10 @@ def run(arguments: list[str] | None = None) -> int:
     except ReconcileError as error:
         from reconciler.output.terminal import show_error  # an import that only errors need
 
+        if os.environ.get("RECONCILE_DEBUG") and not isinstance(error.__cause__, ReconcileError | None):
+            from traceback import print_exception
+
+            print_exception(error.__cause__)  # what happened after the first write
         show_error(error)
         return error.exit_code
     except Exception as error:

@@ -233,6 +233,13 @@ def test_whatever_fails_before_the_first_write_exits_1_and_after_it_3(
         assert (outcome.code, outcome.writes) == (3, ["UpdateItem"])
     assert "Traceback" not in outcome.err
     assert len(outcome.err.splitlines()) == 2
+    with monkeypatch.context() as patched:
+        patched.setenv("RECONCILE_DEBUG", "1")
+        patched.setattr(engine, "show_progress", fail)
+        checkout.declare(an_entry("other"), team="second")
+        outcome = checkout.run("apply", "--wait")
+    assert outcome.code == 3
+    assert "Traceback" in outcome.err
 
 
 def test_a_full_disk_does_not_change_the_exit_code(checkout: Checkout) -> None:
