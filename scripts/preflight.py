@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from reconciler.aws.client import aws_errors
@@ -11,11 +12,14 @@ from reconciler.core.arn import account_of
 from reconciler.engine.session import Connection
 from reconciler.errors import AwsError, ReconcileError, Refused
 from reconciler.manifests.environments import Environment
+from reconciler.pipeline.definition import load_pipeline
 from scripts.state_bucket import state_bucket_name
 
 Reason = tuple[str, str]
 ISSUER = "token.actions.githubusercontent.com"
-UNRESERVED = 10  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: of a new account
+# What must stay unreserved: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+UNRESERVED = 100
+UNRESERVED_OF_NEW_ACCOUNTS = 10  # whose limit is below 100
 ABSENT = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
 
 
@@ -34,6 +38,18 @@ def check_state_bucket(connection: Connection) -> None:
             message = f"the bucket of the Terraform state, {name}, cannot be read, or belongs to another account"
             raise ReconcileError(message, "the credentials need s3:ListBucket on it") from None
         raise
+
+
+def check_deletable(connection: Connection) -> None:
+    """Raises Refused if the table is protected: everything else would be destroyed before AWS refuses that."""
+    environment = connection.environment
+    if environment.deployment.existing_table:
+        return
+    client = connection.session.client("dynamodb")
+    found = _find("dynamodb:DescribeTable", lambda: client.describe_table(TableName=environment.table)["Table"])
+    if found and found.get("DeletionProtectionEnabled"):
+        hint = f"set deletion_protection: false in reconcile.yaml, then: make apply ENV={environment.name}"
+        raise Refused([(f"the table {environment.table} is protected from deletion", hint)])
 
 
 def check_resources(connection: Connection) -> None:
@@ -129,26 +145,49 @@ class _Account:
                 yield f"credential_readers: {arn} does not exist", f"create the {kind}, or remove it"
             elif found["Arn"] != arn:
                 yield f"credential_readers: {arn} does not exist; there is {found['Arn']}", "correct its path"
+        yield from self._named_provider(client)
         boundary = self.environment.deployment.role_permissions_boundary
         if not boundary or account_of(boundary) == "aws":
             return
         if _find("iam:GetPolicy", lambda: client.get_policy(PolicyArn=boundary)) is None:
             yield f"role_permissions_boundary: {boundary} does not exist", "correct it, or remove it"
 
+    def _named_provider(self, client: Any) -> Iterator[Reason]:
+        arn = self.environment.deployment.oidc_provider_arn
+        if not arn:
+            return
+        call = partial(client.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
+        found = _find("iam:GetOpenIDConnectProvider", call)
+        if found is None:
+            yield f"oidc_provider_arn: {arn} does not exist", "remove it: the provider is found or created"
+        elif self._is_ours(found.get("Tags", [])):
+            reason = f"oidc_provider_arn: {arn} was created by this environment, and would be deleted"
+            yield reason, "remove oidc_provider_arn; to hand it over, see docs/deploy.md"
+
     def concurrency(self) -> Iterator[Reason]:
         wanted = sum(self.environment.deployment.reserved_concurrency.values())
         if not wanted:
             return
+        client = self.connection.session.client("lambda")
         with aws_errors("lambda:GetAccountSettings"):
-            limits = self.connection.session.client("lambda").get_account_settings()["AccountLimit"]
-        most = limits["ConcurrentExecutions"] - UNRESERVED
+            limits = client.get_account_settings()["AccountLimit"]
+        least = UNRESERVED if limits["ConcurrentExecutions"] > UNRESERVED else UNRESERVED_OF_NEW_ACCOUNTS
+        most = limits["UnreservedConcurrentExecutions"] + self._reserved(client) - least
         if wanted > most:
-            reason = f"reserved_concurrency reserves {wanted}, and the account can reserve at most {max(most, 0)}"
+            reason = f"reserved_concurrency reserves {wanted}, and the account can reserve at most {max(most, 0)} more"
             yield reason, "reserve less, or request a higher limit of concurrent executions from AWS"
 
+    def _reserved(self, client: Any) -> int:
+        """What an earlier apply reserved for the functions of this environment."""
+        total = 0
+        for function in load_pipeline(self.environment.name).functions.values():
+            call = partial(client.get_function_concurrency, FunctionName=function.name)
+            found = _find("lambda:GetFunctionConcurrency", call) or {}
+            total += found.get("ReservedConcurrentExecutions", 0)
+        return total
+
     def oidc_provider(self) -> str:
-        environment = self.environment
-        if environment.deployment.oidc_provider_arn or not environment.deployment.github_subject_prefix:
+        if self.environment.deployment.oidc_provider_arn or not self.environment.deployment.github_subject_prefix:
             return ""
         client = self.connection.session.client("iam")
         with aws_errors("iam:ListOpenIDConnectProviders"):

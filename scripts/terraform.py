@@ -26,7 +26,7 @@ from reconciler.output.terminal import say, show_error
 from reconciler.pipeline.lambda_zip import ROOT, build_zip
 from reconciler.sandbox.emulator import Server, find_server, start_server, stop_server
 from scripts.next_steps import next_steps
-from scripts.preflight import check_resources, check_state_bucket, find_oidc_provider
+from scripts.preflight import check_deletable, check_resources, check_state_bucket, find_oidc_provider
 from scripts.state_bucket import make_state_bucket, state_bucket_name
 
 CONFIG = ROOT / "reconcile.yaml"
@@ -80,6 +80,7 @@ class Deployment:
         self.init()
         if not self.environment.local:
             self._refuse_while_users_exist()
+        check_deletable(self._connect())
         if self.environment.deployment.confirm:
             self._ask("destroy everything")
         self._terraform("destroy", "-input=false", "-auto-approve")
@@ -91,6 +92,7 @@ class Deployment:
 
     def outputs(self) -> None:
         self._connect()
+        self._terraform("init", "-input=false", "-reconfigure", *self._backend(), captured=True)
         self._terraform("output")
 
     def _check_settings(self) -> None:

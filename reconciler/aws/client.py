@@ -27,6 +27,16 @@ RETRYABLE = THROTTLED | frozenset(
         "RequestTimeout", "ServiceFailure", "TransactionInProgressException",
     }
 )  # fmt: skip
+# Of the caller's credentials.
+EXPIRED = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+    }
+)
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError)
 
 # Standard mode retries throttling and connection errors with jittered backoff. Timeouts are short, because a batch of
@@ -65,6 +75,9 @@ def _from_answer(operation: str, raised: ClientError, terminal: frozenset[str]) 
     status = raised.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in DENIED:
         return Denied(operation, code, message, f"the role in use lacks the permission {operation} here")
+    if code in EXPIRED:
+        hint = "sign in again, or set AWS_PROFILE"
+        return (Retryable if code in RETRYABLE else Terminal)(operation, code, message, hint)
     if code not in terminal and (code in RETRYABLE or status >= 500 or status == 429):
         return Retryable(operation, code, message)
     return Terminal(operation, code, message)

@@ -36,6 +36,7 @@ def read_identity(client: SESV2Client, region: str, domain: str) -> SesIdentity 
         region=region,
         verified=found.get("VerifiedForSendingStatus", False),
         dkim_status=dkim.get("Status", "NOT_STARTED"),
+        dkim_signing=dkim.get("SigningEnabled", True),
         dkim_tokens=tuple(dkim.get("Tokens", [])),
         dkim_zone=dkim.get("SigningHostedZone", ""),
         dkim_origin=dkim.get("SigningAttributesOrigin", "AWS_SES"),

@@ -24,7 +24,10 @@ def _parse_addresses(ctx: click.Context, param: click.Parameter, values: Iterabl
         match = re.fullmatch(r"\[(.+)\](?::([0-9]{1,5}))?|([0-9.]+):([0-9]{1,5})|(.+)", value)
         host, port, host4, port4, bare = match.groups("") if match else ("",) * 5
         try:
-            found.append((str(ip_address(host or host4 or bare)), int(port or port4 or 53)))
+            number = int(port or port4 or 53)
+            if not 1 <= number <= 65535:
+                raise ValueError
+            found.append((str(ip_address(host or host4 or bare)), number))
         except ValueError:
             message = f"'{value}' is no IP address, such as 192.0.2.1 or 192.0.2.1:5353"
             raise click.BadParameter(message, ctx, param) from None

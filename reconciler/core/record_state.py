@@ -83,6 +83,16 @@ def is_urgent(record: Record, now: datetime) -> bool:
     return _is_overdue(record, now) or (record.revoked is not None and not _is_revocation_done(record))
 
 
+def has_waited(record: Record, now: datetime) -> bool:
+    """For so long that an event of the stream would have led to it. A revocation without a valid time is old."""
+    return _is_old(record.revoked.at if record.revoked else record.requested_at, now)
+
+
+def _is_old(moment: str, now: datetime) -> bool:
+    since = parse_timestamp(moment)
+    return since is None or abs(now - since) > STUCK_AFTER
+
+
 def _is_revocation_done(record: Record) -> bool:
     """Under whatever settings: no key of it is active."""
     seen = record.observed_revision == (record.revision or 0) and record.observed_hash.endswith(REVOKED_HASH)
@@ -99,10 +109,7 @@ def _wanted(record: Record, user: User, now: datetime) -> Status:
 
 
 def _is_overdue(record: Record, now: datetime) -> bool:
-    if record.status not in AWAITING:
-        return False
-    since = parse_timestamp(record.requested_at)
-    return since is None or abs(now - since) > STUCK_AFTER
+    return record.status in AWAITING and _is_old(record.requested_at, now)
 
 
 def _is_overlap_over(record: Record, now: datetime) -> bool:

@@ -42,6 +42,7 @@ class SesIdentity:
     region: str
     verified: bool
     dkim_status: str
+    dkim_signing: bool = True
     dkim_tokens: tuple[str, ...] = ()
     dkim_zone: str = ""
     dkim_origin: str = "AWS_SES"

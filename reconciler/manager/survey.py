@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.core.record import Record, Status
-from reconciler.core.record_state import is_urgent
+from reconciler.core.record_state import has_waited, is_urgent
 
 
 @dataclass(slots=True)
 class Survey:
     """Names of records.
 
-    `revoked`, `overdue`: to be processed at once. `missed`: those of them that the stream should have led to; a record
-    with status `failed` was processed. `failed`: also invalid records. `unmanaged`: those that grant something.
+    `revoked`, `overdue`: to be processed at once. `missed`: those of them that have waited for the stream in vain; a
+    record with status `failed` was processed. `failed`: also invalid records. `unmanaged`: those that grant something.
     """
 
     names: set[str] = field(default_factory=set)
@@ -38,7 +38,7 @@ class Survey:
         is_failed = record.status == Status.FAILED
         if is_urgent(record, now):
             (self.revoked if record.revoked else self.overdue).append(record.name)
-            if not is_failed:
+            if not is_failed and has_waited(record, now):
                 self.missed.append(record.name)
         if is_failed or (record.user is None and record.status != Status.DELETING):
             self.failed.add(record.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
-from reconciler.core.arn import account_of
+from reconciler.core.arn import account_of, partition
 from reconciler.errors import Problem
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.examples import find_examples
@@ -25,18 +25,34 @@ def check_environments(path: Path, environments: Mapping[str, Environment], name
     for environment in selected:
         place = ("environments", environment.name)
         problems += find_examples(source, place, source.data["environments"][environment.name])
-        problems += _check_identities(source, environment)
+        problems += _check_domains(source, environment)
         problems += _check_readers(source, environment)
+        problems += _check_arns(source, environment)
+        problems += _check_tags(source, environment)
+        problems += _check_thresholds(source, environment)
     for one, other in combinations(deployed, 2):
         if one in selected or other in selected:
             problems += _check_shared(source, one, other)
     return problems
 
 
-def _check_identities(source: Source, environment: Environment) -> Iterator[Problem]:
-    for domain in sorted(environment.deployment.existing_identities - environment.allowed_domains):
-        place = ("environments", environment.name, "identities", domain)
-        yield source.problem(place, f"'{domain}' is not one of allowed_domains", "add it there", at_key=True)
+def _check_domains(source: Source, environment: Environment) -> Iterator[Problem]:
+    named = {
+        "identities": environment.deployment.existing_identities,
+        "receiving_hosts": environment.dns.receiving_hosts,
+    }
+    for field, domains in named.items():
+        for domain in sorted({*domains} - environment.allowed_domains):
+            place: Place = ("environments", environment.name, field, domain)
+            yield source.problem(place, f"'{domain}' is not one of allowed_domains", "add it there", at_key=True)
+    label = environment.dns.mail_from_label
+    labels = [label, *(f"{label}-{region}" for region in environment.smtp_regions[1:])]
+    for domain in sorted(environment.allowed_domains):
+        first, _, above = domain.partition(".")
+        if first in labels and above in environment.allowed_domains:
+            place = ("environments", environment.name, "allowed_domains", _index(source, environment, domain))
+            message = f"'{domain}' is the MAIL FROM domain of {above}, which sends no mail of its own"
+            yield source.problem(place, message, "remove it, or set another mail_from_label")
 
 
 def _check_readers(source: Source, environment: Environment) -> Iterator[Problem]:
@@ -51,6 +67,55 @@ def _check_readers(source: Source, environment: Environment) -> Iterator[Problem
         if account_of(arn) == environment.account_id:
             place = (*environments, external, index)
             yield source.problem(place, f"{arn} is in this account", f"move it to {own}")
+
+
+def _check_arns(source: Source, environment: Environment) -> Iterator[Problem]:
+    deployment, wanted = environment.deployment, partition(environment.region)
+    own = {
+        "oidc_provider_arn": [deployment.oidc_provider_arn],
+        "role_permissions_boundary": [deployment.role_permissions_boundary],
+    }
+    readers = {
+        "credential_readers": deployment.credential_readers,
+        "external_credential_readers": deployment.external_credential_readers,
+    }
+    for field, arns in {**own, **readers}.items():
+        for index, arn in enumerate(filter(None, arns)):
+            place: Place = ("environments", environment.name, field)
+            place = (*place, index) if field in readers else place
+            if arn.split(":")[1] != wanted:
+                yield source.problem(
+                    place, f"{arn} is in another partition than {environment.region}", f"arn:{wanted}:…"
+                )
+            elif field in own and account_of(arn) not in (environment.account_id, "aws"):
+                yield source.problem(place, f"{arn} is in another account", f"use one of {environment.account_id}")
+    for region, arn in deployment.topic_kms_keys.items():
+        if arn.split(":")[3] != region:
+            place = ("environments", environment.name, "topic_kms_keys", region)
+            yield source.problem(place, f"{arn} is not in {region}", "a topic needs a key of its own region")
+
+
+def _check_tags(source: Source, environment: Environment) -> Iterator[Problem]:
+    """Tag keys are case-insensitive in IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"""
+    for field in ("tags", "iam_user_tags"):
+        seen: dict[str, str] = {}
+        for key in source.data["environments"][environment.name].get(field, {}):
+            other = seen.setdefault(key.lower(), key)
+            if other != key:
+                place = ("environments", environment.name, field, key)
+                yield source.problem(
+                    place, f"'{key}' and '{other}' are the same key for AWS", "remove one", at_key=True
+                )
+
+
+def _check_thresholds(source: Source, environment: Environment) -> Iterator[Problem]:
+    """A warning comes before its alarm; defaults count."""
+    given = source.data["environments"][environment.name].get("alarm_thresholds", {})
+    for rate, warning, alarm in (("bounce_rate", 0.02, 0.05), ("complaint_rate", 0.0005, 0.001)):
+        first, second = given.get(f"{rate}_warning", warning), given.get(rate, alarm)
+        if first >= second:
+            place = ("environments", environment.name, "alarm_thresholds")
+            yield source.problem(place, f"{rate}_warning ({first}) is not below {rate} ({second})", "set both")
 
 
 def _check_shared(source: Source, one: Environment, other: Environment) -> Iterator[Problem]:

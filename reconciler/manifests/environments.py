@@ -34,6 +34,7 @@ class Deployment:
     role_permissions_boundary: str = ""
     iam_user_tags: Mapping[str, str] = field(default_factory=dict)
     alarm_emails: tuple[str, ...] = ()
+    topic_kms_keys: Mapping[str, str] = field(default_factory=dict)
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
 
 

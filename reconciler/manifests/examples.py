@@ -13,14 +13,18 @@ from reconciler.manifests.yaml_source import Place, Source
 _ACCOUNT = re.compile(r"(?<!\d)(111122223333|444455556666|777788889999|123456789012|012345678901|(\d)\2{11})(?!\d)")
 # https://www.rfc-editor.org/rfc/rfc2606
 _DOMAIN = re.compile(r"(?<![a-z0-9-])(example\.(com|net|org|edu)|[a-z0-9-]+\.(example|invalid))(?![a-z0-9.-])", re.I)
-_OWNER = re.compile(r"^repo:(example|org|owner|octo-org|octocat|my-?org|your-?org|company)(@[^/]*)?/", re.I)
-_PLACEHOLDER = re.compile(r"<[^<>]*>|\b(ACCOUNT_ID|ACCOUNT|REGION|ORG|OWNER|REPO|CHANGE_?ME|REPLACE_?ME|TODO|XXX+)\b")
+_OWNER = re.compile(r"^repo:(example(-[\w-]*)?|org|owner|octo-org|octocat|my-?org|your-?org|company)(@[^/]*)?/", re.I)
+# Only a whole part of an ARN or of an address is one: `ORG-MailAdmins` may be the name of a role.
+_PLACEHOLDER = re.compile(r"<[^<>]*>|(?<![^:/@])(ACCOUNT(_ID)?|REGION|CHANGE_?ME|REPLACE_?ME|TODO|XXX+)(?![^:/@])")
+FREE = frozenset({"tags", "iam_user_tags"})  # any text may be a tag
 
 
 def find_examples(source: Source, place: Place, value: Any) -> Iterator[Problem]:
     """A problem for each value below `place`, also in keys of mappings, that contains an example."""
     if isinstance(value, dict):
         for key, part in value.items():
+            if key in FREE:
+                continue
             if example := find_example(str(key)):
                 yield _problem(source, (*place, key), place[-1], example, at_key=True)
             yield from find_examples(source, (*place, key), part)

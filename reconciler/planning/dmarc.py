@@ -25,7 +25,9 @@ class Dmarc:
 
     @property
     def problem(self) -> str:
-        policy = self.get("p")
+        policy, names = self.get("p"), [name for name, _ in self.tags]
+        if repeated := next((name for name in names if names.count(name) > 1), ""):
+            return f"it has {repeated}= twice"
         if not policy:
             return "it has no p="
         if policy.lower() not in POLICIES:
@@ -36,14 +38,14 @@ class Dmarc:
 
     @property
     def strength(self) -> int:
-        """Of the domain itself."""
-        return self._strength(self.get("p"))
+        """Of the domain itself; of a repeated tag, the strictest."""
+        return max(self._strength(value) for name, value in [*self.tags, ("p", "")] if name == "p")
 
     @property
     def subdomain_strength(self) -> int:
         """Of subdomains without a record."""
-        policy = self.get("sp").lower()
-        return self._strength(policy if policy in POLICIES else self.get("p"))
+        given = [value for name, value in self.tags if name == "sp" and value.lower() in POLICIES]
+        return max(map(self._strength, given), default=self.strength)
 
     def _strength(self, policy: str) -> int:
         percent = self.get("pct")
@@ -112,15 +114,19 @@ def organisation(domain: str) -> str:
 
 def inherited(domain: str, lookup: Lookup) -> Inherited:
     above = {parent: lookup(f"_dmarc.{parent}", "TXT") for parent in parents(domain)}
-    # Several records mean the same as none.
-    found = {parent: records[0] for parent, answer in above.items() if len(records := parse_all(answer.values)) == 1}
+    # Several records mean the same as none, and so does one without a valid policy.
+    single = {parent: records[0] for parent, answer in above.items() if len(records := parse_all(answer.values)) == 1}
+    found = {parent: record for parent, record in single.items() if record.get("p").lower() in POLICIES}
     top = organisation(domain)
     return Inherited(
         domain=top,
         record=found.get(top) if top != domain else None,
         floor=max((record.subdomain_strength for record in found.values()), default=0),
         strict=frozenset(
-            tag for record in found.values() for tag in ("adkim", "aspf") if record.get(tag).lower() == "s"
+            tag
+            for parent, record in found.items()
+            for tag in ("adkim", "aspf")
+            if record.get(tag).lower() == "s" and not SUFFIX.fullmatch(parent)
         ),
         known=all(answer.known for answer in above.values()),
     )
@@ -135,7 +141,7 @@ def merge(records: Sequence[Dmarc], above: Inherited, wish: Wish) -> Dmarc:
     )
     tags = dict(kept.tags) if kept else {"v": "DMARC1", **dict.fromkeys(sorted(above.strict), "s")}
     for tag in ("adkim", "aspf"):
-        if any(record.get(tag).lower() == "s" for record in records):
+        if tags.get(tag, "").lower() != "s" and any(record.get(tag).lower() == "s" for record in records):
             tags[tag] = "s"
     if kept is None or kept.problem or wanted > kept.strength or wanted_below > kept.subdomain_strength:
         for tag in ("p", "sp", "pct", "t"):

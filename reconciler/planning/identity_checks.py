@@ -37,16 +37,20 @@ def _check_missing(wanted: WantedDomain, region: str) -> Check:
 
 def _check_verification(wanted: WantedDomain, identity: SesIdentity) -> Check:
     def check(verdict: Verdict, fix: str = "") -> Check:
-        found = f"{'verified' if identity.verified else 'not verified'}, DKIM {identity.dkim_status}"
+        signing = "" if identity.dkim_signing else ", signing is off"
+        found = f"{'verified' if identity.verified else 'not verified'}, DKIM {identity.dkim_status}{signing}"
         name = wanted.domain
         return Check(name, identity.region, "identity", "SES", name, "verified, DKIM SUCCESS", (found,), verdict, fix)
 
-    if identity.dkim_status == SUCCESS and identity.verified:
+    if identity.dkim_status == SUCCESS and identity.verified and identity.dkim_signing:
         return check(Verdict.OK)
     if wanted.local:
         return check(Verdict.UNKNOWN, UNVERIFIED)
-    if identity.dkim_status == "NOT_STARTED" and not identity.dkim_tokens:
-        command = f"aws sesv2 put-email-identity-dkim-attributes --email-identity {wanted.domain} --signing-enabled"
+    if not identity.dkim_signing or (identity.dkim_status == "NOT_STARTED" and not identity.dkim_tokens):
+        command = (
+            f"aws sesv2 put-email-identity-dkim-attributes --region {identity.region} --email-identity "
+            f"{wanted.domain} --signing-enabled"
+        )
         return check(Verdict.WRONG, f"enable DKIM: {command}")
     if identity.dkim_status == "FAILED":
         command = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from reconciler.planning.dns_answers import Lookup
 
@@ -27,18 +29,44 @@ def spf_records(values: Iterable[str]) -> list[str]:
 
 
 def reach(record: str, lookup: Lookup) -> Reach:
-    used, includes, waiting = 0, set[str](), [record]
+    """What a qualifier such as `-include:` refuses allows nobody, but costs look-ups as well."""
+    used, includes, waiting = 0, set[str](), [(record, True)]
     while waiting and used <= MOST_LOOKUPS:
-        for qualifier, name, target in _terms(waiting.pop()):
+        text, allows = waiting.pop()
+        for qualifier, name, target in _terms(text):
             if name not in QUERYING or used > MOST_LOOKUPS:
                 continue
             used += 1
-            follows = name in ("include", "redirect") and qualifier == "+"
-            if follows:
+            if name not in ("include", "redirect"):
+                continue
+            passes = allows and qualifier == "+"
+            if passes:
                 includes.add(target)
-            if name in ("include", "redirect") and "%" not in target:
-                waiting += spf_records(lookup(target, "TXT").values)[:1] if target != AMAZON else []
+            if "%" not in target and target != AMAZON:
+                waiting += [(found, passes) for found in spf_records(lookup(target, "TXT").values)[:1]]
     return Reach(used, frozenset(includes))
+
+
+def invalid_terms(record: str) -> list[str]:
+    """Terms for which receivers answer permerror. An unknown modifier (`name=value`) is ignored by them."""
+    return [word for word in record.split()[1:] if not _is_valid(word.lower().lstrip("+-~?"))]
+
+
+def _is_valid(term: str) -> bool:
+    name = re.split("[:/=]", term, maxsplit=1)[0]
+    if "=" in term[len(name) : len(name) + 1]:
+        return bool(re.fullmatch("[a-z][a-z0-9_.-]*", name))
+    if name in ("ip4", "ip6"):
+        try:
+            network = ip_network(term[len(name) + 1 :], strict=False)
+        except ValueError:
+            return False
+        return term[len(name)] == ":" and network.version == int(name[2])
+    if name in ("include", "exists"):
+        return bool(re.fullmatch(r":[^/:\s]+", term[len(name) :]))
+    if name in ("a", "mx"):
+        return bool(re.fullmatch(r"(:[^/:\s]+)?(/[0-9]{1,2})?(//[0-9]{1,3})?", term[len(name) :]))
+    return bool(re.fullmatch(r"all|ptr(:[^/:\s]+)?", term))
 
 
 def ending(record: str) -> str:
@@ -74,9 +102,11 @@ def _before_end(record: str) -> list[str]:
 
 
 def _terms(record: str) -> list[tuple[str, str, str]]:
-    """(qualifier, name, value) of what is evaluated."""
+    """(qualifier, name, value) of what is evaluated: `redirect` only where there is no `all` (RFC 7208, 6.1)."""
     found = []
     for word in map(str.lower, _before_end(record)):
+        if word.startswith("redirect=") and ending(record):
+            continue
         qualifier = word[0] if word[0] in "+-~?" else "+"
         bare = word.lstrip("+-~?")
         name, _, value = bare.partition("=" if bare.startswith("redirect=") else ":")

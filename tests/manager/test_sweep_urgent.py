@@ -49,6 +49,16 @@ def test_a_young_revocation_is_carried_out_by_the_next_run(manager: World) -> No
     manager.revoke("crm")
     summary = run()
     assert states(manager, "crm") == ["Inactive"]
+    assert (summary["checked"], summary["missed"], summary["names"]) == (1, 0, {}), "the stream may still deliver it"
+    manager.pass_time(minutes=1)
+    assert run()["checked"] == 1
+
+
+def test_an_old_revocation_was_missed_by_the_stream(manager: World) -> None:
+    settled(manager, "crm")
+    manager.revoke("crm")
+    manager.pass_time(minutes=16)
+    summary = run()
     assert (summary["checked"], summary["missed"], summary["names"]) == (1, 1, {"missed": ["crm"]})
     manager.pass_time(minutes=1)
     assert run()["missed"] == 0
@@ -74,8 +84,8 @@ def test_revoked_and_overdue_records_come_before_the_position_and_before_orphans
     run()
     manager.pass_time(hours=24)
     manager.ask(a_user("aaa", "other@example.com"))
-    manager.pass_time(minutes=16)
     manager.revoke("bbb")
+    manager.pass_time(minutes=16)
     continue_after("ccc")
     order.clear()
     summary = run()
@@ -148,6 +158,7 @@ def test_a_run_that_is_out_of_time_ends_and_reports_the_state(manager: World) ->
     settled(manager, "aaa", "bbb")
     manager.revoke("aaa")
     manager.revoke("bbb")
+    manager.pass_time(minutes=16)
     summary = run(get_remaining_time_in_millis=lambda: 1000)
     assert (summary["checked"], summary["stopped"], summary["missed"]) == (1, "out of time", 2)
     assert [states(manager, name) for name in ("aaa", "bbb")] == [["Inactive"], ["Active"]]

@@ -38,6 +38,9 @@ def check(domain: str, *records: str, **settings: object) -> Check:
         ("v=DMARC1; p=strict; rua=mailto:a@example.com", {}, "v=DMARC1; p=none; rua=mailto:a@example.com"),
         ("v=DMARC1; rua=mailto:a@example.com", {}, "v=DMARC1; p=none; rua=mailto:a@example.com"),
         ("v=DMARC1; p=reject; sp=strict", {}, "v=DMARC1; p=reject"),
+        ("v=DMARC1; p=reject; p=none", {}, "v=DMARC1; p=reject"),
+        ("v=DMARC1; p=none; sp=reject; sp=none", {}, "v=DMARC1; p=none; sp=reject"),
+        ("v=DMARC1; p=none; aspf=S", {}, "v=DMARC1; p=none; aspf=S"),
         ("p=reject", {}, "v=DMARC1; p=none"),
     ],
 )  # fmt: skip
@@ -59,6 +62,7 @@ def test_the_published_record_is_kept_or_strengthened(
          "v=DMARC1; p=quarantine"),
         ((f"{STRICT}; sp=none; adkim=s; aspf=s",), {"dmarc_policy": "reject"}, Verdict.MISSING,
          "v=DMARC1; p=reject; adkim=s; aspf=s"),
+        (("_dmarc.example.com TXT v=DMARC1; sp=none",), {}, Verdict.MISSING, "v=DMARC1; p=none"),  # it is no policy
         ((STRICT, STRICT), {}, Verdict.MISSING, "v=DMARC1; p=none"),  # two records of the parent mean none
         (("_dmarc.example.com TXT v=DMARC1; p=none",), {"dmarc_policy": "reject", "domains": BOTH},
          Verdict.OK, ""),  # the parent is about to get this policy
@@ -92,6 +96,11 @@ def test_the_organisational_domain(domain: str, expected: str) -> None:
     assert organisation(domain) == expected
 
 
+def test_alignment_is_not_taken_from_a_public_suffix() -> None:
+    found = check("example.gov.uk", "_dmarc.gov.uk TXT v=DMARC1; p=none; aspf=s; adkim=s")
+    assert found.publish == "v=DMARC1; p=none"
+
+
 def test_what_cannot_be_read_is_not_replaced() -> None:
     for silent in ("_dmarc.news.example.com", "_dmarc.example.com"):
         (found,) = check_dmarc(wanted("news.example.com"), published(silent=[silent]))
@@ -104,6 +113,8 @@ def test_what_cannot_be_read_is_not_replaced() -> None:
     [
         (("_dmarc.example.com TXT v=DMARC1; p=none",), {}, Verdict.OK, ""),
         (("_dmarc.example.com TXT v=DMARC1;p=none",), {}, Verdict.OK, ""),
+        (("_dmarc.example.com TXT v=DMARC1; p=none; aspf=S",), {}, Verdict.ACCEPTABLE, "with aspf=s, SPF"),
+        (("_dmarc.example.com TXT v=DMARC1; p=reject; p=none",), {}, Verdict.WRONG, "it has p= twice: replace it"),
         (("_dmarc.example.com TXT v=DMARC1; p=reject; aspf=s",), {}, Verdict.ACCEPTABLE, "with aspf=s, SPF"),
         (("_dmarc.example.com TXT v=DMARC1; p=none; sp=none",), {"dmarc_subdomain_policy": "reject"}, Verdict.WRONG,
          "weaker for subdomains"),

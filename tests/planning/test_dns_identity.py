@@ -50,6 +50,7 @@ def test_an_identity_that_is_missing_must_be_created() -> None:
         ({"verified": False, "dkim_status": "PENDING"}, Verdict.WRONG, "within 72 hours"),
         ({"verified": False, "dkim_status": "FAILED"}, Verdict.WRONG, "put-email-identity-dkim-signing-attributes"),
         ({"dkim_status": "NOT_STARTED", "dkim_tokens": ()}, Verdict.WRONG, "put-email-identity-dkim-attributes"),
+        ({"dkim_signing": False}, Verdict.WRONG, f"put-email-identity-dkim-attributes --region {REGION} --email-id"),
     ],
 )
 def test_the_verification_of_an_identity(change: dict[str, object], verdict: Verdict, fix: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.planning.dns_answers import Verdict
-from reconciler.planning.spf import ENDINGS, ending, merge, reach, spf_records
+from reconciler.planning.spf import ENDINGS, ending, invalid_terms, merge, reach, spf_records
 from reconciler.planning.spf_check import check_spf
 from support.published import published
 
@@ -59,6 +59,57 @@ def test_the_end_is_never_less_strict_and_no_sender_is_lost(records: list[str], 
     )
     assert merge([merged], ["amazonses.com"], least) == merged
     assert spf_records([merged]) == [merged]
+
+
+BOTH_SENDERS = "_spf.example.net TXT v=spf1 include:amazonses.com -all"
+
+
+@pytest.mark.parametrize(
+    ("record", "fix"),
+    [
+        ("v=spf1 redirect=_spf.example.net", ""),
+        ("v=spf1 redirect=_spf.example.net ~all", "add include:amazonses.com"),  # RFC 7208, 6.1
+        ("v=spf1 ~all redirect=_spf.example.net", "add include:amazonses.com"),
+        ("v=spf1 include:_spf.example.net ~all", ""),
+        ("v=spf1 -include:_spf.example.net ~all", "add include:amazonses.com"),
+        ("v=spf1 ?include:_spf.example.net ~all", "add include:amazonses.com"),
+    ],
+)
+def test_only_what_is_evaluated_and_passes_allows_ses(record: str, fix: str) -> None:
+    found = check_spf(
+        "example.com", "", "example.com", (), "~all", published(f"example.com TXT {record}", BOTH_SENDERS)
+    )
+    assert (found.verdict, found.fix) == (Verdict.WRONG if fix else Verdict.OK, fix)
+    assert ("include:amazonses.com" in found.publish) == bool(fix)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "ipv4:192.0.2.1", "ip4:192.0.2.1/99", "ip4:2001:db8::1", "ip6:192.0.2.1", "ip4", "ip4=192.0.2.1:8", "mail:x",
+        "include", "include:", "exists", "a/99x", "mx:/24", "all:now", "ptr/8", "include=amazonses.com:x",
+    ],
+)  # fmt: skip
+def test_an_invalid_term_makes_the_whole_record_invalid(term: str) -> None:
+    valid = term in ("ip4=192.0.2.1:8", "include=amazonses.com:x")  # unknown modifiers, which receivers ignore
+    record = f"example.com TXT v=spf1 {term} include:amazonses.com ~all"
+    found = check_spf("example.com", "", "example.com", (), "~all", published(record, AMAZON))
+    assert (found.verdict is Verdict.WRONG) != valid
+    if not valid:
+        assert f"because of {term}: correct or remove it" in found.fix
+        assert found.publish == ""
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "ip4:192.0.2.1", "ip4:192.0.2.0/24", "ip6:2001:db8::/32", "a", "a/24", "a:mail.example.net/24//64", "mx//64",
+        "+mx:mail.example.net", "ptr", "ptr:example.net", "exists:%{i}._spf.example.net", "exp=why.example.net",
+        "-IP4:192.0.2.1", "include:%{d}.example.net",
+    ],
+)  # fmt: skip
+def test_a_valid_term_is_accepted(term: str) -> None:
+    assert invalid_terms(f"v=spf1 {term} ~all") == []
 
 
 def test_lookups_are_counted_through_includes_and_redirects() -> None:

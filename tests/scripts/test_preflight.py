@@ -17,7 +17,7 @@ from moto import mock_aws
 from reconciler.engine.session import Connection, connect_checked
 from reconciler.errors import ReconcileError, Refused
 from reconciler.manifests.environments import load_environment
-from scripts.preflight import check_resources, check_state_bucket, find_oidc_provider
+from scripts.preflight import check_deletable, check_resources, check_state_bucket, find_oidc_provider
 from scripts.state_bucket import make_state_bucket
 from support.world import ACCOUNT, REGION
 
@@ -172,16 +172,24 @@ class Body(BytesIO):
         yield self.read()
 
 
-def test_the_account_keeps_ten_unreserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("limit", "unreserved", "most"),
+    [(16, 16, 6), (10, 10, 0), (1000, 1000, 900), (1000, 105, 5)],  # the last one: others reserved the rest
+)
+def test_what_the_account_must_keep_unreserved_is_not_reserved(
+    limit: int, unreserved: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def answer(request: Any, **_: Any) -> AWSResponse:
-        return AWSResponse(request.url, 200, {}, Body(b'{"AccountLimit": {"ConcurrentExecutions": 16}}'))
+        limits = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
+        return AWSResponse(request.url, 200, {}, Body(json.dumps({"AccountLimit": limits}).encode()))
 
     handler = ("before-send.lambda.GetAccountSettings", answer, handlers.REGISTER_FIRST)
     monkeypatch.setattr(handlers, "BUILTIN_HANDLERS", [*handlers.BUILTIN_HANDLERS, handler])
-    ((reason, hint),) = refusals(tmp_path, reserved_concurrency={"manager": 5, "dead_letter": 2})
-    assert reason == "reserved_concurrency reserves 7, and the account can reserve at most 6"
+    ((reason, hint),) = refusals(tmp_path, reserved_concurrency={"manager": most + 1})
+    assert reason == f"reserved_concurrency reserves {most + 1}, and the account can reserve at most {most} more"
     assert "request a higher limit" in hint
-    assert refusals(tmp_path, reserved_concurrency={"manager": 4, "dead_letter": 2}) == []
+    if most:
+        assert refusals(tmp_path, reserved_concurrency={"manager": most}) == []
 
 
 def test_an_oidc_provider_of_others_is_used(tmp_path: Path) -> None:
@@ -195,6 +203,30 @@ def test_an_oidc_provider_of_others_is_used(tmp_path: Path) -> None:
     assert find_oidc_provider(connection(tmp_path, github_subject_prefix=prefix, oidc_provider_arn=arn)) == ""
     iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=OURS)
     assert find_oidc_provider(connection(tmp_path, github_subject_prefix=prefix)) == ""
+
+
+def test_the_provider_that_is_named_exists_and_is_not_ours(tmp_path: Path) -> None:
+    """Terraform would delete its own provider once it is named as an existing one."""
+    iam = boto3.client("iam")
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+    ((reason, _),) = refusals(tmp_path, oidc_provider_arn=arn)
+    assert reason == f"oidc_provider_arn: {arn} does not exist"
+    iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ThumbprintList=["a" * 40])
+    assert refusals(tmp_path, oidc_provider_arn=arn) == []
+    iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=OURS)
+    ((reason, _),) = refusals(tmp_path, oidc_provider_arn=arn)
+    assert reason == f"oidc_provider_arn: {arn} was created by this environment, and would be deleted"
+
+
+def test_a_protected_table_stops_a_destroy_before_it_begins(tmp_path: Path) -> None:
+    check_deletable(connection(tmp_path))
+    make_table(tags=OURS)
+    check_deletable(connection(tmp_path))
+    boto3.client("dynamodb").update_table(TableName="smtp-users-test", DeletionProtectionEnabled=True)
+    with pytest.raises(Refused) as refused:
+        check_deletable(connection(tmp_path))
+    assert refused.value.reasons[0][0] == "the table smtp-users-test is protected from deletion"
+    check_deletable(connection(tmp_path, existing_table=True))
 
 
 def test_the_state_bucket_exists_and_belongs_to_the_account(tmp_path: Path) -> None:

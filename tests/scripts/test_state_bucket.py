@@ -76,6 +76,7 @@ def test_where_confirmation_is_required_nothing_changes_without_a_terminal(
     monkeypatch.setattr(Deployment, "_connect", lambda _: None)
     monkeypatch.setattr("scripts.terraform.find_oidc_provider", lambda _: "")
     monkeypatch.setattr("scripts.terraform.check_resources", lambda _: None)
+    monkeypatch.setattr("scripts.terraform.check_deletable", lambda _: None)
     monkeypatch.setattr(Deployment, "_show_next_steps", lambda _: None)
     monkeypatch.setattr(Deployment, "_refuse_while_users_exist", lambda _: None)
     monkeypatch.setattr("scripts.terraform.build_zip", lambda: None)
