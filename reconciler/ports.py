@@ -6,7 +6,7 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from reconciler.core.applied_state import AppliedState
 from reconciler.core.decision import Attachment, Identity
 from reconciler.core.policy import Document
-from reconciler.core.record import Failure, Record, Status
+from reconciler.core.record import Failure, Progress, Record, Status
 from reconciler.core.trigger import Trigger
 from reconciler.core.user import User
 
@@ -97,6 +97,7 @@ class RecordWriter(Protocol):
 
     def records(self) -> Iterator[Record]: ...
     def fetch(self, names: Iterable[str]) -> dict[str, Record]: ...
+    def progress(self, names: Collection[str]) -> dict[str, Progress]: ...
     def create(self, user: User, manifest: str, request: ChangeRequest) -> int: ...
     def update(self, record: Record, user: User, manifest: str, request: ChangeRequest) -> int: ...
     def delete(self, record: Record, request: ChangeRequest) -> int: ...

@@ -34,13 +34,14 @@ class Table:
             answer = self._client.get_item(TableName=self._name, Key=_key(sk), ConsistentRead=True)
         return unpack(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, sks: Iterable[str]) -> Iterator[Values]:
-        """The items that exist, in no particular order."""
+    def get_many(self, sks: Iterable[str], attributes: Iterable[str] = ()) -> Iterator[Values]:
+        """The items that exist, in no particular order. `attributes`: those to read; without any, all."""
         wanted = [_key(sk) for sk in sks]
+        read: dict[str, Any] = {"ConsistentRead": True, **_projection(attributes)}
         while wanted:
             batch, wanted = wanted[:BATCH], wanted[BATCH:]
             with aws_errors("dynamodb:BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": batch, "ConsistentRead": True}})
+                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": batch, **read}})
             if left := answer["UnprocessedKeys"].get(self._name):
                 wanted += left["Keys"]
                 time.sleep(UNPROCESSED_PAUSE)
@@ -48,17 +49,23 @@ class Table:
 
     def query(self, prefix: str, attributes: Iterable[str], after: str = "") -> Iterator[Values]:
         """Items whose sort key begins with `prefix`, in its order, after `after`. Pages are read lazily."""
-        names = {f"#{n}": attribute for n, attribute in enumerate(attributes)}
+        return self._query("begins_with(SK, :prefix)", {":prefix": prefix}, attributes, after)
+
+    def query_between(self, first: str, last: str, attributes: Iterable[str]) -> Iterator[Values]:
+        """Items from sort key `first` to `last`, both included."""
+        return self._query("SK BETWEEN :first AND :last", {":first": first, ":last": last}, attributes)
+
+    def _query(self, condition: str, values: Values, attributes: Iterable[str], after: str = "") -> Iterator[Values]:
+        read = _projection(attributes)
         start: dict[str, Any] = {"ExclusiveStartKey": _key(after)} if after else {}
         while True:
             with aws_errors("dynamodb:Query"):
                 page = self._client.query(
                     TableName=self._name,
-                    KeyConditionExpression="PK = :pk AND begins_with(SK, :prefix)",
-                    ExpressionAttributeValues=pack({":pk": PK, ":prefix": prefix}),
-                    ProjectionExpression=", ".join(names),
-                    ExpressionAttributeNames=names,
+                    KeyConditionExpression=f"PK = :pk AND {condition}",
+                    ExpressionAttributeValues=pack({":pk": PK, **values}),
                     ConsistentRead=True,
+                    **read,
                     **start,
                 )
             yield from map(unpack, page["Items"])
@@ -117,6 +124,11 @@ def _conflicts(sk: str) -> Iterator[None]:
 
 def _key(sk: str) -> dict[str, Any]:
     return pack({"PK": PK, "SK": sk})
+
+
+def _projection(attributes: Iterable[str]) -> dict[str, Any]:
+    names = {f"#{n}": attribute for n, attribute in enumerate(attributes)}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if names else {}
 
 
 def unchanged(lock: Iterable[tuple[str, Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:

@@ -96,6 +96,17 @@ class Record:
         return self.status == Status.DELETING or failed
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the credential manager is with a record: what a run reads again and again while it waits."""
+
+    name: str
+    status: str
+    revision: int | None
+    observed_revision: int | None
+    failure: Failure | None
+
+
 def key_of(name: str) -> dict[str, str]:
     return {"PK": PK, "SK": f"{SK_PREFIX}{name}"}
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.core.address import Rules
-from reconciler.core.record import LOCK_FIELDS, Failure, Item, Record, Revocation, Status, name_of
+from reconciler.core.record import LOCK_FIELDS, Failure, Item, Progress, Record, Revocation, Status, name_of
 from reconciler.core.smtp import ACCESS_KEY_ID
 from reconciler.core.text import clip, count, printable, quote
 from reconciler.core.user import (
@@ -55,6 +55,19 @@ def read(item: Item, rules: Rules) -> Record:
         encrypted_credentials=_binary(item.get("encrypted_credentials")),
         lock=tuple((name, item.get(name)) for name in LOCK_FIELDS),
         **{name: _text(item.get(name)) for name in _TEXT_FIELDS},
+    )
+
+
+PROGRESS_FIELDS = ("PK", "SK", "status", "revision", "observed_revision", "failure")
+
+
+def read_progress(item: Item) -> Progress:
+    return Progress(
+        name=name_of(item) or "",
+        status=_text(item.get("status")),
+        revision=read_counter(item.get("revision")),
+        observed_revision=read_counter(item.get("observed_revision")),
+        failure=_read_failure(item.get("failure")),
     )
 
 

@@ -10,6 +10,7 @@ from reconciler.output.markdown import NAMES_BYTES, QUOTES_BYTES, TABLE_BYTES, c
 from reconciler.output.neutral import for_markdown
 from reconciler.output.styled import Segment, Style, StyledLine, line
 from reconciler.output.table import LONGEST_ALIGNED, Column, Table
+from reconciler.planning.duration import describe_duration
 from reconciler.planning.iam_names import TakenName
 from reconciler.planning.plan import Line, Origin, Plan, Revoked, Unmanaged
 from reconciler.planning.wording import describe_grant
@@ -42,7 +43,12 @@ def to_lines(plan: Plan, width: int | None) -> list[StyledLine]:
         *Table(OTHERS, gap=3, indent=2, first_width=first_width).lines(others, width),
         *([line(IAM_UNREAD, Style.MUTED)] if _is_iam_unread(plan) else []),
         line(summary(plan)),
+        *([line(_expected(plan))] if plan.expected_seconds else []),
     ]
+
+
+def _expected(plan: Plan) -> str:
+    return f"Expected time: {describe_duration(plan.expected_seconds)}."
 
 
 def _is_iam_unread(plan: Plan) -> bool:
@@ -121,6 +127,8 @@ def _summary(plan: Plan) -> str:
 def to_markdown(plan: Plan) -> str:
     """For a job summary or a comment on a pull request."""
     parts = [f"### SMTP users · {for_markdown(plan.environment)}", "", f"**{summary(plan)}**"]
+    if plan.expected_seconds:
+        parts += ["", _expected(plan)]
     if plan.origin != Origin():
         parts += ["", for_markdown(_origin(plan.origin))]
     parts += [

@@ -43,6 +43,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "renames": [asdict(rename) for rename in plan.renames],
         "taken": [asdict(one) for one in plan.taken],
         "iam_checked": plan.iam_checked,
+        "expected_seconds": plan.expected_seconds or None,
         "warnings": [{"reason": reason, "hint": hint} for reason, hint in plan.warnings],
         "refusals": [{"reason": reason, "hint": hint} for reason, hint in plan.refusals],
     }
@@ -75,6 +76,7 @@ def from_dict(data: dict[str, Any]) -> Plan:
         renames=tuple(Rename(**rename) for rename in data["renames"]),
         taken=tuple(TakenName(**one) for one in data["taken"]),
         iam_checked=data["iam_checked"],
+        expected_seconds=data["expected_seconds"] or 0,
     )
 
 

@@ -11,6 +11,8 @@ from reconciler.core.record import Record, Status
 from reconciler.core.record_state import RecordState
 from reconciler.core.user import Declaration, User, spec_hash
 
+ROTATION_DUE = "scheduled rotation is due: gets a new password"
+
 
 @dataclass(frozen=True, slots=True)
 class Create:
@@ -163,7 +165,7 @@ def _reasons_of_time(user: User, state: RecordState) -> tuple[str, ...]:
     recorded = state.record.user
     rotated_anyway = recorded is not None and recorded.credential != user.credential
     if state.rotation_due and not rotated_anyway:
-        reasons.append("scheduled rotation is due: gets a new password")
+        reasons.append(ROTATION_DUE)
     return tuple(reasons)
 
 

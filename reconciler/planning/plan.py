@@ -10,6 +10,7 @@ from reconciler.core import policy
 from reconciler.core.policy import Sending
 from reconciler.core.record import Record
 from reconciler.planning.diff import Adopt, Change, Create, Delete, Diff, Update
+from reconciler.planning.duration import SHORT, expected_seconds
 from reconciler.planning.iam_names import TakenName
 from reconciler.planning.limits import Refusal
 from reconciler.planning.renames import Rename, find_renames
@@ -91,7 +92,7 @@ class Plan:
     """`settings`: those that differ from the last apply. `warnings`: doubts about the history, each with a hint.
 
     `renames`: each is a create and a delete among the lines. `taken`: names that unmanaged IAM users have taken;
-    `iam_checked`: whether IAM could be read for them.
+    `iam_checked`: whether IAM could be read for them. `expected_seconds`: how long an apply takes; 0 for a short one.
     """
 
     environment: str
@@ -109,6 +110,7 @@ class Plan:
     renames: tuple[Rename, ...] = ()
     taken: tuple[TakenName, ...] = ()
     iam_checked: bool = True
+    expected_seconds: int = 0
 
     def count(self, action: str) -> int:
         return Counter(line.action for line in self.lines)[action]
@@ -133,6 +135,7 @@ def make_plan(
         one.new: f"looks like a rename of {one.old}: new password; the old one ends when {one.old} is deleted"
         for one in renames
     }
+    seconds = round(expected_seconds(changes.changes))
     return Plan(
         environment=environment,
         records=records,
@@ -149,6 +152,7 @@ def make_plan(
         renames=renames,
         taken=tuple(taken or ()),
         iam_checked=taken is not None,
+        expected_seconds=seconds if seconds > SHORT else 0,
     )
 
 

@@ -65,6 +65,27 @@ def test_a_query_may_begin_after_a_key() -> None:
     assert client.asked[0]["ExclusiveStartKey"] == key("USER#a")
 
 
+def test_a_query_of_a_range_includes_both_ends() -> None:
+    client = FakeClient({"Items": [pack({"SK": "USER#a"}), pack({"SK": "USER#c"})]})
+    assert [item["SK"] for item in table(client).query_between("USER#a", "USER#c", ["SK"])] == ["USER#a", "USER#c"]
+    (asked,) = client.asked
+    assert asked["KeyConditionExpression"] == "PK = :pk AND SK BETWEEN :first AND :last"
+    assert asked["ExpressionAttributeValues"] == pack({":pk": "SMTP_USER", ":first": "USER#a", ":last": "USER#c"})
+    assert (asked["ProjectionExpression"], asked["ExpressionAttributeNames"]) == ("#0", {"#0": "SK"})
+    assert asked["ConsistentRead"]
+
+
+def test_a_batch_may_read_some_attributes_only() -> None:
+    client = FakeClient({"Responses": {}, "UnprocessedKeys": {}})
+    assert list(table(client).get_many(["USER#a"], ["SK", "status"])) == []
+    assert client.asked[0]["RequestItems"]["smtp-users"] == {
+        "Keys": [key("USER#a")],
+        "ConsistentRead": True,
+        "ProjectionExpression": "#0, #1",
+        "ExpressionAttributeNames": {"#0": "SK", "#1": "status"},
+    }
+
+
 def test_keys_that_a_batch_left_unread_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     paused: list[float] = []
     monkeypatch.setattr(dynamodb.time, "sleep", paused.append)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.record import Failure, Record, Status, timestamp
+from reconciler.core.record import Failure, Progress, Record, Status, timestamp
 from reconciler.core.user import spec_hash
 from reconciler.errors import Conflict
 from reconciler.ports import IssuedKey, SettledState
@@ -113,6 +113,25 @@ def test_records_are_listed_in_order_after_a_name_and_without_ciphertexts_unless
     assert [bool(record.encrypted_credentials) for record in world.store.records(sealed=True)] == [False, True, False]
     assert world.store.record_names() == {"app", "crm", "wiki"}
     assert sorted(world.store.fetch(["crm", "nobody", "x" * 2000])) == ["crm"]
+
+
+@pytest.mark.parametrize("others", [0, 100], ids=["BatchGetItem", "Query"])
+def test_the_progress_of_users_is_read_and_nothing_else_of_them(world: World, others: int) -> None:
+    failure = Failure("AccessDenied", "no", "2026-06-01T12:00:00Z")
+    for name in ("app", "crm", "gone", "other", "wiki"):
+        world.ask(a_user(name))
+    world.converge("crm")
+    world.records.fail(world.record("wiki"), failure)
+    world.remove_row("gone")
+    names = ["app", "crm", "gone", "wiki", "x" * 2000, *(f"missing-{n}" for n in range(others))]
+    with world.calls() as calls:
+        found = world.store.progress(names)
+    assert found == {
+        "app": Progress("app", "pending", 1, None, None),
+        "crm": Progress("crm", "active", 1, 1, None),
+        "wiki": Progress("wiki", "failed", 1, None, failure),
+    }
+    assert calls == ["Query" if others else "BatchGetItem"]
 
 
 def kept(row: dict[str, Any] | None, *without: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from reconciler.cli import main as cli
 from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState
 from reconciler.core.ownership import ListedUser
 from reconciler.core.policy import Sending, grant_hash
-from reconciler.core.record import Failure, Record, manager_tag
+from reconciler.core.record import Failure, Progress, Record, manager_tag
 from reconciler.core.user import spec_hash
 from reconciler.engine import reconcile as run_module
 from reconciler.errors import Conflict, Denied, Terminal
@@ -65,11 +65,14 @@ class FakeConnection:
         return self.rows
 
     def fetch(self, names: Iterable[str]) -> dict[str, Record]:
+        return {row.name: row for row in self.rows if row.name in names}
+
+    def progress(self, names: Collection[str]) -> dict[str, Progress]:
         """The result of processing: one failed, the others are gone; `crm` is unchanged."""
         failure = Failure("AccessDenied", HOSTILE, "")
-        left = [row for row in self.rows if row.name in names and row.name.endswith("2")]
-        kept = {row.name: row for row in self.rows if row.name == "crm"}
-        return kept | {row.name: replace(row, status="failed", failure=failure, revision=9) for row in left}
+        left = [row.name for row in self.rows if row.name in names and row.name.endswith("2")]
+        kept = {"crm": Progress("crm", "active", 1, 1, None)}
+        return kept | {name: Progress(name, "failed", 9, None, failure) for name in left}
 
     def vault(self) -> FakeConnection:
         return self

@@ -21,7 +21,8 @@ def follow(world: World, revisions: dict[str, int], work: Callable[[float], None
         work(now)
 
     requests: RecordWriter = world.store
-    return list(wait_for_users(requests, revisions, ["gone"], 60, lambda: now, sleep))
+    batches = wait_for_users(requests, revisions, ["gone"], 60, lambda: now, sleep)
+    return [result for batch in batches for result in batch]
 
 
 def test_users_are_told_as_they_settle(world: World) -> None:
@@ -59,7 +60,7 @@ def test_a_failure_comes_with_its_reason(world: World) -> None:
 def test_nobody_waits_for_ever(world: World) -> None:
     world.ask(a_user("one"))
     (settled,) = follow(world, {"one": 1}, lambda _: None)
-    assert settled == UserResult("one", "timeout", "no final status after 60 s")
+    assert settled == UserResult("one", "timeout", "no user reached a final status for 60 s")
 
 
 def test_the_status_of_an_older_revision_is_not_taken_for_ours(world: World) -> None:

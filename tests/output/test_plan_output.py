@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.output.plan import IAM_UNREAD, summary, to_lines, to_markdown
+from reconciler.output.plan_json import to_dict
 from reconciler.output.styled import Style, plain
 from reconciler.planning.iam_names import TakenName
 from reconciler.planning.plan import Line, Revoked, Unmanaged
@@ -21,6 +22,15 @@ def test_a_plan_reads_as_a_table_with_a_sum() -> None:
         "  - old-crm          deletes access key, policy and IAM user",
         "Plan: 1 to create, 1 to update, 1 to delete, 10 unchanged.",
     ]
+
+
+def test_the_expected_time_of_a_long_plan_is_shown() -> None:
+    long = replace(PLAN, expected_seconds=2100)
+    assert to_text(long).splitlines()[-1] == "Expected time: about 35 minutes."
+    assert to_markdown(long).splitlines()[2:5] == [f"**{summary(PLAN)}**", "", "Expected time: about 35 minutes."]
+    assert to_dict(long)["expected_seconds"] == 2100
+    assert "Expected time" not in to_text(PLAN) + to_markdown(PLAN)
+    assert to_dict(PLAN)["expected_seconds"] is None
 
 
 def test_a_long_line_does_not_push_the_columns_of_the_others_away() -> None:

@@ -182,4 +182,4 @@ def test_a_user_that_does_not_settle_times_out_with_exit_3(sandbox: Sandbox) -> 
     sandbox.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
     run = sandbox.reconcile("--timeout", "1")
     assert run.returncode == 3
-    assert "wiki: timeout  no final status after 1 s" in run.stdout
+    assert "wiki: timeout  no user reached a final status for 1 s" in run.stdout

@@ -112,8 +112,8 @@ class DynamoDb:
         if not 1 <= len(wanted["Keys"]) <= 100:
             raise refusal("ValidationException", "BatchGetItem")
         now, later = wanted["Keys"][:PAGE], wanted["Keys"][PAGE:]
-        found = [self.items[_key(key)] for key in now if _key(key) in self.items]
-        return {"Responses": {table: found}, "UnprocessedKeys": {table: {"Keys": later}} if later else {}}
+        found = [notation.project(self.items[_key(key)], **wanted) for key in now if _key(key) in self.items]
+        return {"Responses": {table: found}, "UnprocessedKeys": {table: {**wanted, "Keys": later}} if later else {}}
 
     def query(self, *, TableName: str, KeyConditionExpression: str, Limit: int = PAGE, **expressions: Any) -> Any:
         """One page per call: the table may change between two pages."""
