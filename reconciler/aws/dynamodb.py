@@ -37,11 +37,12 @@ class Table:
     def get_many(self, sks: Iterable[str], attributes: Iterable[str] = ()) -> Iterator[Values]:
         """The items that exist, in no particular order. `attributes`: those to read; without any, all."""
         wanted = [_key(sk) for sk in sks]
-        read: dict[str, Any] = {"ConsistentRead": True, **_projection(attributes)}
+        read = _projection(attributes)
         while wanted:
             batch, wanted = wanted[:BATCH], wanted[BATCH:]
             with aws_errors("dynamodb:BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": batch, **read}})
+                keys: Any = {"Keys": batch, "ConsistentRead": True, **read}
+                answer = self._client.batch_get_item(RequestItems={self._name: keys})
             if left := answer["UnprocessedKeys"].get(self._name):
                 wanted += left["Keys"]
                 time.sleep(UNPROCESSED_PAUSE)

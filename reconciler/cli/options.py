@@ -143,5 +143,5 @@ def wait_options(command: Command) -> Command:
     wait = click.option("--wait/--no-wait", default=True, show_default=True,
                         help="Wait until each changed user is active, disabled or deleted.")  # fmt: skip
     timeout = click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True,
-                           help="Seconds to wait.")  # fmt: skip
+                           help="Stop waiting when no user reached a final status for so many seconds.")  # fmt: skip
     return wait(timeout(command))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -117,7 +118,7 @@ class ThrottledIam:
 class Records:
     time: Time
     rows: dict[str, Record] = field(default_factory=dict)
-    ended: int = 0
+    ended_at: list[float] = field(default_factory=list)
 
     def get(self, name: str) -> Record | None:
         self.time.sleep(READ)
@@ -129,11 +130,11 @@ class Records:
         assert settled.issued
         done = replace(record, status=settled.status, observed_revision=record.revision)
         done = replace(done, observed_hash=settled.observed_hash, settled_at=settled.settled_at)
-        self.ended += 1
+        self.ended_at.append(self.time.now)
         self.rows[record.name] = replace(done, smtp_username=settled.issued.id, encrypted_credentials=b"sealed")
 
     def fail(self, record: Record, failure: Failure) -> None:
-        self.ended += 1
+        self.ended_at.append(self.time.now)
         self.rows[record.name] = replace(record, status=Status.FAILED, failure=failure)
 
 
@@ -148,11 +149,14 @@ class Queue:
     waiting: list[tuple[float, int, str, int]] = field(default_factory=list)  # visible at, number, body, receives
     sent: int = 0
     deepest: int = 0
+    first_at: float = 0.0
+    deleted_at: list[float] = field(default_factory=list)  # also by the mapping, when a message is done
 
     def send(self, messages: Iterable[tuple[str, int]]) -> None:
         for body, delay in messages:
             assert 0 <= delay <= 900
             self.sent += 1
+            self.first_at = self.first_at or self.time.now
             heappush(self.waiting, (self.time.now + delay, self.sent, body, 0))
         self.deepest = max(self.deepest, len(self.waiting))
 
@@ -163,7 +167,8 @@ class Queue:
             found.append(Message(str(number), body, "", receives + 1, self.time.moment()))
         return found
 
-    def delete(self, _message: Message) -> None: ...
+    def delete(self, _message: Message) -> None:
+        self.deleted_at.append(self.time.now)
 
     def delay(self, message: Message, seconds: int) -> None:
         entry = (self.time.now + seconds, int(message.id), message.body, message.receive_count)
@@ -214,14 +219,19 @@ class Account:
 
     def _work(self) -> None:
         """One of the dead-letter functions that run at once."""
-        while self.records.ended < USERS:
+        while len(self.records.ended_at) < USERS:
             messages = self.queue.receive(PIPELINE.dead_letters["batch_size"])
             if not messages:
                 self.time.sleep(POLL)
             invocation = self._invocation("dead_letter", TOLERATED)
             for message in messages:
-                self.letters.process(message, invocation)
+                if self.letters.process(message, invocation).done:
+                    self.queue.delete(message)
             assert invocation.remaining() > 0, "the function timed out"
+
+
+def longest_gap(times: list[float]) -> float:
+    return max(later - earlier for earlier, later in pairwise(times))
 
 
 def test_5000_creations_under_heavy_throttling_end_with_no_failed_user() -> None:
@@ -234,3 +244,6 @@ def test_5000_creations_under_heavy_throttling_end_with_no_failed_user() -> None
     assert account.stream_done_at < 1800, "the stream does not wait for IAM"
     assert account.queue.sent < 20 * USERS
     assert account.queue.deepest <= USERS
+    deletes, results = [account.queue.first_at, *account.queue.deleted_at], [0.0, *account.records.ended_at]
+    assert longest_gap(deletes) < 300, "the alarm dead-letters needs three periods of 5 minutes without a delete"
+    assert longest_gap(results) < 1200, "--timeout of the workflow reconcile-environment.yml"

@@ -37,7 +37,7 @@ variable "settings" {
       bounce_rate            = optional(number, 0.05)
       complaint_rate_warning = optional(number, 0.0005)
       complaint_rate         = optional(number, 0.001)
-      iterator_age_minutes   = optional(number, 15)
+      iterator_age_minutes   = optional(number, 90)
       removed_users          = optional(number, 10)
       repaired_users         = optional(number, 1)
       unchecked_runs         = optional(number, 3)

@@ -96,8 +96,8 @@ run "rates_warn_before_aws_reviews_the_account" {
 
 run "alarms_of_the_pipeline_fire_at_the_right_time" {
   assert {
-    condition     = aws_cloudwatch_metric_alarm.iterator_age.threshold == 900000 && aws_cloudwatch_metric_alarm.iterator_age.statistic == "Maximum"
-    error_message = "The iterator age is in milliseconds: 15 minutes are 900000."
+    condition     = aws_cloudwatch_metric_alarm.iterator_age.threshold == 5400000 && aws_cloudwatch_metric_alarm.iterator_age.statistic == "Maximum"
+    error_message = "The iterator age is in milliseconds: 90 minutes are 5400000."
   }
 
   assert {
