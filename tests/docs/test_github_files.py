@@ -94,7 +94,7 @@ def test_plan_and_apply_get_the_same_allowances(chosen: dict[str, str], expected
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step]
         done = subprocess.run(shell, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
         command_name, *arguments = done.stdout.splitlines()
-        own = ["--env", "test", *(["--format", "markdown"] if name == "plan" else ["--yes"])]
+        own = ["--env", "test", *(["--format", "markdown"] if name == "plan" else ["--yes", "--timeout", "1200"])]
         assert (command_name, arguments) == (name, [*own, *expected])
 
 
