@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.core.text import count
-from reconciler.planning.diff import ROTATION_DUE, Adopt, Change, Create, Delete, Update
+from reconciler.planning.diff import ROTATION_DUE, Change, Create, Delete, Update
 
 CALL_SECONDS = 0.2
 PARALLEL = 2
@@ -25,15 +25,13 @@ def expected_seconds(changes: Iterable[Change]) -> float:
 
 
 def _calls(change: Change) -> int:
-    match change:
-        case Create():
-            return CREATE
-        case Delete():
-            return DELETE
-        case Adopt(declaration, record) | Update(declaration, record):
-            old, new = record.user, declaration.user
-            rotates = old is None or old.credential != new.credential
-            return ROTATE if rotates or ROTATION_DUE in getattr(change, "reasons", ()) else UPDATE
+    if isinstance(change, Create):
+        return CREATE
+    if isinstance(change, Delete):
+        return DELETE
+    old, new = change.record.user, change.declaration.user
+    is_due = isinstance(change, Update) and ROTATION_DUE in change.reasons
+    return ROTATE if is_due or old is None or old.credential != new.credential else UPDATE
 
 
 def time_left(settled: int, waiting: int, elapsed: float) -> float:

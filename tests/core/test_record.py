@@ -7,8 +7,18 @@ from typing import Any
 import pytest
 
 from reconciler.core.address import Rules
-from reconciler.core.record import EARLIEST, LATEST, Failure, Revocation, key_of, name_of, parse_timestamp, timestamp
-from reconciler.core.record_parser import read
+from reconciler.core.record import (
+    EARLIEST,
+    LATEST,
+    Failure,
+    Progress,
+    Revocation,
+    key_of,
+    name_of,
+    parse_timestamp,
+    timestamp,
+)
+from reconciler.core.record_parser import read, read_progress
 from reconciler.core.user import Rotation
 from support.world import RULES, START, a_user
 
@@ -32,6 +42,25 @@ def test_a_record_created_manually_may_list_its_addresses_or_give_a_set(addresse
     assert record.problems == ()
     assert record.user == a_user("billing-mailer", "billing@example.com", "hello@news.example.com")
     assert record.revision is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "progress"),
+    [
+        ({"revision": Decimal(2), "observed_revision": Decimal(1)}, ("pending", 2, 1, None)),
+        (
+            {"status": "failed", "failure": {"code": "Denied", "message": "no", "at": "then"}},
+            ("failed", None, None, Failure("Denied", "no", "then")),
+        ),
+        (
+            {"status": 5, "revision": "two", "observed_revision": Decimal("1E99"), "failure": "x"},
+            ("", None, None, None),
+        ),
+    ],
+    ids=["pending", "failed", "invalid"],
+)
+def test_the_progress_of_any_record_is_read(attributes: dict[str, Any], progress: tuple[Any, ...]) -> None:
+    assert read_progress(row(**attributes)) == Progress("billing-mailer", *progress)
 
 
 def test_every_attribute_of_a_full_record_is_understood() -> None:
