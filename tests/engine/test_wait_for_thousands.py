@@ -12,7 +12,7 @@ import pytest
 from reconciler.aws.attributes import pack
 from reconciler.aws.records import DynamoRecordWriter
 from reconciler.core.record import key_of
-from reconciler.engine.progress import show_lines
+from reconciler.engine import progress
 from reconciler.engine.wait import UserResult, wait_for_users
 from support.world import RULES
 
@@ -75,7 +75,7 @@ class Account:
     def wait(self) -> list[UserResult]:
         revisions = dict.fromkeys(self.names, 1)
         batches = wait_for_users(self.store, revisions, [], TIMEOUT, lambda: self.now, self.sleep)
-        return show_lines(batches, len(self.names), lambda: self.now)
+        return progress.show_lines(batches, len(self.names), lambda: self.now)
 
 
 def test_5000_users_that_settle_one_after_the_other_succeed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,3 +123,14 @@ def test_a_few_users_are_looked_at_more_often_the_faster_they_settle() -> None:
     account.wait()
     assert account.now < 24 / RATE + 3
     assert len(account.looks) < 15
+
+
+def test_on_a_terminal_a_bar_comes_before_the_lines_of_the_users(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = Account(NAMES[:2], now=60.0)
+    monkeypatch.setattr(progress, "shows_progress", lambda: True)
+    assert progress.show_progress(account.store, dict.fromkeys(account.names, 1), [], 0, "test")
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["  user-0000: active", "  user-0001: active", "2 succeeded"]
+    assert err == "waiting for users\n"
