@@ -52,10 +52,10 @@ locals {
     }
     missed-events = {
       metric      = "SweepMissed"
-      description = "The sweep processed records that the stream should have triggered. Check the event source mapping, and the errors and the log of the credential manager."
+      description = "Two sweeps processed records that the stream should have triggered. Check the event source mapping, and the errors and the log of the credential manager."
       threshold   = 1
-      hours       = local.sweep_state_hours
-      breaching   = 1
+      hours       = 6
+      breaching   = 2 # while thousands of users are changed, one sweep finds some that still wait for their turn
     }
     unmanaged-grants = {
       metric      = "SweepUnmanaged"

@@ -31,7 +31,7 @@ run "the_results_of_the_sweep_raise_alarms" {
       quarantined-users    = "Sum SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 4"
       unchecked-users      = "Sum SweepErrors GreaterThanOrEqualToThreshold 1: 3 of 4"
       trigger-broken       = "Maximum SweepTriggerBroken GreaterThanOrEqualToThreshold 1: 1 of 2"
-      missed-events        = "Maximum SweepMissed GreaterThanOrEqualToThreshold 1: 1 of 2"
+      missed-events        = "Maximum SweepMissed GreaterThanOrEqualToThreshold 1: 2 of 6"
       unmanaged-grants     = "Maximum SweepUnmanaged GreaterThanOrEqualToThreshold 1: 1 of 2"
       sending-paused       = "Maximum SweepSesPaused GreaterThanOrEqualToThreshold 1: 1 of 2"
       sending-under-review = "Maximum SweepSesReview GreaterThanOrEqualToThreshold 1: 1 of 2"
