@@ -53,6 +53,7 @@ class SettledState:
 
     status: Status
     observed_hash: str
+    policy_hash: str
     settled_at: str
     iam_user_name: str
     iam_user_arn: str

@@ -135,6 +135,7 @@ class DynamoManagerRecords(DynamoRecordReader):
             "status": outcome.status,
             "observed_revision": record.revision or 0,
             "observed_hash": outcome.observed_hash,
+            "policy_hash": outcome.policy_hash,
             "settled_at": outcome.settled_at,
             "settled_status": outcome.status,
             "iam_user_name": outcome.iam_user_name,
@@ -160,6 +161,7 @@ class DynamoManagerRecords(DynamoRecordReader):
         )
 
     def fail(self, record: Record, failure: Failure) -> None:
+        """What was done before is not known any more, so the next attempt observes IAM and writes the policy."""
         stored = {
             "code": failure.code,
             "message": failure.message,
@@ -167,8 +169,9 @@ class DynamoManagerRecords(DynamoRecordReader):
             "attempts": failure.attempts,
             "during": failure.during,
         }
+        values = {"status": Status.FAILED, "failure": stored}
         try:
-            self._table.update(_sk(record.name), {"status": Status.FAILED, "failure": stored}, [], record.lock)
+            self._table.update(_sk(record.name), values, ["policy_hash"], record.lock)
         except Conflict:
             written = self.get(record.name)
             if not written or written.failure != failure:

@@ -153,6 +153,7 @@ class Settle:
     status: Status
     forget_previous: bool = False
     retire_previous: bool = False  # store when the previous key, inactive from now on, is deleted
+    observed: bool = True  # False: decided without IAM, so what is known of IAM is as old as before
     reason: Reason | None = field(default=None, compare=False)  # where no step explains that the previous key is gone
 
 

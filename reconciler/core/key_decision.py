@@ -82,7 +82,7 @@ def key_steps(
     forget = bool(record.previous_key) and previous is None
     vanished = forget and keys.previous is None
     reason = missing or _drift(state, f"the previous access key {record.previous_key} was deleted")
-    return steps, Settle(status, forget, state.overlap_over and not forget, reason if vanished else None)
+    return steps, Settle(status, forget, state.overlap_over and not forget, reason=reason if vanished else None)
 
 
 def is_young(moment: str, now: datetime) -> bool:

@@ -26,6 +26,7 @@ from reconciler.core.decision import (
     RepairUser,
     Requeue,
     SetKey,
+    Settle,
     Step,
 )
 from reconciler.core.key_decision import ListedKeys, is_young, key_steps, stored_key, why_inactive, why_unknown
@@ -35,6 +36,14 @@ from reconciler.core.record_state import RecordState
 from reconciler.core.user import User
 
 UNMANAGED_USER = "ForeignUser"  # the failure code
+
+
+def decide_unobserved(state: RecordState) -> Decision | None:
+    """What the record alone decides, without any call to IAM; None where IAM must be observed.
+
+    A change that does not concern IAM is no reason to check IAM: the sweep does that.
+    """
+    return Decision(Settle(state.wanted, observed=False)) if state.wanted and state.keeps_identity else None
 
 
 def decide(state: RecordState | None, identity: Identity | None, *, lost_race: bool = False) -> Decision:
@@ -57,9 +66,10 @@ def decide(state: RecordState | None, identity: Identity | None, *, lost_race: b
         advice = policy.advise_split(record.user, state.sending)
         fail = Fail("PolicyTooLarge", f"the policy has {size} of {policy.QUOTA} characters; {advice}")
         return Decision(fail, _deactivate_all_keys(state, identity, lost_race=lost_race))
+    put = () if _is_put(state, identity, document, lost_race=lost_race) else _put_policy(state, identity, document)
     if state.wanted == Status.ACTIVE:
-        return _activate(state, record.user, identity, document, lost_race=lost_race)
-    return _deactivate(state, record.user, identity, document, listing_is_current=state.observed and not lost_race)
+        return _activate(state, record.user, identity, put, lost_race=lost_race)
+    return _deactivate(state, record.user, identity, put, listing_is_current=state.observed and not lost_race)
 
 
 def _is_torn_down(record: Record) -> bool:
@@ -99,7 +109,7 @@ def _tear_down(state: RecordState | None, identity: Identity | None) -> Decision
 
 
 def _activate(
-    state: RecordState, user: User, identity: Identity | None, document: Document, *, lost_race: bool
+    state: RecordState, user: User, identity: Identity | None, put: tuple[Step, ...], *, lost_race: bool
 ) -> Decision:
     keys = ListedKeys.of(state.record, identity, state.now)
     if unlisted := _unlisted_key(state, identity, keys):
@@ -112,11 +122,11 @@ def _activate(
             return Decision(_QUARANTINED)
         steps = [step for step in steps if not (isinstance(step, SetKey) and step.active)]
     # The policy is updated before a key is activated, so that access never exceeds the old or the new grant.
-    return Decision(settle, (*_user_steps(state, identity), *_policy_steps(state, identity, document), *steps))
+    return Decision(settle, (*_user_steps(state, identity), *put, *steps))
 
 
 def _deactivate(
-    state: RecordState, user: User, identity: Identity | None, document: Document, *, listing_is_current: bool
+    state: RecordState, user: User, identity: Identity | None, put: tuple[Step, ...], *, listing_is_current: bool
 ) -> Decision:
     """Unless `listing_is_current`, every key that the record knows is deactivated, listed or not."""
     record = state.record
@@ -129,7 +139,7 @@ def _deactivate(
         steps += [SetKey(key_id, active=False, reason=why_inactive(state)) for key_id in known]
     # Keys are deactivated before anything else is repaired, because AWS may refuse a repair.
     end = _unlisted_key(state, identity, keys) or settle
-    return Decision(end, (*steps, *_user_steps(state, identity), *_policy_steps(state, identity, document)))
+    return Decision(end, (*steps, *_user_steps(state, identity), *put))
 
 
 def _unlisted_key(state: RecordState, identity: Identity | None, keys: ListedKeys) -> Requeue | None:
@@ -149,9 +159,16 @@ def _why_missing(state: RecordState, identity: Identity | None) -> Reason | None
     return Reason(ReasonKind.REQUESTED, "it has no IAM user yet")
 
 
-def _policy_steps(state: RecordState, identity: Identity | None, document: Document) -> tuple[Step, ...]:
-    if identity and identity.policy == document:
-        return ()
+def _is_put(state: RecordState, identity: Identity | None, document: Document, *, lost_race: bool) -> bool:
+    """An audit has read the policy. Without one, the record says what the last result left, if IAM agrees so far."""
+    if identity is None or identity.audited:
+        return identity is not None and identity.policy == document
+    listed = {key.id for key in identity.keys}
+    is_intact = not identity.needs_repair and listed.issuperset(_known_keys(state.record))
+    return is_intact and not lost_race and state.keeps_policy
+
+
+def _put_policy(state: RecordState, identity: Identity | None, document: Document) -> tuple[Step, ...]:
     reason = _why_missing(state, identity)
     if reason is None and state.observed and identity and identity.audited:
         reason = Reason(ReasonKind.POLICY_CHANGED, "its policy was changed")

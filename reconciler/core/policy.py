@@ -75,6 +75,11 @@ def to_json(document: Document) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
+def document_hash(document: Document) -> str:
+    """32 hex digits: whoever writes grants must not find two documents with the same hash."""
+    return hashlib.sha256(to_json(document).encode()).hexdigest()[:32]
+
+
 def measure(document: Document) -> int:
     """Characters as IAM counts them against QUOTA."""
     return len(re.sub(r"\s", "", to_json(document)))

@@ -83,6 +83,7 @@ class Record:
     observed_hash: str = ""
     settled_at: str = ""
     settled_status: str = ""  # that of the last result, while the record waits for the next one
+    policy_hash: str = ""  # of the policy that the last result left in IAM; not in listings
     failure: Failure | None = None
     revoked: Revocation | None = None
     encrypted_credentials: bytes | None = field(default=None, repr=False)

@@ -74,7 +74,7 @@ def read_progress(item: Item) -> Progress:
 _TEXT_FIELDS = (
     "status", "spec_hash", "managed_by", "manifest", "commit", "actor", "correlation_id", "requested_at",
     "iam_user_arn", "key_created_at", "previous_key_retires_at", "previous_key_deletes_at", "observed_hash",
-    "settled_at", "settled_status",
+    "settled_at", "settled_status", "policy_hash",
 )  # fmt: skip
 
 

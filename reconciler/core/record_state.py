@@ -39,6 +39,40 @@ class RecordState:
     rotation_due: bool
     due: bool
 
+    @property
+    def keeps_policy(self) -> bool:
+        """The policy in IAM is the declared one, as far as the record can say: the last result left it there.
+
+        Only of a managed record as it was processed, or one write of the reconciler later. Behind any other record, an
+        attempt may be unfinished: an older write, a manual edit, a failure.
+
+        Only the functions write `policy_hash`. Who can forge it can write to the table as an administrator, and could
+        declare the grant instead; a forged hash delays a policy until the sweep, which compares policies.
+        """
+        record, user = self.record, self.record.user
+        if user is None or not record.policy_hash or not record.revision or not record.observed_revision:
+            return False
+        if not self.observed and record.revision != record.observed_revision + 1:
+            return False
+        return record.policy_hash == policy.document_hash(policy.build(user, self.sending))
+
+    @property
+    def keeps_identity(self) -> bool:
+        """Since the last result, nothing was changed that concerns IAM: only a description, an owner.
+
+        A revocation always concerns IAM, and so does its end.
+        """
+        record, user = self.record, self.record.user
+        return (
+            user is not None
+            and record.status == Status.PENDING
+            and self.wanted == record.settled_status
+            and (self.wanted == Status.DISABLED or bool(record.smtp_username and record.encrypted_credentials))
+            and record.key_credential in (None, user.credential)
+            and not (self.due or record.revoked or record.observed_hash.endswith(REVOKED_HASH))
+            and self.keeps_policy
+        )
+
     @classmethod
     def of(cls, record: Record, sending: Sending, now: datetime, declared: User | None = None) -> RecordState:
         """`declared`: the user to compare the record with, where it is not the record's own."""

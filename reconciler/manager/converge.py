@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reconciler.core import policy
 from reconciler.core.arn import iam_arn
 from reconciler.core.decision import (
     Decision,
@@ -17,7 +18,7 @@ from reconciler.core.decision import (
     Settle,
 )
 from reconciler.core.differences import find_differences, find_memberships, warnings
-from reconciler.core.lifecycle import decide
+from reconciler.core.lifecycle import decide, decide_unobserved
 from reconciler.core.ownership import iam_path, iam_user_name
 from reconciler.core.policy import Sending
 from reconciler.core.record import AWAITING, Failure, Record, Status, parse_timestamp, timestamp
@@ -110,6 +111,8 @@ class Converger:
     ) -> ConvergeResult:
         record = state.record if state else None
         try:
+            if state and not (audit or lost_race) and (decision := decide_unobserved(state)):
+                return self._perform(name, record, decision, attempt)
             # An invalid name can never have had a managed IAM user.
             observe = self.identities.audit if audit else self.identities.observe
             identity = observe(name) if NAME.fullmatch(name) else None
@@ -194,7 +197,8 @@ class Converger:
         return SettledState(
             status=settle.status,
             observed_hash=processed_hash(record, record.user, self.sending) if record.user else "",
-            settled_at=timestamp(self.now()),
+            policy_hash=policy.document_hash(policy.build(record.user, self.sending)) if record.user else "",
+            settled_at=timestamp(self.now()) if settle.observed else record.settled_at,
             iam_user_name=user,
             iam_user_arn=iam_arn(region, self.sending.account_id, f"user{iam_path(self.environment)}{user}"),
             issued=issued,
