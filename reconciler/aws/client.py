@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -44,8 +47,32 @@ NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, 
 RETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
 # The sweep has time: adaptive mode slows down when the account is throttled, and leaves capacity for others.
 PATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 6})
-# A key that was created although the answer was lost could never be stored: see IamIdentities.create_key.
+# A key that was created although the answer was lost could never be stored: see IamIdentities.create_key. With
+# `retry_throttled`, a call that AWS has refused before it did anything is repeated.
 UNRETRIED = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
+
+THROTTLED_ATTEMPTS = 4  # as in RETRIED
+LONGEST_BACKOFF = 20.0  # seconds
+
+
+def retry_throttled(client: BaseClient, operation: str) -> None:
+    """Let an UNRETRIED client repeat an operation if the answer is one of THROTTLED, and for no other reason.
+
+    A retry mode of the SDK would also repeat after time-outs and errors of the server. The event is the one that these
+    modes use; a handler returns the seconds to wait, or None:
+    https://github.com/boto/botocore/blob/develop/botocore/endpoint.py
+    """
+    event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}.{operation}"
+    handler: Any = _backoff  # the type stubs know of no answer
+    client.meta.events.register(event, handler, unique_id=f"throttled-{operation}")
+
+
+def _backoff(attempts: int, response: Any = None, **_: Any) -> float | None:
+    """`response`: the HTTP response and the parsed answer; None after a time-out or another error of the connection."""
+    code = response[1].get("Error", {}).get("Code") if response else None
+    if code not in THROTTLED or attempts >= THROTTLED_ATTEMPTS:
+        return None
+    return min(random.random() * 2.0 ** (attempts - 1), LONGEST_BACKOFF)  # noqa: S311 - jitter
 
 
 @contextmanager

@@ -28,7 +28,7 @@ class IamIdentities:
     def __init__(
         self, client: IAMClient, unretried: IAMClient, environment: str, boundary_arn: str, tags: Mapping[str, str]
     ) -> None:
-        """`unretried`: a client that makes each call once, for CreateAccessKey. `tags`: beside the ownership tags."""
+        """`unretried`: for CreateAccessKey: see `create_key`. `tags`: beside the ownership tags."""
         self._client = client
         self._unretried = unretried
         self._calls = IamCalls(client)
@@ -155,7 +155,10 @@ class IamIdentities:
         self._removals[attachment.kind](self._user(name), attachment.id)
 
     def create_key(self, name: str) -> AccessKey:
-        """Never retried by the SDK: a call that timed out may have created a key, and a retry would create another."""
+        """Repeated only if AWS throttles: a throttled call has created no key.
+
+        A call that timed out may have created one, and a retry would create another.
+        """
         user = self._user(name)
         with self._calls.calling(user, "iam:CreateAccessKey"):
             key = self._unretried.create_access_key(UserName=user)["AccessKey"]

@@ -175,6 +175,7 @@ def test_a_retry_requests_what_the_record_requests_already(world: World) -> None
 def test_a_new_request_removes_the_failure_of_the_last_one(world: World, request_change: str) -> None:
     world.ask(a_user())
     world.records.fail(world.record(), Failure("AccessDenied", "no", ""))
+    assert "policy_hash" not in kept(world.row()), "the failed attempt may have written another one"
     WRITES[request_change](world, world.record())
     assert "failure" not in kept(world.row())
 
@@ -193,16 +194,16 @@ def test_every_attribute_that_the_credential_manager_writes(world: World) -> Non
     failure = {"code": "AccessDenied", "message": "no", "at": "then", "attempts": 3, "during": "deleting"}
     assert kept(world.row()) == {**before, "status": "failed", "failure": failure}
     key = IssuedKey("AKIA1", "then", 2, b"sealed", replaces="AKIA0", retires_at="later")
-    world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x", key))
+    world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "policy", "now", "smtp-x", "arn:x", key))
     settled = {
-        "status": "active", "observed_revision": 1, "observed_hash": "hash", "settled_at": "now",
-        "settled_status": "active",
+        "status": "active", "observed_revision": 1, "observed_hash": "hash", "policy_hash": "policy",
+        "settled_at": "now", "settled_status": "active",
         "iam_user_name": "smtp-x", "iam_user_arn": "arn:x", "smtp_username": "AKIA1", "key_created_at": "then",
         "key_credential": 2, "encrypted_credentials": b"sealed",
     }  # fmt: skip
     overlap = {"previous_key": "AKIA0", "previous_key_retires_at": "later"}
     assert kept(world.row()) == {**before, **settled, **overlap}
-    done = SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x", previous_deletes_at="tomorrow")
+    done = SettledState(Status.ACTIVE, "hash", "policy", "now", "smtp-x", "arn:x", previous_deletes_at="tomorrow")
     world.records.settle(world.record(), done)
     assert kept(world.row()) == {**before, **settled, **overlap, "previous_key_deletes_at": "tomorrow"}
     again = IssuedKey("AKIA2", "then", 2, b"sealed", replaces="AKIA1", retires_at="later")
@@ -219,5 +220,5 @@ def test_every_attribute_that_the_credential_manager_writes(world: World) -> Non
 
 def test_a_record_without_a_revision_is_observed_at_zero(world: World) -> None:
     world.put_row(NAME, status="pending", allowed_from_addresses=["billing@example.com"])
-    world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "now", "smtp-x", "arn:x"))
+    world.records.settle(world.record(), SettledState(Status.ACTIVE, "hash", "policy", "now", "smtp-x", "arn:x"))
     assert world.record().observed_revision == 0

@@ -21,9 +21,9 @@ from support.world import SENDING, a_user
 def test_a_policy_that_is_as_it_should_be_is_not_put_again() -> None:
     """Only an audit reads attachments."""
     same, other = build(a_user(), SENDING), build(a_user("billing-mailer", "crm@example.com"), SENDING)
-    assert run(settled(), iam(K1, policy=same)) == Decision(ACTIVE)
-    assert run(settled(), iam(K1, policy=other)) == Decision(ACTIVE, (grant(),))
-    assert run(settled(), iam(K1, policy=None)) == Decision(ACTIVE, (grant(),))
+    assert run(settled(), iam(K1, policy=same, audited=True)) == Decision(ACTIVE)
+    assert run(settled(), iam(K1, policy=other, audited=True)) == Decision(ACTIVE, (grant(),))
+    assert run(settled(), iam(K1, policy=None, audited=True)) == Decision(ACTIVE, (grant(),))
 
 
 def test_whatever_widens_a_user_is_taken_off_once_its_boundary_holds() -> None:

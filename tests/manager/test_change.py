@@ -90,7 +90,7 @@ def test_a_key_that_no_record_knows_is_deleted(world: World) -> None:
     """I2."""
     key = converged(world)
     world.iam.create_access_key(UserName="smtp-test-billing-mailer")
-    world.ask(a_user(description="touched"))
+    world.ask(a_user(NAME, "touched@example.com"))
     world.converge()
     assert world.access_keys() == {key: "Active"}
 
@@ -99,7 +99,7 @@ def test_a_key_that_was_deleted_manually_is_replaced(world: World) -> None:
     key = converged(world)
     world.pass_time(minutes=3)
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
-    world.ask(a_user(description="touched"))
+    world.ask(a_user(NAME, "touched@example.com"))
     world.converge()
     record = world.store.get(NAME)
     assert record
@@ -111,7 +111,7 @@ def test_a_key_that_iam_does_not_list_yet_is_waited_for_and_not_replaced(world: 
     """Reading IAM is eventually consistent: a password that was just issued must stay valid."""
     key = converged(world)
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
-    world.ask(a_user(description="touched"))
+    world.ask(a_user(NAME, "touched@example.com"))
     with pytest.raises(Retryable, match="is not listed"):
         world.converge()
     assert world.access_keys() == {}
@@ -122,7 +122,7 @@ def test_a_user_that_was_deleted_manually_is_made_again(world: World) -> None:
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
     world.iam.delete_user_policy(UserName="smtp-test-billing-mailer", PolicyName="smtp-send")
     world.iam.delete_user(UserName="smtp-test-billing-mailer")
-    world.ask(a_user(description="touched"))
+    world.ask(a_user(NAME, "touched@example.com"))
     assert world.converge().result == "active"
     assert len(world.access_keys()) == 1
 
@@ -132,7 +132,7 @@ def test_a_lost_boundary_is_put_back(world: World) -> None:
     world.pass_time(minutes=3)
     world.iam.delete_user_permissions_boundary(UserName="smtp-test-billing-mailer")
     world.iam.delete_access_key(UserName="smtp-test-billing-mailer", AccessKeyId=key)
-    world.ask(a_user(description="touched"))
+    world.ask(a_user(NAME, "touched@example.com"))
     world.converge()
     user = world.iam.get_user(UserName="smtp-test-billing-mailer")["User"]
     assert user["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith("smtp-boundary-test")

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from reconciler.aws.client import UNRETRIED
+from reconciler.aws.client import UNRETRIED, retry_throttled
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
@@ -215,6 +215,7 @@ def _prepare() -> Prepared:
     dynamodb, iam, kms = (boto3.client(service) for service in ("dynamodb", "iam", "kms"))
     gaps.mappings = [{"EventSourceArn": make_table(dynamodb), "State": "Enabled"}]
     unretried = boto3.client("iam", config=UNRETRIED)
+    retry_throttled(unretried, "CreateAccessKey")
     arn = iam.create_policy(
         PolicyName="smtp-boundary-test", PolicyDocument=to_json(boundary(SENDING, ["example.com"]))
     )["Policy"]["Arn"]

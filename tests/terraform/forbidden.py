@@ -219,7 +219,7 @@ def apply(names: Names) -> Refusals:
         for attribute in (
             "revoked", "encrypted_credentials", "smtp_username", "key_created_at", "key_credential", "previous_key",
             "previous_key_retires_at", "previous_key_deletes_at", "observed_revision", "observed_hash", "settled_at",
-            "iam_user_name", "iam_user_arn", "position", "orphans",
+            "settled_status", "policy_hash", "iam_user_name", "iam_user_arn", "position", "orphans",
         )
     }  # fmt: skip
     return {

@@ -23,7 +23,7 @@ from reconciler.aws.streams import DynamoStream
 from reconciler.errors import AwsError
 from reconciler.manager.batches import Batches
 from reconciler.manager.dead_letters import TOLERATED, DeadLetters, MessageResult
-from reconciler.manager.handlers.adapters import adapters
+from reconciler.manager.handlers.adapters import adapters, create_during_init
 from reconciler.manager.handlers.telemetry import Telemetry
 from reconciler.manager.invocation import Invocation
 from reconciler.manager.letters import LetterReader
@@ -109,3 +109,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
     finally:
         telemetry.flush()
+
+
+create_during_init(dead_letters, telemetry)

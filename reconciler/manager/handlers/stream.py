@@ -19,7 +19,7 @@ from reconciler.aws.client import RETRIED
 from reconciler.aws.sqs import SqsQueue
 from reconciler.core.record import name_of
 from reconciler.errors import AwsError
-from reconciler.manager.handlers.adapters import adapters
+from reconciler.manager.handlers.adapters import adapters, create_during_init
 from reconciler.manager.handlers.telemetry import Telemetry
 from reconciler.manager.invocation import Invocation
 from reconciler.manager.settings import ManagerSettings
@@ -82,3 +82,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
     finally:
         telemetry.flush()
+
+
+create_during_init(user_events, telemetry)

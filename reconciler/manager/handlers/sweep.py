@@ -15,7 +15,7 @@ from reconciler.aws.ses import read_account
 from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.aws.trigger import StreamTrigger
 from reconciler.core.text import clip
-from reconciler.manager.handlers.adapters import adapters
+from reconciler.manager.handlers.adapters import adapters, create_during_init
 from reconciler.manager.handlers.telemetry import Telemetry
 from reconciler.manager.health import Health
 from reconciler.manager.settings import SweepSettings
@@ -102,3 +102,6 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return _report(sweep().run(lambda: context.get_remaining_time_in_millis() / 1000, telemetry))
     finally:
         telemetry.flush()
+
+
+create_during_init(sweep, telemetry)
