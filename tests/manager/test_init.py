@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
 from types import ModuleType
 
 import pytest
@@ -13,7 +14,7 @@ from support.deployed import CONTEXT, MANAGER_FUNCTION, lines
 from support.events import event
 from support.world import World, a_user
 
-FUNCTIONS = {"stream": 5, "dead_letter": 6, "sweep": 7}
+FUNCTIONS = {"stream": 5, "dead_letter": 6, "sweep": 6}
 
 
 @pytest.fixture
@@ -33,18 +34,24 @@ def load(function: str) -> ModuleType:
 
 
 def run(module: ModuleType, function: str) -> None:
-    events = {"stream": event("crm"), "dead_letter": {"Records": []}, "sweep": {}}
+    message = {
+        "messageId": "1", "receiptHandle": "1", "body": json.dumps({"user": "crm"}), "attributes": {},
+        "messageAttributes": {}, "eventSource": "aws:sqs",
+    }  # fmt: skip
+    events = {"stream": event("crm"), "dead_letter": {"Records": [message]}, "sweep": {}}
     module.handler(events[function], CONTEXT)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_first_event_creates_no_client(in_lambda: World, function: str) -> None:
     in_lambda.ask(a_user("crm"))
+    in_lambda.pass_time(hours=1)
     module = load(function)
     created = len(deployed.clients)
     assert created == FUNCTIONS[function]
     run(module, function)
     assert len(deployed.clients) == created
+    assert in_lambda.record("crm").status == "active"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
