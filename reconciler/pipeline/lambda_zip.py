@@ -2,8 +2,8 @@
 
 The same input gives the same bytes on every machine: entries are sorted, dated 1980 and stored uncompressed
 (compressors differ), and the lock contains hashes of pure-Python wheels only, so that one zip fits every architecture.
-Compiled modules are left out: they depend on the minor version of the builder's Python, and the runtime ignores those of
-any other version.
+Compiled modules are left out: they depend on the minor version of the builder's Python, and the runtime ignores those
+of any other version.
 """
 
 from __future__ import annotations
