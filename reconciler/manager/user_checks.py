@@ -24,8 +24,8 @@ FULL_CHECK = 50  # rounds: 5 more calls for every 50th user are 0.1 calls per us
 class UserChecks:
     """What `reader` returns may be older than a record, so it decides only who is observed again, by `converger`.
 
-    Nothing else is changed or reported. `full_check`: within so many rounds, everything of every user is read once, also
-    what IAM returns per user only.
+    Nothing else is changed or reported. `full_check`: within so many rounds, everything of every user is read once,
+    also what IAM returns per user only.
     """
 
     converger: Converger
