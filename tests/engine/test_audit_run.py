@@ -19,8 +19,8 @@ WRONG_ACCOUNT = "credentials are for account 123456789012; environment test is c
 WRONG_REGION = "the AWS region is eu-central-1; environment test is configured for region eu-west-1"
 READS = {
     "GetCallerIdentity", "Query", "GetAccountAuthorizationDetails", "GetUser", "ListAccessKeys", "ListUserPolicies",
-    "GetUserPolicy", "ListAttachedUserPolicies", "ListGroupsForUser", "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys",
-    "ListSigningCertificates", "ListServiceSpecificCredentials",
+    "GetUserPolicy", "ListAttachedUserPolicies", "ListGroupsForUser", "GetLoginProfile", "ListMFADevices",
+    "ListSSHPublicKeys", "ListSigningCertificates", "ListServiceSpecificCredentials",
 }  # fmt: skip
 
 

@@ -56,6 +56,7 @@ def test_settings_are_written_as_terraform_writes_them() -> None:
         "MAX_ORPHANS": "5",
         "MAX_ORPHAN_PERCENT": "20",
         "SWEEP_USERS_PER_RUN": "500",
+        "WIDE_READS": "false",
     }
 
 
