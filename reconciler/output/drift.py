@@ -37,9 +37,7 @@ def _cells(style: Style, *texts: str) -> list[Segment]:
     return [Segment(text, style) for text in texts]
 
 
-INCOMPLETE = (
-    "Not read: console passwords, MFA devices, SSH keys, certificates, service credentials. --thorough reads them too."
-)
+INCOMPLETE = "Not read: console passwords and other ways to sign in; --thorough reads them."
 
 
 def summary(audit: Audit) -> str:

@@ -25,7 +25,7 @@ DETAILS = "GetAccountAuthorizationDetails"
 def counted_run() -> tuple[dict[str, Any], Counter[str]]:
     """The first run of an execution environment, and its IAM calls."""
     calls: list[str] = []
-    hook = ("before-call.iam", lambda model, **_: calls.append(model.name))
+    hook = ("provide-client-params.iam", lambda model, **_: calls.append(model.name))
     hooks.append(hook)
     try:
         return run(), Counter(calls)
