@@ -6,7 +6,7 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -63,9 +63,9 @@ class SettledState:
 
 
 class RecordReader(Protocol):
-    """All records of an environment, in the order of their names."""
+    """All records of an environment, in the order of their names. `sealed`: with their ciphertexts."""
 
-    def records(self, after: str = "") -> Iterator[Record]: ...
+    def records(self, after: str = "", *, sealed: bool = False) -> Iterator[Record]: ...
 
 
 class ManagerRecords(RecordReader, Protocol):
@@ -116,12 +116,8 @@ class AppliedStates(Protocol):
 
 
 class Identities(Protocol):
-    """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success.
+    """IAM users of one environment, by the name of their SMTP user. Absent-on-delete is success."""
 
-    `listed`: every IAM user under our path by its own name, with or without our tag.
-    """
-
-    def listed(self) -> list[str]: ...
     def observe(self, name: str) -> Identity | None: ...
     def audit(self, name: str) -> Identity | None: ...
     def attached(self, name: str) -> tuple[Attachment, ...]: ...
@@ -135,6 +131,28 @@ class Identities(Protocol):
     def delete_user(self, name: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All IAM users under our path, as they were at one moment.
+
+    `users`: their own names, with or without our tag. `identities`: by the name of the SMTP user, without access keys
+    and without what only a call per user returns; None where IAM returned the names alone.
+    """
+
+    users: Sequence[str]
+    identities: Mapping[str, Identity] | None = None
+
+
+Observed = tuple[str, Identity | Exception | None]  # the name of an SMTP user; an exception: why it was not observed
+
+
+class IdentityReader(Protocol):
+    """Observes many IAM users with few calls."""
+
+    def read(self) -> Listing: ...
+    def observe(self, names: Iterable[str], listing: Listing, fully: Callable[[str], bool]) -> Generator[Observed]: ...
+
+
 class Vault(Protocol):
     """Encryption bound to the environment, the user and the key: a ciphertext is valid in its own record only."""
 
@@ -144,11 +162,15 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """The position of the round. `orphans`: IAM users without a record, and when each was first found."""
+    """The position of the round. `orphans`: IAM users without a record, and when each was first found.
+
+    `rounds`: how many were completed.
+    """
 
     position: str = ""  # the last user that was checked
     orphans: Mapping[str, str] = field(default_factory=dict)
     version: Any = None  # as it was read
+    rounds: int = 0
 
 
 class SweepStates(Protocol):

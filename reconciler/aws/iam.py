@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from reconciler.ports import AccessKey
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import UserDetailTypeDef, UserTypeDef
 
+PAGE = 1000  # users; the most that IAM returns
 QUOTA_REACHED = frozenset({"LimitExceeded"})
 _OWN_POLICY = Attachment(AttachmentKind.INLINE_POLICY, POLICY_NAME)
 
@@ -32,7 +34,7 @@ class IamIdentities:
         self._client = client
         self._unretried = unretried
         self._calls = IamCalls(client)
-        self._environment = environment
+        self.environment = environment
         self._boundary_arn = boundary_arn
         self._configured_tags = tags
         calls, kinds = self._calls, AttachmentKind
@@ -57,13 +59,23 @@ class IamIdentities:
         }
 
     def _user(self, name: str) -> str:
-        return iam_user_name(self._environment, name)
+        return iam_user_name(self.environment, name)
 
     def listed(self) -> list[str]:
         """Every IAM user under our path by its own name, with or without our tag."""
         with aws_errors("iam:ListUsers"):
-            pages = self._client.get_paginator("list_users").paginate(PathPrefix=iam_path(self._environment))
+            paginator = self._client.get_paginator("list_users")
+            pages = paginator.paginate(PathPrefix=iam_path(self.environment), PaginationConfig={"PageSize": PAGE})
             return [user["UserName"] for page in pages for user in page["Users"]]
+
+    def details(self) -> Iterator[UserDetailTypeDef]:
+        """Every IAM user under our path. IAM returns those of the whole account: this operation has no path prefix."""
+        with aws_errors("iam:GetAccountAuthorizationDetails"):
+            paginator = self._client.get_paginator("get_account_authorization_details")
+            for page in paginator.paginate(Filter=["User"], PaginationConfig={"PageSize": PAGE}):
+                yield from (
+                    user for user in page["UserDetailList"] if user["Path"].startswith(iam_path(self.environment))
+                )
 
     def observe(self, name: str) -> Identity | None:
         """Only the tag on the IAM user itself proves that it is managed; a record does not."""
@@ -74,17 +86,23 @@ class IamIdentities:
             if error.code == ABSENT:
                 return None
             raise
+        identity = self.identity(name, found)
+        if not identity.owned:
+            return identity
+        keys = self.keys(name)
+        return None if keys is None else replace(identity, keys=keys)
+
+    def identity(self, name: str, found: UserTypeDef | UserDetailTypeDef) -> Identity:
+        """Without its keys."""
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
         if tags.get(OWNER_TAG) != OWNER:
             return Identity(owned=False)
-        keys = self._keys(name)
-        if keys is None:
-            return None
         boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         intact = boundary == self._boundary_arn and carries(tags, self._tags(name))
-        return Identity(owned=True, keys=keys, needs_repair=not intact)
+        return Identity(owned=True, needs_repair=not intact)
 
-    def _keys(self, name: str) -> tuple[Key, ...] | None:
+    def keys(self, name: str) -> tuple[Key, ...] | None:
+        """None: the IAM user does not exist."""
         user = self._user(name)
         try:
             with self._calls.calling(user, "iam:ListAccessKeys"):
@@ -102,9 +120,7 @@ class IamIdentities:
             return identity
         user = self._user(name)
         try:
-            found = [
-                Attachment(kind, id_) for kind, list_attached in self._listings.items() for id_ in list_attached(user)
-            ]
+            found = self.attachments(name, self._listings)
             policy = self._policy(user) if _OWN_POLICY in found else None
         except AwsError as error:
             if error.code == ABSENT:
@@ -112,6 +128,11 @@ class IamIdentities:
             raise
         attachments = tuple(attachment for attachment in found if attachment != _OWN_POLICY)
         return replace(identity, policy=policy, attachments=attachments, audited=True)
+
+    def attachments(self, name: str, kinds: Collection[AttachmentKind]) -> list[Attachment]:
+        """With the user's own policy. One call per kind."""
+        user = self._user(name)
+        return [Attachment(kind, id_) for kind in kinds for id_ in self._listings[kind](user)]
 
     def attached(self, name: str) -> tuple[Attachment, ...]:
         """The managed policies of a user; AWS's quarantine is one of them."""
@@ -128,7 +149,7 @@ class IamIdentities:
         with aws_errors("iam:CreateUser", terminal=QUOTA_REACHED):
             self._client.create_user(
                 UserName=self._user(name),
-                Path=iam_path(self._environment),
+                Path=iam_path(self.environment),
                 PermissionsBoundary=self._boundary_arn,
                 Tags=self._tag_list(name),
             )
@@ -141,7 +162,7 @@ class IamIdentities:
             self._client.put_user_permissions_boundary(UserName=user, PermissionsBoundary=self._boundary_arn)
 
     def _tags(self, name: str) -> dict[str, str]:
-        return {**self._configured_tags, **ownership_tags(self._environment, name)}
+        return {**self._configured_tags, **ownership_tags(self.environment, name)}
 
     def _tag_list(self, name: str) -> Any:
         return [{"Key": key, "Value": value} for key, value in self._tags(name).items()]

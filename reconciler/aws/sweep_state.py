@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.aws.dynamodb import Table
@@ -32,13 +33,14 @@ class DynamoSweepStates:
             position=position if isinstance(position, str) and can_be_key(position) else "",
             orphans=_read_orphans(item.get("orphans")),
             version=item.get("version"),
+            rounds=read_counter(item.get("rounds")) or 0,
         )
 
     def save(self, state: SweepState) -> SweepState:
         """Raises Conflict if another sweep has saved its state."""
         version = (read_counter(state.version) or 0) + 1
-        values: dict[str, Any] = {"position": state.position, "orphans": dict(state.orphans), "version": version}
-        saved = SweepState(state.position, dict(state.orphans), version)
+        saved = SweepState(state.position, dict(state.orphans), version, state.rounds)
+        values: dict[str, Any] = asdict(saved)
         try:
             self._table.update(SK, values, [], [("version", state.version)], create=True)
         except Conflict:

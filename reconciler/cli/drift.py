@@ -16,12 +16,17 @@ from reconciler.output.terminal import say_document, show, terminal_width
 @click.command()
 @target_options
 @format_option("text", "markdown", "json")
-def drift(target: Target, form: str) -> int:
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Also read console passwords, MFA devices, SSH keys, certificates, service credentials: five calls per user.",
+)
+def drift(target: Target, form: str, thorough: bool) -> int:
     """Compare manifests, DynamoDB records and IAM users. Changes nothing; exits with 2 if there are differences."""
     environment = target.environment()
     desired = load_manifests(target.users, environment)
     connection = connect_checked(environment, target.sandbox)
-    made = Auditor(environment, connection.store(), connection.identities()).audit(desired)
+    made = Auditor(environment, connection.store(), connection.reader(), thorough).audit(desired)
     if form == "text":
         show(to_lines(made, terminal_width()))
     else:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.decision import Attachment, AttachmentKind, Decision, Fail
-from reconciler.core.lifecycle import UNMANAGED_USER
+from reconciler.core.decision import Attachment, AttachmentKind, Decision, Fail, Identity, Settle
+from reconciler.core.lifecycle import UNMANAGED_USER, decide
+from reconciler.core.record_state import RecordState
 
 
 class Drift(StrEnum):
@@ -43,6 +44,15 @@ def find_differences(decision: Decision) -> tuple[Difference, ...]:
         kind = Drift.UNMANAGED if decision.end.code == UNMANAGED_USER else Drift.FAILED
         return (Difference(kind, decision.end.message),)
     return tuple(Difference(_KINDS[reason.kind], reason.text) for reason in decision.reasons if reason.kind in _KINDS)
+
+
+def differs(state: RecordState, identity: Identity | None) -> bool:
+    """Whether a user whose record was processed needs a step, a write, or manual action."""
+    decision = decide(state, identity)
+    end = decision.end
+    nothing_to_store = isinstance(end, Settle) and end == Settle(end.status) and state.settled
+    attached = identity is not None and identity.attachments  # those that no step removes
+    return bool(decision.steps or attached) or not nothing_to_store
 
 
 def find_memberships(iam_user: str, attachments: Iterable[Attachment]) -> tuple[Difference, ...]:

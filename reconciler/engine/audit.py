@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import click
 
-from reconciler.aws.iam import IamIdentities
+from reconciler.aws.iam_reader import IamReader
 from reconciler.aws.records import DynamoRecordReader
 from reconciler.core.decision import Identity
 from reconciler.core.ownership import smtp_user_name
 from reconciler.core.record import Record
 from reconciler.core.user import NAME, Declaration
 from reconciler.manifests.environments import Environment
-from reconciler.output.terminal import shows_progress
+from reconciler.output.terminal import say, shows_progress
 from reconciler.planning.audit import Audit, Snapshot, audit, ignore_age_of_known_keys
+from reconciler.ports import Listing, Observed
 
-READERS = 4  # users observed at the same time: the whole account shares IAM's throttling
+TOLD_EVERY = 15.0  # seconds: the progress, where there is no terminal
 SECOND_READ = 5.0  # seconds: the credential manager takes less from creating a key to storing it
 
 
 @dataclass(frozen=True, slots=True)
 class Auditor:
+    """`thorough`: also read what IAM returns per user only, five more calls for each."""
+
     environment: Environment
     store: DynamoRecordReader
-    identities: IamIdentities
+    reader: IamReader
+    thorough: bool
 
     def audit(self, desired: Mapping[str, Declaration]) -> Audit:
         """What seems to differ is read again, because users can change while the others are read."""
@@ -45,13 +49,14 @@ class Auditor:
 
     def _read(self, desired: Mapping[str, Declaration]) -> Snapshot:
         """IAM is listed before the records: a user that is just being created already has its record."""
-        # An invalid name can never have had a managed IAM user.
-        smtp_users = {iam_user: self._name(iam_user) for iam_user in self.identities.listed()}
+        listing = self.reader.read()
+        smtp_users = {iam_user: self._name(iam_user) for iam_user in listing.users}
         listed = set(filter(None, smtp_users.values()))
         records = self._records()
         names = listed | {name for name in desired.keys() | records.keys() if NAME.fullmatch(name)}
         unrecognized = tuple(sorted(iam_user for iam_user, name in smtp_users.items() if not name))
-        return Snapshot(desired, records, self._observe(names), unrecognized)
+        complete = self.thorough or listing.identities is None
+        return Snapshot(desired, records, self._observe(names, listing), unrecognized, complete)
 
     def _name(self, iam_user: str) -> str | None:
         name = smtp_user_name(self.environment.name, iam_user)
@@ -62,7 +67,7 @@ class Auditor:
         now = self._records()
         kept = {name: record for name, record in first.records.items() if name not in unconfirmed}
         records = kept | {name: now[name] for name in unconfirmed & now.keys()}
-        observed = self._observe(unconfirmed & first.identities.keys())
+        observed = self._observe(unconfirmed & first.identities.keys(), Listing(()))
         identities = {name: ignore_age_of_known_keys(one, first.identities[name]) for name, one in observed.items()}
         return replace(first, records=records, identities={**first.identities, **identities})
 
@@ -70,12 +75,26 @@ class Auditor:
         """With their ciphertexts, a few hundred bytes each: a key without a stored credential is unknown."""
         return {record.name: record for record in self.store.records(sealed=True)}
 
-    def _observe(self, names: Set[str]) -> dict[str, Identity | None]:
-        """Several at the same time. The first user that cannot be read ends the audit."""
-        ordered = sorted(names)
-        with ThreadPoolExecutor(READERS) as pool:
-            found = pool.map(self.identities.audit, ordered)
-            if not shows_progress():
-                return dict(zip(ordered, found, strict=True))
-            with click.progressbar(found, length=len(ordered), label="IAM users", file=sys.stderr) as bar:
-                return dict(zip(ordered, bar, strict=True))
+    def _observe(self, names: Set[str], listing: Listing) -> dict[str, Identity | None]:
+        """The first user that cannot be read ends the audit."""
+        found: dict[str, Identity | None] = {}
+        with closing(self.reader.observe(sorted(names), listing, lambda _: self.thorough)) as observed:
+            for name, identity in _shown(observed, len(names)):
+                if isinstance(identity, Exception):
+                    raise identity
+                found[name] = identity
+        return found
+
+
+def _shown(observed: Iterable[Observed], count: int) -> Iterator[Observed]:
+    """With a progress bar on a terminal; elsewhere with a line from time to time, for the log of CI."""
+    if shows_progress():
+        with click.progressbar(observed, length=count, label="IAM users", file=sys.stderr) as bar:
+            yield from bar
+        return
+    told = time.monotonic()
+    for done, each in enumerate(observed, start=1):
+        if time.monotonic() - told >= TOLD_EVERY:
+            told = time.monotonic()
+            say(f"{done:,} of {count:,} IAM users read", err=True)
+        yield each

@@ -15,6 +15,7 @@ from reconciler.aws.applied_state import DynamoAppliedStates
 from reconciler.aws.client import UNRETRIED, aws_errors
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.iam_names import IamNames
+from reconciler.aws.iam_reader import IamReader
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoRecordWriter
 from reconciler.core.arn import iam_arn
@@ -67,6 +68,9 @@ class Connection:
         boundary = iam_arn(environment.region, environment.account_id, policy)
         tags = environment.deployment.iam_user_tags
         return IamIdentities(self._client("iam"), self._client("iam", UNRETRIED), environment.name, boundary, tags)
+
+    def reader(self) -> IamReader:
+        return IamReader(self.identities(), self.environment.deployment.wide_reads)
 
     def iam_names(self) -> IamNames:
         return IamNames(self._client("iam"))

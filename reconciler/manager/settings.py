@@ -12,6 +12,10 @@ def _variable(name: str, read: Callable[[str], Any] = str, write: Callable[[Any]
     return field(metadata={"name": name, "read": read, "write": write})
 
 
+def _flag(name: str) -> Any:
+    return _variable(name, lambda text: text == "true", lambda value: str(value).lower())
+
+
 class _Variables:
     """Fields that are environment variables."""
 
@@ -38,7 +42,7 @@ class Settings(_Variables):
     allowed_domains: frozenset[str] = _variable(
         "ALLOWED_DOMAINS", lambda text: frozenset(text.split(",")), lambda domains: ",".join(sorted(domains))
     )
-    allow_wildcards: bool = _variable("ALLOW_WILDCARDS", lambda text: text == "true", lambda allow: str(allow).lower())
+    allow_wildcards: bool = _flag("ALLOW_WILDCARDS")
     iam_user_tags: Mapping[str, str] = _variable("IAM_USER_TAGS", json.loads, json.dumps)
 
 
@@ -66,9 +70,13 @@ class DeadLetterSettings(_Variables):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepSettings(_Variables):
-    """Of the sweep only: see `sweep.Budget`. `manager_function`: the function that the table's stream must trigger."""
+    """Of the sweep only: see `sweep.Budget` and `iam_reader.IamReader`.
+
+    `manager_function`: the function that the table's stream must trigger.
+    """
 
     manager_function: str = _variable("MANAGER_FUNCTION")
     max_orphans: int = _variable("MAX_ORPHANS", int)
     max_orphan_percent: int = _variable("MAX_ORPHAN_PERCENT", int)
     users_per_run: int = _variable("SWEEP_USERS_PER_RUN", int)
+    wide_reads: bool = _flag("WIDE_READS")

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from reconciler.core.ownership import iam_user_name, smtp_user_name
-from reconciler.core.record import AWAITING, Record, Status, manager_tag, parse_timestamp, timestamp
-from reconciler.core.record_state import is_urgent
+from reconciler.core.record import Record, manager_tag, parse_timestamp, timestamp
 from reconciler.core.user import NAME
 from reconciler.errors import AwsError, Conflict
-from reconciler.manager.converge import Converger, ConvergeResult
 from reconciler.manager.health import Health
 from reconciler.manager.survey import Survey
 from reconciler.manager.sweep_result import Observer, SweepResult
-from reconciler.ports import Identities, RecordReader, SweepState, SweepStates
+from reconciler.manager.user_checks import UserChecks
+from reconciler.ports import Identities, Listing, RecordReader, SweepState, SweepStates
 
 GRACE = timedelta(hours=24)  # of an IAM user without a record, which may have been lost instead of deleted
-FRESH = timedelta(seconds=20)  # since a record was settled: IAM may still show the previous state
 RESERVE = 180.0  # seconds before the function's timeout in which no user is started; one can take two minutes
 MOST_CANDIDATES = 200  # IAM users without a record: if there are more, the table was lost, and none is observed
-STEP = 50  # users, after which the position is saved
+STEP = 50  # users that are observed together, after which the position is saved
 THROTTLED = "IAM is throttled or cannot be reached"
 MAX_CONSECUTIVE_ERRORS = 3  # throttled, or AWS not reachable: then this run ends
 
@@ -32,7 +32,7 @@ class Budget:
 
     `orphans`, `orphan_percent`: if the grace period of more orphans is over, or of a larger share of all managed users,
     or if there is no record at all, no orphan is deleted: the loss of a table must not delete every IAM user.
-    `users`: how many users one run may observe, because the whole account shares IAM's throttling.
+    `users`: how many users one run may check, because the whole account shares IAM's throttling.
     """
 
     orphans: int
@@ -48,10 +48,12 @@ class Budget:
 class Sweep:
     """A round checks every record once. It may take several runs; the position is saved in between.
 
-    Each run first processes what cannot wait for the round, wherever its position is.
+    Each run first processes what cannot wait for the round, wherever its position is. What IAM returns of all users at
+    once may be older than a record. So it only decides who is observed again, by `converge`, which alone changes and
+    reports.
     """
 
-    converger: Converger
+    checks: UserChecks
     records: RecordReader
     identities: Identities
     states: SweepStates
@@ -68,8 +70,8 @@ class Sweep:
         state = self.states.load()
         result.orphans = len(state.orphans)
         # IAM is listed before the records: a user that is just being created already has its record.
-        listed = self._list_users(result)
-        survey = Survey.of(self.records.records(), manager_tag(self.converger.environment), self.now())
+        listing = self._list_users(result)
+        survey = Survey.of(self.records.records(), manager_tag(self.checks.converger.environment), self.now())
         result.failed, result.missed, result.unmanaged = survey.failed, survey.missed, survey.unmanaged
         processed = self._process_urgent(survey, result, remaining)
         self.health.check(result)
@@ -77,8 +79,8 @@ class Sweep:
             result.stopped = THROTTLED
             return result
         try:
-            state = self._sweep_orphans(listed, survey.names, state, result, remaining)
-            self._sweep_records(state, processed, result, remaining)
+            state = self._sweep_orphans(listing, survey.names, state, result, remaining)
+            self._sweep_records(listing or Listing(()), state, processed, result, remaining)
         except Conflict:
             result.stopped = "another sweep is running"
         return result
@@ -92,26 +94,34 @@ class Sweep:
         names = [*survey.revoked, *survey.overdue][: self.budget.users // 2]
         half = RESERVE + (remaining() - RESERVE) / 2 if names else 0.0
         for name in names:
-            self._converge(name, result)
+            self.checks.converge(name, result)
             processed.add(name)
             if result.throttled >= MAX_CONSECUTIVE_ERRORS or remaining() < half:
                 break
         return processed
 
     def _sweep_records(
-        self, state: SweepState, processed: set[str], result: SweepResult, remaining: Callable[[], float]
+        self,
+        listing: Listing,
+        state: SweepState,
+        processed: set[str],
+        result: SweepResult,
+        remaining: Callable[[], float],
     ) -> None:
-        for seen, record in enumerate(self.records.records(state.position), start=1):
-            if record.name not in processed:
-                self._check(record, result)
-            state = replace(state, position=record.name)
-            result.stopped = self._reason_to_stop(result, remaining())
-            if result.stopped:
-                self.states.save(state)
-                return
-            if seen % STEP == 0:
+        for records in _batches(self.records.records(state.position, sealed=True)):
+            due = [record for record in records if record.name not in processed]
+            with closing(self.checks.check_each(due, listing, state.rounds, result)) as checked:
+                for record in records:
+                    if record.name not in processed:
+                        next(checked)
+                    state = replace(state, position=record.name)
+                    result.stopped = self._reason_to_stop(result, remaining())
+                    if result.stopped:
+                        self.states.save(state)
+                        return
+            if len(records) == STEP:
                 state = self.states.save(state)
-        self.states.save(replace(state, position=""))
+        self.states.save(replace(state, position="", rounds=state.rounds + 1))
         result.finished = True
 
     def _reason_to_stop(self, result: SweepResult, remaining: float) -> str:
@@ -121,56 +131,26 @@ class Sweep:
             return "out of time"
         return "limit of users per run" if result.checked >= self.budget.users else ""
 
-    def _check(self, record: Record, result: SweepResult) -> None:
-        """Young records wait for the stream, failed ones for a retry, unless they are revoked."""
-        urgent = is_urgent(record, self.now())
-        if record.status == Status.FAILED and not record.revoked:
-            self._check_warnings(record.name, result)
-        elif urgent or not (record.status in AWAITING or self._is_fresh(record)):
-            self._converge(record.name, result)
-
-    def _is_fresh(self, record: Record) -> bool:
-        settled = parse_timestamp(record.settled_at)
-        return settled is not None and abs(self.now() - settled) < FRESH
-
-    def _converge(self, name: str, result: SweepResult) -> None:
-        result.checked += 1
-        self._run(name, result, lambda: self.converger.converge(name, audit=True))
-
-    def _check_warnings(self, name: str, result: SweepResult) -> None:
-        """A user that is not changed may still have an active, leaked key."""
-        self._run(name, result, lambda: self.converger.warn(name))
-
-    def _run(self, name: str, result: SweepResult, check: Callable[[], ConvergeResult]) -> ConvergeResult | None:
-        """None: it failed."""
+    def _list_users(self, result: SweepResult) -> Listing | None:
+        """None if IAM does not return them."""
         try:
-            done = check()
-            result.add(done)
-        except Exception as error:  # noqa: BLE001 - one user must not end the round for the others
-            result.add_error(name, error)
-            return None
-        return done
-
-    def _list_users(self, result: SweepResult) -> list[str] | None:
-        """Every IAM user under our path; None if IAM does not return them."""
-        try:
-            return self.identities.listed()
+            return self.checks.reader.read()
         except AwsError as error:
             result.add_error("", error)
             return None
 
     def _sweep_orphans(
         self,
-        listed: list[str] | None,
+        listing: Listing | None,
         known: set[str],
         state: SweepState,
         result: SweepResult,
         remaining: Callable[[], float],
     ) -> SweepState:
         """Remember managed IAM users without a record, and delete those whose grace period is over."""
-        if listed is None:
+        if listing is None:
             return state
-        candidates = self._find_candidates(listed, known, result)
+        candidates = self._find_candidates(listing.users, known, result)
         if len(candidates) > MOST_CANDIDATES:
             result.orphans = result.orphans_held = len(candidates)
             return state
@@ -189,30 +169,35 @@ class Sweep:
             if remaining() < RESERVE:
                 break
             if name not in over:
-                self._check_warnings(name, result)
+                self.checks.warn(name, result)
             elif self._tear_down(name, result):
                 del since[name]
         result.orphans = len(since)
         remembered = {name: timestamp(seen) for name, seen in since.items()}
         return self.states.save(replace(state, orphans=remembered)) if remembered != state.orphans else state
 
-    def _find_candidates(self, listed: list[str], known: set[str], result: SweepResult) -> list[str]:
+    def _find_candidates(self, listed: Iterable[str], known: set[str], result: SweepResult) -> list[str]:
         """IAM users without a record. Those whose names no SMTP user can have are unmanaged."""
-        names = {iam_user: smtp_user_name(self.converger.environment, iam_user) for iam_user in listed}
+        names = {iam_user: smtp_user_name(self.checks.converger.environment, iam_user) for iam_user in listed}
         result.unmanaged += sorted(iam_user for iam_user, name in names.items() if not NAME.fullmatch(name or ""))
         return sorted(name for name in names.values() if name and NAME.fullmatch(name) and name not in known)
 
     def _is_orphan(self, name: str, result: SweepResult) -> bool:
         found = self.identities.observe(name)
         if found and not found.owned:
-            result.unmanaged.append(iam_user_name(self.converger.environment, name))
+            result.unmanaged.append(iam_user_name(self.checks.converger.environment, name))
         return found is not None and found.owned
 
     def _tear_down(self, name: str, result: SweepResult) -> bool:
         """The record is read once more: if it exists again, the user is restored. False: try again."""
-        done = self._run(name, result, lambda: self.converger.converge(name, audit=True))
+        done = self.checks.run(name, result, lambda: self.checks.converger.converge(name, audit=True))
         result.orphans_removed += done is not None and done.result == "removed"
         return done is not None
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while batch := list(islice(records, STEP)):
+        yield batch
 
 
 def _first_seen(state: SweepState, name: str, now: datetime) -> datetime:

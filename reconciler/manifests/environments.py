@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What only the deployment uses. Terraform reads it, and more, from the file itself."""
+    """What the deployment uses, and no plan. Terraform reads it, and more, from the file itself."""
 
     confirm: bool = False
     existing_table: bool = False
@@ -30,6 +30,7 @@ class Deployment:
     github_subject_prefix: str = ""
     oidc_provider_arn: str = ""
     credential_readers: tuple[str, ...] = ()
+    wide_reads: bool = True
     external_credential_readers: tuple[str, ...] = ()
     role_permissions_boundary: str = ""
     iam_user_tags: Mapping[str, str] = field(default_factory=dict)

@@ -28,12 +28,16 @@ def to_lines(audit: Audit, width: int | None) -> list[StyledLine]:
         line(f"smtp users · {audit.environment} · {sides}"),
         *Table(FINDINGS, gap=3, indent=2).lines(findings, width),
         *Table(NOTES, gap=3, indent=2).lines(notes, width),
+        *([] if audit.complete else [line(INCOMPLETE)]),
         line(summary(audit)),
     ]
 
 
 def _cells(style: Style, *texts: str) -> list[Segment]:
     return [Segment(text, style) for text in texts]
+
+
+INCOMPLETE = "Not read: console passwords and other ways to sign in; --thorough reads them."
 
 
 def summary(audit: Audit) -> str:
@@ -53,6 +57,8 @@ def to_markdown(audit: Audit) -> str:
         if left := len(audit.findings) - len(shown):
             parts.append(f"| … | | {count(left, 'more finding')} | |")
     parts += _markdown_notes(audit.notes)
+    if not audit.complete:
+        parts += ["", INCOMPLETE]
     return "\n".join(parts)
 
 
@@ -81,6 +87,7 @@ def to_dict(audit: Audit) -> dict[str, Any]:
         "records": audit.records,
         "iam_users": audit.iam_users,
         "checked": audit.checked,
+        "complete": audit.complete,
         "findings": [
             {
                 "name": finding.name,

@@ -28,13 +28,14 @@ class Snapshot:
     """Manifests, records and IAM users as they were read, by the name of the SMTP user; records with ciphertexts.
 
     `identities`: of every declared user, every record and every IAM user under our path, where IAM has one.
-    `unrecognized_users`: IAM users under our path whose names belong to no SMTP user.
+    `unrecognized_users`: IAM users under our path whose names belong to no SMTP user. `complete`: see Audit.
     """
 
     desired: Mapping[str, Declaration]
     records: Mapping[str, Record]
     identities: Mapping[str, Identity | None]
     unrecognized_users: tuple[str, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Findings and notes are sorted by name. `inconclusive`: users whose current state IAM may not show yet yet."""
+    """Findings and notes are sorted by name. `inconclusive`: users whose current state IAM may not show yet.
+
+    `complete`: console passwords and other ways to sign in were read of every user.
+    """
 
     environment: str
     declared: int
@@ -72,6 +76,7 @@ class Audit:
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
     inconclusive: frozenset[str] = frozenset()
+    complete: bool = True
 
     @property
     def differing(self) -> frozenset[str]:
@@ -106,6 +111,7 @@ def audit(snapshot: Snapshot, environment: str, sending: Sending, now: datetime)
         findings=tuple(sorted(findings, key=_order)),
         notes=tuple(sorted(notes, key=lambda note: (note.name, note.description))),
         inconclusive=frozenset(inconclusive),
+        complete=snapshot.complete,
     )
 
 

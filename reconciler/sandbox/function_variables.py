@@ -46,6 +46,7 @@ def sweep_settings(environment: Environment, pipeline: Pipeline) -> SweepSetting
         max_orphans=environment.limits.max_deletes,
         max_orphan_percent=environment.limits.max_delete_percent,
         users_per_run=pipeline.sweep["users_per_run"],
+        wide_reads=environment.deployment.wide_reads,
     )
 
 

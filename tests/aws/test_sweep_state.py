@@ -40,7 +40,7 @@ def test_what_was_saved_is_loaded() -> None:
         stored.save(SweepState("wiki", {}, saved.version))
 
 
-@given(st.dictionaries(st.sampled_from(["position", "orphans", "version", "other"]), TYPED, min_size=1))
+@given(st.dictionaries(st.sampled_from(["position", "orphans", "version", "rounds", "other"]), TYPED, min_size=1))
 def test_any_item_is_loaded_and_replaced(item: dict[str, Any]) -> None:
     stored = states(**item)
     state = stored.load()

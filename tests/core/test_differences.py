@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
-from reconciler.core.differences import find_differences, warnings
+from reconciler.core.differences import differs, find_differences, warnings
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build
 from reconciler.core.record import Record, timestamp
@@ -123,3 +123,32 @@ def test_a_young_key_that_no_one_knows_beside_a_disabled_user_was_added() -> Non
     keys = (Key(K1, False), Key(K2, True, created_at=NOW))
     words = told(settled(a_user(enabled=False), status="disabled"), replace(audited(K1), keys=keys))
     assert f"access key {K2} was created outside this system" in words
+
+
+def is_different(record: Record, identity: Identity | None) -> bool:
+    return differs(RecordState.of(record, SENDING, NOW), identity)
+
+
+def test_a_user_as_its_record_says_does_not_differ() -> None:
+    assert not is_different(settled(), audited(K1))
+    assert not is_different(settled(**PREVIOUS), audited(K0, K1))
+    assert not is_different(settled(a_user(enabled=False)), audited(inactive=(K1,)))
+
+
+@pytest.mark.parametrize(
+    ("record", "identity"),
+    [
+        (settled(), None),
+        (settled(), Identity(owned=False)),
+        (settled(), audited(K1, policy=None)),
+        (settled(), audited(K1, attachments=(QUARANTINE,))),
+        (settled(), audited(K1, attachments=(Attachment(AttachmentKind.GROUP, "senders"),))),
+        (settled(observed_revision=1), audited(K1)),
+        (settled(**OVER), audited(K0, K1)),
+        (settled(previous_key=K0, previous_key_retires_at=LATER), audited(K1)),
+        (settled(status="unheard of"), audited(K1)),
+        (settled(key_created_at=timestamp(NOW)), audited()),
+    ],
+)
+def test_what_needs_a_step_a_write_or_manual_action_differs(record: Record, identity: Identity | None) -> None:
+    assert is_different(record, identity)

@@ -148,7 +148,7 @@ def test_a_defect_of_ours_does_not_stop_the_round(
     """I6, I8."""
     settled(manager, "crm", "wiki")
     manager.pass_time(hours=1)
-    identities: Any = sweep.sweep().converger.identities
+    identities: Any = sweep.sweep().checks.converger.identities
     audit = identities.audit
 
     def broken(name: str) -> Any:
@@ -157,7 +157,8 @@ def test_a_defect_of_ours_does_not_stop_the_round(
         return audit(name)
 
     monkeypatch.setattr(identities, "audit", broken)
-    edit_policy(manager, "wiki")
+    for name in ("crm", "wiki"):
+        edit_policy(manager, name)
     summary = run()
     assert (summary["errors"], summary["repaired"], summary["finished"]) == (1, 1, True)
     assert "TypeError" in log.getvalue()
@@ -195,7 +196,7 @@ def test_telemetry_that_breaks_stops_no_sweep(manager: World, monkeypatch: pytes
 
 def test_a_sweep_of_an_audit_that_is_refused_tells_each_user(manager: World) -> None:
     settled(manager, "crm", "wiki")
-    Refusal("iam.ListGroupsForUser", "AccessDenied")
+    Refusal("iam.ListAccessKeys", "AccessDenied")
     summary = run()
     assert (summary["errors"], summary["finished"]) == (2, True)
     assert [manager.record(name).status for name in ("crm", "wiki")] == ["active", "active"]
@@ -227,8 +228,9 @@ def test_every_user_is_reported_as_it_was_checked(
 ) -> None:
     """A function that is stopped has reported its work so far."""
     settled(manager, "aaa", "crm")
-    edit_policy(manager, "aaa")
-    identities: Any = sweep.sweep().converger.identities
+    for name in ("aaa", "crm"):
+        edit_policy(manager, name)
+    identities: Any = sweep.sweep().checks.converger.identities
     look = identities.audit
 
     def die_at_the_second(name: str) -> Any:

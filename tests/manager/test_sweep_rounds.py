@@ -55,7 +55,7 @@ def test_a_run_looks_at_one_user_at_least(manager: World) -> None:
 
 def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> None:
     settled(manager, *MANY[:6])
-    refusal = Refusal("iam.GetUser", "Throttling")
+    refusal = Refusal("iam.ListAccessKeys", "Throttling")
     summary = run()
     assert (summary["checked"], summary["errors"], summary["stopped"]) == (
         3,
@@ -68,7 +68,7 @@ def test_throttling_ends_a_run_before_it_makes_things_worse(manager: World) -> N
 
 def test_other_errors_in_a_record_are_no_throttling(manager: World) -> None:
     settled(manager, *MANY[:5])
-    Refusal("iam.GetUser", "ServiceFailure", status=500)
+    Refusal("iam.ListAccessKeys", "ServiceFailure", status=500)
     assert (run()["errors"], run()["finished"]) == (5, True)
 
 

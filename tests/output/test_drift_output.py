@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.differences import Drift
-from reconciler.output.drift import summary, to_dict, to_json, to_lines, to_markdown
+from reconciler.output.drift import INCOMPLETE, summary, to_dict, to_json, to_lines, to_markdown
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, fitting
 from reconciler.output.styled import plain
 from reconciler.planning.audit import Audit, Finding, Note
@@ -133,3 +133,11 @@ def test_what_fits_is_counted_in_bytes_with_line_ends() -> None:
     assert fitting(["ä", "ä"], 5) == ["ä"]
     assert fitting([], 0) == []
     assert NAMES_BYTES < TABLE_BYTES
+
+
+def test_what_was_not_read_is_said_in_every_form() -> None:
+    wide = replace(AUDIT, complete=False)
+    assert to_text(wide).splitlines()[-2] == INCOMPLETE
+    assert to_markdown(wide).splitlines()[-1] == INCOMPLETE
+    assert [json.loads(to_json(audit))["complete"] for audit in (AUDIT, wide)] == [True, False]
+    assert INCOMPLETE not in to_text(AUDIT) + to_markdown(AUDIT)

@@ -31,7 +31,9 @@ DEAD_LETTER = DeadLetterSettings(
     table_arn="arn:aws:dynamodb:eu-central-1:123456789012:table/smtp-users",
     batch_size=10,
 )
-SWEEP = SweepSettings(manager_function="smtp-manager", max_orphans=5, max_orphan_percent=20, users_per_run=500)
+SWEEP = SweepSettings(
+    manager_function="smtp-manager", max_orphans=5, max_orphan_percent=20, users_per_run=500, wide_reads=False
+)
 
 
 @pytest.mark.parametrize("allow", [True, False])
@@ -54,6 +56,7 @@ def test_settings_are_written_as_terraform_writes_them() -> None:
         "MAX_ORPHANS": "5",
         "MAX_ORPHAN_PERCENT": "20",
         "SWEEP_USERS_PER_RUN": "500",
+        "WIDE_READS": "false",
     }
 
 

@@ -49,7 +49,7 @@ def test_every_planted_difference_is_found_and_nothing_before(sandbox: Sandbox) 
         plant.plant(place, plant.name)
     before = sandbox.rows(), sandbox.users()
 
-    found = sandbox.reconcile("drift", "--format", "json")
+    found = sandbox.reconcile("drift", "--thorough", "--format", "json")
     assert found.returncode == 2, found.stderr
     findings = json.loads(found.stdout)["findings"]
     assert [(entry["name"], entry["kind"]) for entry in findings] == [(plant.name, plant.kind) for plant in PLANTS]

@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from reconciler.aws import iam as identity
 from reconciler.aws.iam import IamIdentities
+from reconciler.aws.iam_reader import IamReader
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords
 from reconciler.core import key_decision
@@ -156,7 +157,8 @@ def _tag_not_checked(stack: ExitStack) -> None:
 @bug("orphans not detected")
 def _no_orphans(stack: ExitStack) -> None:
     """The sweep checks only records, so an IAM user whose REMOVE event was lost is never deleted."""
-    stack.enter_context(mock.patch.object(IamIdentities, "listed", return_value=[]))
+    read = IamReader.read
+    stack.enter_context(mock.patch.object(IamReader, "read", lambda reader: replace(read(reader), users=())))
 
 
 @bug("revocations wait for the round")

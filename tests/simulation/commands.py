@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +28,7 @@ from reconciler.planning.history import Comparison, Relation, Source
 from reconciler.planning.limits import Allowance
 from reconciler.planning.plan import Origin, Plan
 from reconciler.ports import ChangeRequest
+from simulation.at_once import AtOnce
 from simulation.scheduler import Actor
 from simulation.wire import Client
 from simulation.world import ENV, MANAGER, World
@@ -56,18 +56,6 @@ def check_out(world: World, behind: int = 0, folder: Path | None = None) -> Chec
         for line, (name, user) in enumerate(sorted(world.history[commit].items()), start=1)
     }
     return Checkout(commit, declared, folder)
-
-
-class AtOnce(Executor):
-    """Runs each task at submission, because threads would not be deterministic."""
-
-    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(work(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - an executor stores any exception
-            future.set_exception(error)
-        return future
 
 
 def start_reconcile(world: World, checkout: Checkout, allowance: Allowance, *, timeout: float = 0.0) -> Actor:

@@ -32,7 +32,10 @@ def make_scenario(seed: int) -> Scenario:
         stickiness=random.choice((0.0, 0.3, 0.7, 0.95)),
         telemetry=random.random() < 0.8,
         quota=random.choice((5000, 5000, 5000, 2)),
-        users_per_run=random.choice((2000, 2000, 2)),
+        users_per_run=random.choice((5000, 5000, 2)),
+        wide_reads=random.random() < 0.8,
+        allowed_wide_reads=random.random() < 0.8,
+        full_check=random.choice((1, 1, 2)),
     )
     names = NAMES[: random.randint(1, 4)]
     fault_rate = random.choice((0.0, 0.2, 0.5, 0.8))

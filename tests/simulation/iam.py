@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from simulation.clock import Clock
 from simulation.faults import refusal
-from simulation.iam_user import AccessKey, IamUser, shown, shown_fully, shown_key
+from simulation.iam_user import AccessKey, IamUser, shown, shown_fully, shown_in_detail, shown_key
 
 NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 MAX_KEYS = 2
@@ -41,9 +41,10 @@ ATTACHED = (
 
 
 class Iam:
-    def __init__(self, clock: Clock, quota: int) -> None:
+    def __init__(self, clock: Clock, quota: int, *, wide_reads: bool = True) -> None:
         self._clock = clock
         self._quota = quota
+        self.wide_reads = wide_reads
         self._versions: dict[str, list[tuple[datetime, IamUser | None]]] = {}  # by lower-case name, oldest first
         self.made: list[AccessKey] = []  # every key that was ever created
         self.lag = 0.0  # of the current call; set by the wire
@@ -123,6 +124,16 @@ class Iam:
         if answer["IsTruncated"]:
             answer["Marker"] = page[-1].name.lower()
         return answer
+
+    def get_account_authorization_details(self, *, Filter: list[str], Marker: str = "") -> Any:
+        """Without access keys. The permission for it is that of the environment's setting `wide_reads`."""
+        assert Filter == ["User"]
+        if not self.wide_reads:
+            raise refusal("AccessDenied", "GetAccountAuthorizationDetails", status=403)
+        names = [name for name in sorted(self._versions) if name > Marker and self._seen(name)]
+        page = [user for name in names[:PAGE] if (user := self._seen(name))]
+        answer = {"UserDetailList": [shown_in_detail(user) for user in page], "IsTruncated": len(names) > len(page)}
+        return {**answer, "Marker": names[PAGE - 1]} if answer["IsTruncated"] else answer
 
     def tag_user(self, *, UserName: str, Tags: Any) -> Any:
         user = self._change(UserName, "TagUser")

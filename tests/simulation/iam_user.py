@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,6 +43,19 @@ def shown_fully(user: IamUser) -> dict[str, Any]:
         boundary = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": user.boundary}
         answer["PermissionsBoundary"] = boundary
     return answer
+
+
+def shown_in_detail(user: IamUser) -> dict[str, Any]:
+    """As GetAccountAuthorizationDetails returns it; the policies as botocore has parsed them."""
+    policies = [{"PolicyName": name, "PolicyDocument": json.loads(text)} for name, text in user.policies.items()]
+    attached = [{"PolicyArn": arn} for arn in user.attached.get("list_attached_user_policies", ())]
+    groups = list(user.attached.get("list_groups_for_user", ()))
+    return {
+        **shown_fully(user),
+        "UserPolicyList": policies,
+        "AttachedManagedPolicies": attached,
+        "GroupList": groups,
+    }
 
 
 def shown_key(user: IamUser, key: AccessKey) -> dict[str, Any]:

@@ -38,8 +38,11 @@ def _simpler(scenario: Scenario) -> Iterator[Scenario]:
         replace(scenario.settings, lag=0),
         replace(scenario.settings, lanes=1),
         replace(scenario.settings, stickiness=0.0),
-        replace(scenario.settings, users_per_run=2000),
+        replace(scenario.settings, users_per_run=5000),
         replace(scenario.settings, telemetry=True),
+        replace(scenario.settings, wide_reads=True),
+        replace(scenario.settings, allowed_wide_reads=True),
+        replace(scenario.settings, full_check=1),
     ):
         if simpler != scenario.settings:
             yield replace(scenario, settings=simpler)

@@ -28,6 +28,7 @@ CALLS = {
     "ses": "GetAccount",
     "dynamodb": "DescribeTable GetItem BatchGetItem Query UpdateItem DeleteItem",
     "iam": (
+        "GetAccountAuthorizationDetails "
         "GetUser ListUsers CreateUser DeleteUser TagUser PutUserPermissionsBoundary CreateAccessKey UpdateAccessKey "
         "ListAccessKeys DeleteAccessKey PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy "
         "ListAttachedUserPolicies DetachUserPolicy ListGroupsForUser ListMFADevices "

@@ -17,6 +17,7 @@ import yaml
 from reconciler.aws.attributes import unpack
 from reconciler.aws.fallback_state import DynamoFallbacks
 from reconciler.aws.iam import IamIdentities
+from reconciler.aws.iam_reader import IamReader
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoManagerRecords, DynamoRecordWriter
 from reconciler.aws.ses import read_account
@@ -33,10 +34,12 @@ from reconciler.manager.dead_letters import DeadLetters
 from reconciler.manager.health import Health
 from reconciler.manager.letters import LetterReader
 from reconciler.manager.sweep import Budget, Sweep
+from reconciler.manager.user_checks import UserChecks
 from reconciler.manager.user_events import UserEvents
 from reconciler.manifests.environments import Environment
 from reconciler.pipeline import definition as pipeline
 from reconciler.planning.limits import Limits
+from simulation.at_once import AtOnce
 from simulation.clock import Clock
 from simulation.dynamodb import DynamoDb
 from simulation.faults import Faults
@@ -83,7 +86,10 @@ class Settings:
     stickiness: float = 0.5  # the probability that the same actor continues
     telemetry: bool = True  # False: every call of the logger and the metrics fails
     quota: int = 5000  # IAM users of the account
-    users_per_run: int = 2000  # of the sweep
+    users_per_run: int = 5000  # of the sweep
+    wide_reads: bool = True  # the roles may read all IAM users of the account at once
+    allowed_wide_reads: bool = True  # False: the role lacks the permission although the setting says otherwise
+    full_check: int = 1  # rounds of the sweep; production uses a higher number
 
 
 @cache
@@ -129,7 +135,7 @@ class World:
     def _make_aws(self) -> None:
         self.table = DynamoDb(self.clock, TABLE_ARN, self.settings.lanes)
         self.trigger = Trigger(self.table)
-        self.iam = Iam(self.clock, self.settings.quota)
+        self.iam = Iam(self.clock, self.settings.quota, wide_reads=self.settings.allowed_wide_reads)
         self.kms = Kms(KEY)
         dead = deployed()["dead_letters"]
         visibility = 6.0 * deployed()["functions"]["dead_letter"]["timeout_seconds"]
@@ -164,8 +170,10 @@ class World:
             deployed()["dead_letters"]["tries"],
             now,
         )
+        reader = IamReader(self.identities, self.settings.wide_reads, AtOnce)
         self.sweep = Sweep(
-            self.converger, self.managed, self.identities, self.states, self._health(dynamodb),
+            UserChecks(self.converger, reader, now, self.settings.full_check),
+            self.managed, self.identities, self.states, self._health(dynamodb),
             Budget(ENV.limits.max_deletes, ENV.limits.max_delete_percent, self.settings.users_per_run),
             now,
         )  # fmt: skip

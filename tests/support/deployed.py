@@ -56,7 +56,11 @@ def environ(world: World) -> dict[str, str]:
         batch_size=BATCH_SIZE,
     )
     swept = SweepSettings(
-        manager_function=MANAGER_FUNCTION, max_orphans=MAX_ORPHANS, max_orphan_percent=100, users_per_run=USERS_PER_RUN
+        manager_function=MANAGER_FUNCTION,
+        max_orphans=MAX_ORPHANS,
+        max_orphan_percent=100,
+        users_per_run=USERS_PER_RUN,
+        wide_reads=True,
     )
     return common.to_environ() | own.to_environ() | dead_letters.to_environ() | swept.to_environ()
 

@@ -1,7 +1,7 @@
 """What moto lacks, with AWS's responses.
 
-IAM: boundaries, service credentials, groups of a user that is deleted. Lambda: mappings of a function that does not
-exist.
+IAM: boundaries, service credentials, groups of a user that is deleted, pages of GetAccountAuthorizationDetails. Lambda:
+mappings of a function that does not exist.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class MotoGaps:
             ("before-call.iam.CreateUser", self._create),
             ("after-call.iam.CreateUser", self._created),
             ("after-call.iam.GetUser", self._got),
+            ("before-call.iam.GetAccountAuthorizationDetails", _remember_page),
+            ("after-call.iam.GetAccountAuthorizationDetails", self._got_details),
             ("before-call.lambda.ListEventSourceMappings", lambda **_: (OK, {"EventSourceMappings": self.mappings})),
         ]
         handlers: list[Any] = botocore.handlers.BUILTIN_HANDLERS
@@ -87,6 +89,22 @@ class MotoGaps:
     def _got(self, parsed: dict[str, Any], **_: Any) -> None:
         if (user := parsed.get("User")) and (arn := self.boundaries.get(user["UserName"])):
             user["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
+
+    def _got_details(self, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        users = parsed.get("UserDetailList", [])
+        for user in users:
+            self._got({"User": user})
+        start, size = context["page"]
+        parsed["UserDetailList"] = users[start : start + size]
+        parsed["IsTruncated"] = start + size < len(users)
+        if parsed["IsTruncated"]:
+            parsed["Marker"] = str(start + size)
+
+
+def _remember_page(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """Where the page begins, and its size: 100 by default, 1,000 at most."""
+    body = params["body"]
+    context["page"] = int(body.pop("Marker", 0)), min(int(body.get("MaxItems", 100)), 1000)
 
 
 def _check_groups(params: dict[str, Any], model: Any, **_: Any) -> None:

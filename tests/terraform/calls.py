@@ -98,7 +98,7 @@ def _as_request(call: Call, names: Names) -> Request | None:
 def _as_iam_request(operation: str, params: dict[str, Any], names: Names) -> Request:
     if operation == "DeleteVirtualMFADevice":
         return Request(f"iam:{operation}", names.iam(f"mfa/{params['SerialNumber'].split('/')[-1]}"))
-    if operation == "ListUsers":
+    if operation in ("ListUsers", "GetAccountAuthorizationDetails"):
         return Request(f"iam:{operation}", "*")  # not restricted by resource, whatever the path
     return Request(
         f"iam:{operation}", names.own_user(params["UserName"]), _iam_context(operation, params, names.boundary)

@@ -34,6 +34,8 @@ CHANGES = (
 DEAD_LETTERS, PARKING = PIPELINE.names["dead_letter_queue"], PIPELINE.names["parking_queue"]
 Refusals = Mapping[str, Request]
 
+ALL_USERS = Request("iam:GetAccountAuthorizationDetails", "*")
+
 
 def bounded(arn: str) -> dict[str, str | list[str]]:
     """Everything else is as it has to be: one difference alone must be refused."""
@@ -141,6 +143,7 @@ def manager(names: Names) -> Refusals:
         "reads the SES account": Request("ses:GetAccount", "*"),
         "queries records": Request("dynamodb:Query", names.table(), OURS),
         "lists IAM users": Request("iam:ListUsers", "*"),
+        "reads all IAM users": ALL_USERS,
         "parks a message": Request("sqs:SendMessage", names.queue(PARKING)),
         "receives dead letters": Request("sqs:ReceiveMessage", names.queue(DEAD_LETTERS)),
     }
@@ -149,6 +152,7 @@ def manager(names: Names) -> Refusals:
 def dead_letter(names: Names) -> Refusals:
     return {
         "lists IAM users": Request("iam:ListUsers", "*"),
+        "reads all IAM users": ALL_USERS,
         "reads a user's policy": Request("iam:GetUserPolicy", names.own_user(IAM_USER)),
         "receives parked messages": Request("sqs:ReceiveMessage", names.queue(PARKING)),
         "deletes parked messages": Request("sqs:DeleteMessage", names.queue(PARKING)),
@@ -232,6 +236,7 @@ def apply(names: Names) -> Refusals:
         "updates another table": Request("dynamodb:UpdateItem", names.table("payroll"), {**OURS, **declared}),
         "reads its leading key and another": Request("dynamodb:BatchGetItem", names.table(), ours_and_another),
         "lists IAM users": Request("iam:ListUsers", "*"),
+        "reads all IAM users": ALL_USERS,
         "reads managed users": Request("iam:GetUser", names.own_user(IAM_USER)),
     }
 
@@ -269,6 +274,7 @@ def operator(names: Names) -> Refusals:
 
 def reader(names: Names) -> Refusals:
     return {
+        "reads all IAM users": ALL_USERS,
         "puts a record": Request("dynamodb:PutItem", names.table(), OURS),
         "updates a record": Request("dynamodb:UpdateItem", names.table(), OURS),
         "reads managed users": Request("iam:GetUser", names.own_user(IAM_USER)),

@@ -11,6 +11,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from reconciler.aws.client import PATIENT, RETRIED
+from reconciler.aws.iam_reader import IamReader
 from reconciler.aws.ses import read_account
 from reconciler.aws.sweep_state import DynamoSweepStates
 from reconciler.aws.trigger import StreamTrigger
@@ -21,6 +22,7 @@ from reconciler.manager.health import Health
 from reconciler.manager.settings import SweepSettings
 from reconciler.manager.sweep import Budget, Sweep
 from reconciler.manager.sweep_result import SweepResult
+from reconciler.manager.user_checks import UserChecks
 
 MOST_NAMES = 20  # of each kind, in the log
 LONGEST_NAME = 100  # characters; a record that was created manually may have any name
@@ -40,7 +42,7 @@ def sweep() -> Sweep:
         for region in made.settings.smtp_regions
     }
     return Sweep(
-        converger=made.converger(),
+        checks=UserChecks(made.converger(), IamReader(made.identities, own.wide_reads), made.now),
         records=made.records,
         identities=made.identities,
         states=DynamoSweepStates(dynamodb, table),

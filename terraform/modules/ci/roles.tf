@@ -139,7 +139,7 @@ resource "aws_iam_role_policy" "drift" {
 }
 
 data "aws_iam_policy_document" "drift" {
-  #checkov:skip=CKV_AWS_356:iam:ListUsers does not support resource-level permissions.
+  #checkov:skip=CKV_AWS_356:iam:ListUsers and iam:GetAccountAuthorizationDetails do not support resource-level permissions.
   # IAM evaluates GetUser for a missing user without a path, and for a user of the same name under another path with that
   # path. The wildcard covers both.
   statement {
@@ -163,6 +163,17 @@ data "aws_iam_policy_document" "drift" {
     sid       = "FindOrphans"
     actions   = ["iam:ListUsers"]
     resources = ["*"]
+  }
+
+  # This action neither. It returns all IAM users of the account with their policies: docs/decisions/0009-wide-reads.md.
+  dynamic "statement" {
+    for_each = var.wide_reads ? [1] : []
+
+    content {
+      sid       = "ReadAllUsers"
+      actions   = ["iam:GetAccountAuthorizationDetails"]
+      resources = ["*"]
+    }
   }
 
   # `reconcile dns` and `status`. GetAccount does not support resource-level permissions.

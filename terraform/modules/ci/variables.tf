@@ -55,3 +55,10 @@ variable "role_permissions_boundary" {
   type        = string
   default     = null
 }
+
+variable "wide_reads" {
+  description = "Whether the plan role may read all IAM users of the account, their policies included, in one call."
+  type        = bool
+  nullable    = false
+  default     = true
+}

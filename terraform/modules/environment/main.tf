@@ -34,6 +34,7 @@ module "pipeline" {
   role_path                   = var.settings.role_path
   role_permissions_boundary   = var.settings.role_permissions_boundary
   iam_user_tags               = var.settings.iam_user_tags
+  wide_reads                  = var.settings.wide_reads
   max_orphans                 = var.settings.limits.max_deletes
   max_orphan_percent          = var.settings.limits.max_delete_percent
   reserved_concurrency        = var.settings.reserved_concurrency
@@ -54,6 +55,7 @@ module "monitoring" {
   table_name             = module.pipeline.table_name
   alarm_emails           = var.settings.alarm_emails
   thresholds             = var.settings.alarm_thresholds
+  wide_reads             = var.settings.wide_reads
   topic_kms_keys         = var.settings.topic_kms_keys
   log_retention_days     = var.settings.log_retention_days
 }
@@ -71,6 +73,7 @@ module "ci" {
   table_key_policies        = module.pipeline.table_key_policies
   role_path                 = var.settings.role_path
   role_permissions_boundary = var.settings.role_permissions_boundary
+  wide_reads                = var.settings.wide_reads
 }
 
 moved {

@@ -29,6 +29,7 @@ variable "settings" {
     role_permissions_boundary   = optional(string)
     role_path                   = optional(string, "/")
     iam_user_tags               = optional(map(string), {})
+    wide_reads                  = optional(bool, true)
 
     mail_from_label = optional(string, "bounce")
     alarm_emails    = optional(list(string), [])

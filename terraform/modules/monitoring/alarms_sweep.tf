@@ -1,8 +1,9 @@
 # Alarms on the results of the sweep. It runs every hour and reports each metric in every run, including the value 0.
 locals {
-  # Only one run of a round sees a given user. IAM holds up to 5,000 users and a run checks 2,000: a round takes three runs,
-  # plus one hour of jitter. An alarm must cover that time, or it would change state in every run.
-  sweep_round_hours = 4
+  # Only one run of a round sees a given user. IAM holds up to 5,000 users. With wide_reads, one run checks all of them; without,
+  # about 2,000, so that a round takes three runs. One more hour covers jitter. An alarm must cover the time of a round, or it
+  # would change state in every run.
+  sweep_round_hours = var.wide_reads ? 2 : 4
 
   # A metric that every run reports in full. Two reports can be more than an hour apart, because a run takes up to 15 minutes.
   sweep_state_hours = 2

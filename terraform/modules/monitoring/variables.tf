@@ -106,7 +106,7 @@ variable "thresholds" {
     When alarms fire: the setting alarm_thresholds of the environment. Rates are fractions: AWS reviews an account at a bounce
     rate of 0.05 and a complaint rate of 0.001, and may pause its sending at 0.10 and 0.005. The stream keeps changes for 24
     hours; the last of 5,000 users, as many as IAM allows, waits in it for about 35 minutes when they are created and 50 when
-    they are deleted. A complete round of the sweep takes one hourly run per 2,000 users.
+    they are deleted. A complete round of the sweep takes one hourly run, or one per 2,000 users without wide_reads.
   EOT
   type = object({
     bounce_rate_warning    = optional(number, 0.02)
@@ -175,4 +175,11 @@ variable "topic_kms_keys" {
     ])
     error_message = "Each key must be given as an ARN in the same region. With alias/aws/sns alarms would be lost."
   }
+}
+
+variable "wide_reads" {
+  description = "Whether the sweep may read all IAM users of the account in one call. Then a round takes one run."
+  type        = bool
+  nullable    = false
+  default     = true
 }

@@ -40,6 +40,7 @@ locals {
       SWEEP_USERS_PER_RUN = tostring(var.pipeline.sweep.users_per_run)
       MAX_ORPHANS         = tostring(var.max_orphans)
       MAX_ORPHAN_PERCENT  = tostring(var.max_orphan_percent)
+      WIDE_READS          = tostring(var.wide_reads)
     }
   }
 }

@@ -8,7 +8,7 @@ resource "aws_iam_policy" "operator" {
 
 data "aws_iam_policy_document" "operator" {
   #checkov:skip=CKV_AWS_356:iam:ListUsers does not support resource-level permissions.
-  source_policy_documents = local.table_key
+  source_policy_documents = concat(local.table_key, data.aws_iam_policy_document.wide_reads[*].json)
 
   statement {
     sid       = "ReadRecords"

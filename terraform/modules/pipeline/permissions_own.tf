@@ -4,7 +4,10 @@ locals {
   own_permissions = {
     manager     = [data.aws_iam_policy_document.manager.json]
     dead_letter = [data.aws_iam_policy_document.query_records.json, data.aws_iam_policy_document.dead_letter.json]
-    sweep       = [data.aws_iam_policy_document.query_records.json, data.aws_iam_policy_document.sweep.json]
+    sweep = concat(
+      [data.aws_iam_policy_document.query_records.json, data.aws_iam_policy_document.sweep.json],
+      data.aws_iam_policy_document.wide_reads[*].json,
+    )
   }
 }
 
@@ -64,6 +67,19 @@ data "aws_iam_policy_document" "sweep" {
   statement {
     sid       = "ReadAccount"
     actions   = ["iam:ListUsers", "lambda:ListEventSourceMappings", "ses:GetAccount"]
+    resources = ["*"]
+  }
+}
+
+# One call returns all IAM users of the account with their policies, groups and tags; no access keys and no secrets. The action
+# supports neither resource-level permissions nor a condition on what is returned: docs/decisions/0009-wide-reads.md.
+data "aws_iam_policy_document" "wide_reads" {
+  #checkov:skip=CKV_AWS_356:iam:GetAccountAuthorizationDetails does not support resource-level permissions.
+  count = var.wide_reads ? 1 : 0
+
+  statement {
+    sid       = "ReadAllUsers"
+    actions   = ["iam:GetAccountAuthorizationDetails"]
     resources = ["*"]
   }
 }

@@ -208,3 +208,10 @@ variable "max_orphan_percent" {
     error_message = "The limit must be a whole number from 0 (deletes none) to 100 (no limit)."
   }
 }
+
+variable "wide_reads" {
+  description = "Whether the sweep and operators may read all IAM users of the account, their policies included, in one call."
+  type        = bool
+  nullable    = false
+  default     = true
+}

@@ -103,9 +103,23 @@ run "only_the_plan_role_reads_iam" {
       "GetUsersByName arn:aws:iam::111122223333:user/*smtp-test-*"        = "iam:GetUser"
       "ReadOwnUsers arn:aws:iam::111122223333:user/smtp/test/smtp-test-*" = "iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"
       "FindOrphans *"                                                     = "iam:ListUsers"
+      "ReadAllUsers *"                                                    = "iam:GetAccountAuthorizationDetails"
       "ReadSes *"                                                         = "ses:GetAccount ses:GetEmailIdentity"
     }
-    error_message = "The plan role must only read: users of this environment, the names and paths of all users, and the state of SES."
+    error_message = "The plan role must only read: users of this environment, all users at once, and the state of SES."
+  }
+}
+
+run "without_wide_reads_only_names_of_other_users_are_read" {
+  command = plan
+
+  variables {
+    wide_reads = false
+  }
+
+  assert {
+    condition     = !contains(flatten(data.aws_iam_policy_document.drift.statement[*].actions), "iam:GetAccountAuthorizationDetails")
+    error_message = "The plan role must not read all IAM users of the account."
   }
 }
 

@@ -27,8 +27,8 @@ run "the_results_of_the_sweep_raise_alarms" {
       } == {
       drift-repaired       = "Sum SweepRepaired GreaterThanOrEqualToThreshold 1: 1 of 1"
       orphans-found        = "Sum SweepOrphans GreaterThanOrEqualToThreshold 1: 2 of 3"
-      orphans-held         = "Sum SweepOrphansHeld GreaterThanOrEqualToThreshold 1: 1 of 4"
-      quarantined-users    = "Sum SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 4"
+      orphans-held         = "Sum SweepOrphansHeld GreaterThanOrEqualToThreshold 1: 1 of 2"
+      quarantined-users    = "Sum SweepQuarantined GreaterThanOrEqualToThreshold 1: 1 of 2"
       unchecked-users      = "Sum SweepErrors GreaterThanOrEqualToThreshold 1: 3 of 4"
       trigger-broken       = "Maximum SweepTriggerBroken GreaterThanOrEqualToThreshold 1: 1 of 2"
       missed-events        = "Maximum SweepMissed GreaterThanOrEqualToThreshold 1: 2 of 6"
@@ -130,4 +130,15 @@ run "a_warning_at_or_above_the_alarm_is_rejected" {
   }
 
   expect_failures = [var.thresholds]
+}
+
+run "without_wide_reads_a_round_takes_several_runs" {
+  variables {
+    wide_reads = false
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.sweep["quarantined-users"].evaluation_periods == 4 && aws_cloudwatch_metric_alarm.sweep["orphans-held"].evaluation_periods == 4
+    error_message = "What only one run of a round sees must raise the alarm for the whole round."
+  }
 }

@@ -64,9 +64,10 @@ run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" 
       }
       sweep = {
         MANAGER_FUNCTION    = "smtp-credential-manager-test"
-        SWEEP_USERS_PER_RUN = "2000"
+        SWEEP_USERS_PER_RUN = "5000"
         MAX_ORPHANS         = "5"
         MAX_ORPHAN_PERCENT  = "50"
+        WIDE_READS          = "true"
       }
     }
     error_message = "Each function must have the settings that only its handler reads."
@@ -92,7 +93,7 @@ run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" 
   }
 
   assert {
-    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 4 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
+    condition     = length(aws_lambda_function.function["sweep"].environment[0].variables) == length(local.settings) + 5 && output.functions.sweep == { name = "smtp-sweep-test", log_group = "/aws/lambda/smtp-sweep-test" }
     error_message = "The outputs for monitoring must contain the functions that are created."
   }
 }

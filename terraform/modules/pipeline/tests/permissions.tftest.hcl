@@ -51,7 +51,7 @@ run "each_function_has_only_the_permissions_of_its_own_task" {
 
   assert {
     condition = (
-      length(local.own_permissions.manager) == 1 && length(local.own_permissions.dead_letter) == 2 && length(local.own_permissions.sweep) == 2 &&
+      length(local.own_permissions.manager) == 1 && length(local.own_permissions.dead_letter) == 2 && length(local.own_permissions.sweep) == 3 &&
       data.aws_iam_policy_document.query_records.statement[0].actions == toset(["dynamodb:Query"])
     )
     error_message = "The credential manager reads single records; the other functions also query records."
@@ -174,6 +174,37 @@ run "only_the_named_readers_can_decrypt" {
   assert {
     condition     = aws_kms_key.credentials.enable_key_rotation
     error_message = "Key rotation must be enabled."
+  }
+}
+
+run "the_sweep_and_operators_read_all_users_at_once" {
+  command = plan
+
+  assert {
+    condition = (
+      [for statement in data.aws_iam_policy_document.wide_reads[0].statement : "${join(" ", statement.actions)} ${join(" ", statement.resources)}"] == ["iam:GetAccountAuthorizationDetails *"] &&
+      contains(local.own_permissions.sweep, data.aws_iam_policy_document.wide_reads[0].json) &&
+      contains(data.aws_iam_policy_document.operator.source_policy_documents, data.aws_iam_policy_document.wide_reads[0].json) &&
+      aws_lambda_function.function["sweep"].environment[0].variables.WIDE_READS == "true"
+    )
+    error_message = "With wide_reads, the sweep and operators need the permission for it."
+  }
+}
+
+run "without_wide_reads_nobody_reads_all_users" {
+  command = plan
+
+  variables {
+    wide_reads = false
+  }
+
+  assert {
+    condition = (
+      length(data.aws_iam_policy_document.wide_reads) == 0 && length(local.own_permissions.sweep) == 2 &&
+      length(coalesce(data.aws_iam_policy_document.operator.source_policy_documents, [])) == 0 &&
+      aws_lambda_function.function["sweep"].environment[0].variables.WIDE_READS == "false"
+    )
+    error_message = "Without wide_reads, no policy may contain the permission for it."
   }
 }
 
