@@ -12,7 +12,7 @@ UV := $(BIN)/uv pip
 unexport PYTHONDONTWRITEBYTECODE # tests and commands start many Python processes: compiled modules are kept
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install install-cli check-install lock upgrade demo test unit fuzz simulate coverage mutants lint lint-workflows scan format docs package check-wheel clean \
+.PHONY: help install install-cli check-install lock upgrade demo test unit fuzz simulate coverage mutants lint lint-workflows scan bench format docs package check-wheel clean \
   bootstrap validate init plan apply outputs destroy
 
 help: ## Show this list
@@ -50,6 +50,7 @@ lock: install ## Update the lock files after a change of dependencies; keeps all
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt -o requirements/cli.txt
 	@$(COMPILE) requirements/scan.in -o requirements/scan.txt
 	@$(COMPILE) requirements/workflows.in -o requirements/workflows.txt
+	@$(COMPILE) requirements/bench.in --constraint requirements/dev.txt -o requirements/bench.txt
 	@$(COMPILE) requirements/installer.in --constraint requirements/dev.txt -o requirements/installer.txt
 
 upgrade: ## Update the lock files to the newest version of every dependency
@@ -96,6 +97,12 @@ lint-workflows: ## Check the GitHub workflows: security (zizmor), expressions an
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
+bench: install ## Measure time, memory and AWS calls; writes docs/performance.md. QUICK=1: a short run, writes nothing
+	@cmp --silent requirements/bench.txt .venv-bench/installed || { rm -rf .venv-bench; $(PYTHON) -m venv .venv-bench; \
+	  $(UV) install --quiet --compile-bytecode --python .venv-bench/bin/python --require-hashes --no-deps -r requirements/bench.txt; \
+	  cp requirements/bench.txt .venv-bench/installed; }
+	@$(BIN)/python -m scripts.bench $(if $(QUICK),--quick)
+
 format: install ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -138,4 +145,4 @@ destroy: install ## ENV=...: destroy all resources; refuses while IAM users exis
 
 clean: ## Remove the sandbox and everything that was built
 	@if test -x $(BIN)/reconcile; then $(BIN)/reconcile sandbox down; fi
-	@rm -rf build .venv-scan .venv-workflows .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	@rm -rf build .venv-scan .venv-workflows .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -74,3 +74,7 @@ def test_every_job_with_aws_credentials_installs_it() -> None:
             if any("configure-aws-credentials" in step.get("uses", "") for step in steps) or path.stem == "validate":
                 assert "make install-cli" in [step.get("run") for step in steps]
                 assert "make install" not in [step.get("run") for step in steps]
+
+
+def test_it_stays_small() -> None:
+    assert len(locked("cli.txt")) <= 16

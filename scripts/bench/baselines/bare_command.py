@@ -1,0 +1,11 @@
+"""A command line that only knows its help."""
+
+import click
+
+
+@click.command()
+def cli() -> None:
+    """Do nothing."""
+
+
+cli()
