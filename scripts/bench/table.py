@@ -74,7 +74,7 @@ def _many_users(results: Results) -> Iterator[Line]:
     sweep, drift = latency["sweep"], latency["drift"]
     yield Line(
         f"runs for a round of the sweep with {users:,} users, {milliseconds} ms per IAM call",
-        f"{sweep['runs']} in {_minutes(sweep['seconds'])}", "1",
+        f"{sweep['runs']} in {_minutes(sweep['seconds'])}{_reason(sweep['stopped'])}", "1",
         "a manual change in IAM is reverted after so many hours at most, because a run starts every hour",
     )  # fmt: skip
     yield Line(
@@ -85,7 +85,7 @@ def _many_users(results: Results) -> Iterator[Line]:
     yield Line(
         f"{made['users']:,} creations in one run, 2 writes per second and API (model)",
         f"{_minutes(made['seconds'])}, {made['failed']} failed, {succeeded}", "0 failed, the run succeeds",
-        f"{made['throttled']:,} of {made['iam_calls'] + made['throttled']:,} requests to IAM were throttled; "
+        f"{made['throttled']:,} of {made['requests']:,} requests to IAM were throttled; "
         f"{made['dead_letters']:,} times a user waited in the dead-letter queue, {made['parked']} were parked",
     )  # fmt: skip
     yield Line(
@@ -106,6 +106,11 @@ def _installation(results: Results) -> Iterator[Line]:
     )  # fmt: skip
     yield Line("size of the Lambda zip", f"{results.zip_bytes / 1000:,.0f} KB", "≤ 3,000 KB",
                "Lambda downloads and unpacks it in a cold start")  # fmt: skip
+
+
+def _reason(stopped: list[str]) -> str:
+    """Why the first run did not complete the round."""
+    return f" (first: {stopped[0]})" if stopped[0] else ""
 
 
 def _minutes(seconds: float) -> str:

@@ -45,11 +45,11 @@ def some_results() -> Results:
         calls={name: ["GetItem"] * least for name, least in LEAST.items()},
         sandbox=SandboxRun(500, 60.0, 3500, 2.0),
         latency={
-            "users": 5000, "iam_seconds": 0.12,
-            "sweep": {"runs": 1, "seconds": 660.0, "iam_calls": 5500}, "drift": {"seconds": 300.0, "iam_calls": 5500},
+            "users": 5000, "iam_seconds": 0.12, "drift": {"seconds": 300.0, "iam_calls": 5500},
+            "sweep": {"runs": 1, "stopped": [""], "seconds": 660.0, "iam_calls": 5500},
         },
         creations={
-            "users": 5000, "seconds": 2520.0, "failed": 0, "succeeded": True, "throttled": 10, "iam_calls": 90,
+            "users": 5000, "seconds": 2520.0, "failed": 0, "succeeded": True, "throttled": 10, "requests": 100,
             "dead_letters": 1, "parked": 0,
         },
         zip_bytes=2_500_000,

@@ -140,6 +140,12 @@ def _term(tokens: list[str]) -> Parsed:
             return (
                 lambda item, names, values: item.get(names(name), {}).get("S", "").startswith(values(value)["S"])
             ), rest
+        case [name, "BETWEEN", first, "AND", last, *rest]:  # of text
+            return (
+                lambda item, names, values: (
+                    values(first)["S"] <= item.get(names(name), {}).get("S", "") <= values(last)["S"]
+                )
+            ), rest
         case [name, "=", value, *rest]:
             return (lambda item, names, values: same(item.get(names(name)), values(value))), rest
         case [name, "<>", value, *rest]:

@@ -44,11 +44,13 @@ class Throttle:
     writes: tuple[float, float]
     reads: tuple[float, float]
     buckets: dict[str, Bucket] = field(default_factory=dict)
+    admitted: int = 0
     refused: int = 0
 
     def admits(self, operation: str, now: float) -> bool:
         rate, burst = self.reads if operation.startswith(READS) else self.writes
         admitted = self.buckets.setdefault(operation, Bucket(rate, burst)).take(now)
+        self.admitted += admitted
         self.refused += not admitted
         return admitted
 
