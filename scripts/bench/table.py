@@ -37,8 +37,9 @@ def _ratios(results: Results) -> Iterator[Line]:
         f"the command answers after {1000 * ratios['help'].own.cpu:.0f} ms",
     )  # fmt: skip
     yield Line(
-        "import of the stream's handler / boto3 and Powertools alone", _ratio(handler), "≤ 1.1",
-        "our code adds next to nothing to a cold start; the libraries are what takes the time",
+        "import of the stream's handler / boto3, Powertools and the X-Ray SDK alone", _ratio(handler), "≤ 1.1",
+        f"{1000 * handler.own.cpu:.0f} ms of CPU time in a cold start, of which the libraries take "
+        f"{1000 * handler.other.cpu:.0f} ms",
     )  # fmt: skip
 
 
