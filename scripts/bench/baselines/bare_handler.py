@@ -1,4 +1,4 @@
-"""The libraries that a handler with logs, metrics, traces and partial batch responses needs, without any code of its own."""
+"""The libraries of a handler with logs, metrics, traces and partial batch responses, without any code of its own."""
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
