@@ -72,9 +72,10 @@ def _resolve(schema: Any, definitions: _Schema) -> Any:
     if not isinstance(schema, dict):
         return schema
     found = _Schema({key: _resolve(part, definitions) for key, part in schema.items() if key != "$ref"})
-    if reference := schema.get("$ref"):
-        found["allOf"] = [_resolve(definitions[reference.removeprefix("#/$defs/")], definitions)]
-    return found
+    if "$ref" not in schema:
+        return found
+    named = _resolve(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return _Schema({**found, "allOf": [named]}) if found else named
 
 
 def _whole_pattern(_: object, pattern: str, instance: object, schema: Any) -> Iterator[ValidationError]:
