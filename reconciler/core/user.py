@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from reconciler.core.address import (
@@ -99,7 +100,7 @@ def make_user(fields: Mapping[str, Any]) -> User:
         name=fields["name"],
         allowed_from_addresses=_tidy(map(normalize_address, fields["allowed_from_addresses"])),
         description=fields.get("description", ""),
-        owner=fields.get("owner", ""),
+        owner=intern(fields.get("owner", "")),  # many users have the same
         enabled=fields.get("enabled", True),
         expires=date.fromisoformat(expires) if expires else None,
         allowed_source_ips=_tidy(map(normalize_network, fields.get("allowed_source_ips", ()))),
