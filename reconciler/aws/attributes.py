@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -36,7 +37,7 @@ def _plain(typed: Any) -> Any:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "S": str,
-    "N": Decimal,  # the constructor is exact: a context would round, or raise
+    "N": lru_cache(Decimal),  # the constructor is exact: a context would round, or raise
     "B": bytes,
     "BOOL": bool,
     "NULL": lambda _: None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING
 
 from reconciler.aws.client import aws_errors
@@ -20,8 +21,11 @@ class IamNames:
         """Of every path, because names are unique in the account: at most five pages, for 5,000 users."""
         with aws_errors("iam:ListUsers"):
             pages = self._client.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000})
-            users = [user for page in pages for user in page["Users"]]
-        return [ListedUser(user["UserName"], user["Path"], user["CreateDate"]) for user in users]
+            return [
+                ListedUser(user["UserName"], intern(user["Path"]), user["CreateDate"])
+                for page in pages
+                for user in page["Users"]
+            ]
 
     def is_unmanaged(self, iam_user: str) -> bool:
         """Does it exist without our tag?"""

@@ -17,7 +17,8 @@ from functools import lru_cache
 from reconciler.core.networks import Network, allow_everything, why_not_public
 from reconciler.core.text import clip, quote
 
-_ATOM = re.compile(r"[A-Za-z0-9!#%&'+/=^_`|~-]+")  # the local part is one or more of them, separated by dots
+_FORBIDDEN = re.compile(r"[?${}]|[^!-~]")
+_ATOMS = re.compile(r"[A-Za-z0-9!#%&'+/=^_`|~-]+(\.[A-Za-z0-9!#%&'+/=^_`|~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 MAX_ADDRESS = 254
 MAX_NETWORK = 64
@@ -73,14 +74,13 @@ _EXAMPLE = "write local@domain, for example billing@example.com"
 
 
 def _check_characters(address: str) -> Fault | None:
-    shown = quote(address)
-    if forbidden := next((c for c in address if c in "?${}" or not " " < c <= "~"), None):
+    if forbidden := _FORBIDDEN.search(address):
         return Fault(
-            f"'{shown}' contains {_spell(forbidden)}",
+            f"'{quote(address)}' contains {_spell(forbidden[0])}",
             "plain ASCII only, without spaces, '?', '$', '{' or '}': they have a meaning in IAM policies",
         )
     if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
-        return Fault(f"'{shown}' is not an address", _EXAMPLE)
+        return Fault(f"'{quote(address)}' is not an address", _EXAMPLE)
     return None
 
 
@@ -100,13 +100,18 @@ def _check_wildcard(shown: str, local: str, domain: str, rules: Rules) -> Fault 
 def _check_parts(shown: str, local: str, domain: str) -> Fault | None:
     if local.endswith("*"):
         local = local[:-1].removesuffix(".") if len(local) > 2 else local[:-1] or "x"
-    if len(local) > 64 or not all(_ATOM.fullmatch(atom) for atom in local.split(".")):
+    if len(local) > 64 or not _ATOMS.fullmatch(local):
         return Fault(f"'{shown}' has an invalid local part", "letters, digits, . _ - +; up to 64")
     if "*" in domain:
         return Fault(f"'{shown}' has '*' in its domain", "'*' is allowed in the local part only: *@example.com")
-    if len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
+    if not _is_domain(domain):
         return Fault(f"'{shown}' has an invalid domain", "for example billing@example.com")
     return None
+
+
+@lru_cache(maxsize=1000)
+def _is_domain(domain: str) -> bool:
+    return len(domain) <= 253 and all(map(_LABEL.fullmatch, domain.split(".")))
 
 
 def _check_allowed(shown: str, domain: str, rules: Rules) -> Fault | None:
@@ -132,7 +137,13 @@ def _spell(character: str) -> str:
 
 def normalize_network(text: str) -> str:
     """CIDR form: `203.0.113.7` becomes `203.0.113.7/32`. Raises ValueError as `ipaddress` does."""
-    return str(ipaddress.ip_network(text, strict=True))
+    return str(_network(text))
+
+
+@lru_cache(maxsize=1000)
+def _network(text: str) -> Network:
+    """Each is needed several times, and many users have the same."""
+    return ipaddress.ip_network(text, strict=True)
 
 
 def check_network(text: str) -> Fault | None:
@@ -156,7 +167,7 @@ def check_network(text: str) -> Fault | None:
 
 def check_networks(networks: Iterable[str]) -> Fault | None:
     """Valid networks that together restrict nothing."""
-    version = allow_everything(map(ipaddress.ip_network, networks))
+    version = allow_everything(map(_network, networks))
     if version is None:
         return None
     message = f"these networks together allow every IPv{version} address"
@@ -165,6 +176,8 @@ def check_networks(networks: Iterable[str]) -> Fault | None:
 
 def _parse_network(text: str, *, strict: bool) -> Network | None:
     try:
-        return ipaddress.ip_network(text, strict=strict) if len(text) <= MAX_NETWORK else None
+        if len(text) > MAX_NETWORK:
+            return None
+        return _network(text) if strict else ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None

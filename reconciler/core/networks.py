@@ -8,6 +8,8 @@ https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.or
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -47,31 +49,52 @@ _NOT_PUBLIC: dict[str, str] = {
 _DOCUMENTATION = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
 
 
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """A network as numbers, which are compared many times faster."""
+
+    version: int
+    first: int
+    last: int
+    reason: str
+
+    @classmethod
+    def of(cls, network: Network, reason: str) -> _Range:
+        return cls(network.version, int(network.network_address), int(network.broadcast_address), reason)
+
+
 def _collapse(networks: Iterable[Network], version: int) -> tuple[Network, ...]:
     return tuple(collapse_addresses(network for network in networks if network.version == version))  # type: ignore[type-var]
 
 
-_REASONS = tuple((ip_network(text), reason) for text, reason in _NOT_PUBLIC.items())
-_COVERED = {version: _collapse((network for network, _ in _REASONS), version) for version in (4, 6)}
-_IRRELEVANT = (*(network for network, _ in _REASONS), *map(ip_network, _DOCUMENTATION))
+_KNOWN = {ip_network(text): reason for text, reason in _NOT_PUBLIC.items()}
+_REASONS = (
+    *(_Range.of(network, reason) for network, reason in _KNOWN.items()),
+    # What only several of them together contain.
+    *(_Range.of(network, "is not assigned") for version in (4, 6) for network in _collapse(_KNOWN, version)),
+)
+
+
+@lru_cache
+def _irrelevant(version: int) -> tuple[Network, ...]:
+    return _collapse((*_KNOWN, *map(ip_network, _DOCUMENTATION)), version)
 
 
 def why_not_public(network: Network) -> str:
     """What the network is; empty if a part of it is public."""
-    for known, reason in _REASONS:
-        if _is_within(network, known):
-            return reason
-    return "is not assigned" if any(_is_within(network, known) for known in _COVERED[network.version]) else ""
+    own = _Range.of(network, "")
+    for known in _REASONS:
+        if own.version == known.version and known.first <= own.first and own.last <= known.last:
+            return known.reason
+    return ""
 
 
 def allow_everything(networks: Iterable[Network]) -> int | None:
     """The IP version of which the networks together contain every public address."""
     given = [*networks]
     for version in sorted({network.version for network in given}):
-        if _collapse((*given, *_IRRELEVANT), version)[0].prefixlen == 0:
+        both = (*(network for network in given if network.version == version), *_irrelevant(version))
+        may_be_all = sum(network.num_addresses for network in both) >= 2 ** both[0].max_prefixlen
+        if may_be_all and _collapse(both, version)[0].prefixlen == 0:
             return version
     return None
-
-
-def _is_within(network: Network, other: Network) -> bool:
-    return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from reconciler.core.arn import ses_arn
@@ -20,6 +20,7 @@ QUOTA = 2048
 BOUNDARY_QUOTA = 6144  # of a managed policy
 
 Document = dict[str, Any]
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,16 @@ class Sending:
 
     def resources(self) -> list[str]:
         """Any identity, and the configuration set: SES authorizes both, so another configuration set is denied."""
-        return [
-            ses_arn(region, self.account_id, resource)
-            for region in self.regions
-            for resource in ("identity/*", f"configuration-set/{self.configuration_set}")
-        ]
+        return [*_resources(self)]
+
+
+@lru_cache
+def _resources(sending: Sending) -> tuple[str, ...]:
+    return tuple(
+        ses_arn(region, sending.account_id, resource)
+        for region in sending.regions
+        for resource in ("identity/*", f"configuration-set/{sending.configuration_set}")
+    )
 
 
 def build(user: User, sending: Sending) -> Document:
@@ -72,7 +78,7 @@ def _allow(action: str, resources: list[str], condition: dict[str, dict[str, Any
 
 
 def to_json(document: Document) -> str:
-    return json.dumps(document, separators=(",", ":"))
+    return _JSON.encode(document)
 
 
 def document_hash(document: Document) -> str:
@@ -81,8 +87,9 @@ def document_hash(document: Document) -> str:
 
 
 def measure(document: Document) -> int:
-    """Characters as IAM counts them against QUOTA."""
-    return len(re.sub(r"\s", "", to_json(document)))
+    """Characters as IAM counts them against QUOTA. JSON escapes any white space but spaces."""
+    text = to_json(document)
+    return len(text) - text.count(" ")
 
 
 def advise_split(user: User, sending: Sending) -> str:

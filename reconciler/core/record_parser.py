@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 from reconciler.core.address import Rules
@@ -55,6 +56,7 @@ def read(item: Item, rules: Rules) -> Record:
         encrypted_credentials=_binary(item.get("encrypted_credentials")),
         lock=tuple((name, item.get(name)) for name in LOCK_FIELDS),
         **{name: _text(item.get(name)) for name in _TEXT_FIELDS},
+        **{name: intern(_text(item.get(name))) for name in _SHARED_FIELDS},
     )
 
 
@@ -72,9 +74,12 @@ def read_progress(item: Item) -> Progress:
 
 
 _TEXT_FIELDS = (
-    "status", "spec_hash", "managed_by", "manifest", "commit", "actor", "correlation_id", "requested_at",
-    "iam_user_arn", "key_created_at", "previous_key_retires_at", "previous_key_deletes_at", "observed_hash",
-    "settled_at", "settled_status", "policy_hash",
+    "spec_hash", "iam_user_arn", "key_created_at", "previous_key_retires_at", "previous_key_deletes_at",
+    "observed_hash", "settled_at", "policy_hash",
+)  # fmt: skip
+# Many records have the same text in them; it is in memory once.
+_SHARED_FIELDS = (
+    "status", "settled_status", "managed_by", "manifest", "commit", "actor", "correlation_id", "requested_at",
 )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from reconciler.core.address import (
@@ -33,6 +35,8 @@ MAX_OWNER = MAX_ADDRESS
 OWNER_HINT = "an address of up to 254 characters"
 DEFAULT_OVERLAP_DAYS = 7
 
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 Where = tuple[str | int, ...]  # a field, or a field and an index
 
@@ -96,7 +100,7 @@ def make_user(fields: Mapping[str, Any]) -> User:
         name=fields["name"],
         allowed_from_addresses=_tidy(map(normalize_address, fields["allowed_from_addresses"])),
         description=fields.get("description", ""),
-        owner=fields.get("owner", ""),
+        owner=intern(fields.get("owner", "")),  # many users have the same
         enabled=fields.get("enabled", True),
         expires=date.fromisoformat(expires) if expires else None,
         allowed_source_ips=_tidy(map(normalize_network, fields.get("allowed_source_ips", ()))),
@@ -132,10 +136,10 @@ def spec_fields(user: User) -> dict[str, Any]:
     return fields
 
 
+@lru_cache(maxsize=64)
 def spec_hash(user: User) -> str:
-    """16 hex digits over the whole declaration: equal hashes mean equal declarations."""
-    canonical = json.dumps(spec_fields(user), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    """16 hex digits over the whole declaration: equal hashes mean equal declarations. Asked for repeatedly."""
+    return hashlib.sha256(_CANONICAL.encode(spec_fields(user)).encode()).hexdigest()[:16]
 
 
 def check_owner(text: str) -> Fault | None:

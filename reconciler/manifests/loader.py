@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import policy
+from reconciler.core.address import Rules
+from reconciler.core.policy import Sending
 from reconciler.core.text import clip
 from reconciler.core.user import (
     DEFAULT_OVERLAP_DAYS,
     MAX_OWNER,
     OWNER,
     Declaration,
+    User,
     check_date,
     check_lists,
     check_owner,
@@ -25,23 +27,30 @@ from reconciler.manifests.folder import list_manifests
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Place, Source, read_source
 
+Names = dict[str, tuple[str, str, int]]  # where each was declared first, by the name in lower case: name, file, line
+
 
 def load_manifests(users: Path, environment: Environment) -> dict[str, Declaration]:
-    """Read all of `<users>/<environment>/*.yaml`. Raises InvalidInput with all problems of files and folders."""
+    """Read all of `<users>/<environment>/*.yaml`. Raises InvalidInput with all problems of files and folders.
+
+    One file after the other: nothing of a file is kept but its users.
+    """
     files, problems = list_manifests(users, environment.name, environment.known)
-    sources = [read_source(path, path.as_posix()) for path in files]
-    declared: list[tuple[Source, Place, dict[str, Any]]] = []
-    for source in sources:
-        problems += source.problems or check_schema(source, "users")
-        declared += [(source, place, entry) for place, entry in _entries(source)]
-    problems += _check_names(declared)
+    rules, sending = environment.rules, environment.sending
+    names: Names = {}
     declarations = {}
-    for source, place, entry in declared:
-        found = _check_entry(source, place, entry, environment)
-        problems += found
-        if not found and not problems:
-            user = make_user(entry)
-            declarations[user.name] = Declaration(user, source.path, source.line(place))
+    for path in files:
+        source = read_source(path, path.as_posix())
+        problems += source.problems or check_schema(source, "users")
+        for place, entry in _entries(source):
+            faults = _check_entry(source, place, entry, rules)
+            problems += [*_check_name(source, place, entry, names), *faults]
+            if faults or (problems and not _is_measurable(entry)):
+                continue
+            user = make_user(_grant(entry) if problems else entry)
+            problems += _check_size(source, place, user, sending)
+            if not problems:
+                declarations[user.name] = Declaration(user, source.path, source.line(place))
     if problems:
         raise InvalidInput(problems)
     return declarations
@@ -55,42 +64,33 @@ def _entries(source: Source) -> list[tuple[Place, dict[str, Any]]]:
     return [(("users", n), entry) for n, entry in enumerate(users) if isinstance(entry, dict)]
 
 
-def _check_names(declared: list[tuple[Source, Place, dict[str, Any]]]) -> list[Problem]:
+def _check_name(source: Source, place: Place, entry: dict[str, Any], names: Names) -> list[Problem]:
     """Names are unique in an environment, regardless of case, as in IAM."""
-    by_name: dict[str, list[tuple[Source, Place, str]]] = defaultdict(list)
-    for source, place, entry in declared:
-        if isinstance(name := entry.get("name"), str):
-            by_name[name.lower()].append((source, (*place, "name"), name))
-    problems = []
-    for uses in by_name.values():
-        first_source, first_place, first_name = uses[0]
-        first = f"{first_source.path}:{first_source.line(first_place)}"
-        for source, place, name in uses[1:]:
-            same = "is already declared" if name == first_name else f"differs only by case from '{clip(first_name)}'"
-            problems.append(
-                source.problem(
-                    place, f"the name '{clip(name)}' {same} (at {first})", "names are unique in an environment"
-                )
-            )
-    return problems
+    if not isinstance(name := entry.get("name"), str):
+        return []
+    place = (*place, "name")
+    own = (name, source.path, source.line(place))
+    first_name, path, line = first = names.setdefault(name.lower(), own)
+    if first is own:
+        return []
+    same = "is already declared" if name == first_name else f"differs only by case from '{clip(first_name)}'"
+    message = f"the name '{clip(name)}' {same} (at {path}:{line})"
+    return [source.problem(place, message, "names are unique in an environment")]
 
 
-def _check_entry(source: Source, place: Place, entry: dict[str, Any], environment: Environment) -> list[Problem]:
+def _check_entry(source: Source, place: Place, entry: dict[str, Any], rules: Rules) -> list[Problem]:
     """Rules that a schema cannot express. Values of a wrong type are reported by the schema."""
     addresses, networks = _list(entry, "allowed_from_addresses"), _list(entry, "allowed_source_ips")
     problems = [
         source.problem((*place, *where), fault.message, fault.hint)
-        for where, fault in check_lists(addresses, networks, environment.rules)
+        for where, fault in check_lists(addresses, networks, rules)
     ]
     owner, expires = entry.get("owner"), entry.get("expires")
     if isinstance(owner, str) and _fits_schema(owner) and (fault := check_owner(owner)):
         problems.append(source.problem((*place, "owner"), fault.message, fault.hint))
     if isinstance(expires, str) and (fault := check_date(expires)):
         problems.append(source.problem((*place, "expires"), fault.message, fault.hint))
-    problems += _check_rotation(source, place, entry)
-    if not problems and _is_measurable(entry):
-        problems += _check_size(source, place, entry, environment)
-    return problems
+    return [*problems, *_check_rotation(source, place, entry)]
 
 
 def _check_rotation(source: Source, place: Place, entry: dict[str, Any]) -> list[Problem]:
@@ -121,19 +121,21 @@ def _is_measurable(entry: dict[str, Any]) -> bool:
     return texts and bool(lists[0]) and isinstance(entry.get("name"), str)
 
 
-def _check_size(source: Source, place: Place, entry: dict[str, Any], environment: Environment) -> list[Problem]:
+def _grant(entry: dict[str, Any]) -> dict[str, Any]:
+    """The fields that make the policy, of an entry whose other fields may be missing or wrong."""
     expires = entry.get("expires")
-    user = make_user(
-        {
-            "name": entry["name"],
-            "allowed_from_addresses": entry["allowed_from_addresses"],
-            "allowed_source_ips": entry.get("allowed_source_ips", []),
-            "expires": expires if isinstance(expires, str) else None,
-        }
-    )
-    size = policy.measure(policy.build(user, environment.sending))
+    return {
+        "name": entry["name"],
+        "allowed_from_addresses": entry["allowed_from_addresses"],
+        "allowed_source_ips": entry.get("allowed_source_ips", []),
+        "expires": expires if isinstance(expires, str) else None,
+    }
+
+
+def _check_size(source: Source, place: Place, user: User, sending: Sending) -> list[Problem]:
+    size = policy.measure(policy.build(user, sending))
     if size <= policy.QUOTA:
         return []
     message = f"the policy of '{clip(user.name)}' would have {size} characters; IAM allows {policy.QUOTA}"
-    advice = policy.advise_split(user, environment.sending)
+    advice = policy.advise_split(user, sending)
     return [source.problem((*place, "allowed_from_addresses"), message, advice)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,50 @@ _TYPES = {
 }
 
 
+# As in JSON Schema, true is no number; but a number such as 5.0 is not a whole number here.
+_IS_TYPE: dict[str, Callable[[object], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
+    "boolean": lambda value: isinstance(value, bool),
+}
+
+
 def check_schema(source: Source, schema_name: str) -> list[Problem]:
     """All violations in the file, each with the place of the value or key that causes it."""
-    schema = json.loads((SCHEMA_DIR / f"{schema_name}.schema.json").read_text(encoding="utf-8"))
-    errors = _Validator(schema).iter_errors(source.data)
+    errors = _load_schema(schema_name).validator.iter_errors(source.data)
     return [problem for error in errors for problem in _explain(source, error)]
+
+
+class _Schema(dict[str, Any]):
+    """A part of a schema. Its validator is built once per run: building it takes longer than to validate a value."""
+
+    @cached_property
+    def validator(self) -> Any:
+        return _Validator(self)
+
+
+@lru_cache
+def _load_schema(schema_name: str) -> _Schema:
+    text = (SCHEMA_DIR / f"{schema_name}.schema.json").read_text(encoding="utf-8")
+    schema = json.loads(text, object_hook=_Schema)
+    definitions = schema.pop("$defs")
+    return _Schema(_resolve(schema, definitions))
+
+
+def _resolve(schema: Any, definitions: _Schema) -> Any:
+    """The schema with each `$ref` replaced by what it names. What stands next to it applies as well."""
+    if isinstance(schema, list):
+        return [_resolve(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = _Schema({key: _resolve(part, definitions) for key, part in schema.items() if key != "$ref"})
+    if "$ref" not in schema:
+        return found
+    named = _resolve(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return _Schema({**found, "allOf": [named]}) if found else named
 
 
 def _whole_pattern(_: object, pattern: str, instance: object, schema: Any) -> Iterator[ValidationError]:
@@ -57,10 +96,36 @@ def _unique(_: object, wanted: bool, instance: object, __: object) -> Iterator[V
         yield ValidationError("has a duplicate")
 
 
-# A number such as 5.0 is not a whole number here.
-_TYPE_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-_RULES = {"pattern": _whole_pattern, "required": _required, "uniqueItems": _unique}
-_Validator: Any = extend(Draft202012Validator, _RULES, type_checker=_TYPE_CHECKER)  # type: ignore[no-untyped-call]
+def _type(_: object, wanted: str, instance: object, __: object) -> Iterator[ValidationError]:
+    if not _IS_TYPE[wanted](instance):
+        yield ValidationError("has the wrong type")
+
+
+def _properties(_: object, properties: dict[str, _Schema], instance: object, __: object) -> Iterator[ValidationError]:
+    if isinstance(instance, dict):
+        for name, part in properties.items():
+            if name in instance:
+                yield from _descend(part, instance[name], name)
+
+
+def _items(_: object, part: _Schema, instance: object, __: object) -> Iterator[ValidationError]:
+    if isinstance(instance, list):
+        for index, item in enumerate(instance):
+            yield from _descend(part, item, index)
+
+
+def _descend(part: _Schema, value: object, place: str | int) -> Iterator[ValidationError]:
+    for error in part.validator.iter_errors(value):
+        error.path.appendleft(place)
+        yield error
+
+
+# Those of `jsonschema` build a validator for each value.
+_RULES = {
+    "pattern": _whole_pattern, "required": _required, "uniqueItems": _unique,
+    "type": _type, "properties": _properties, "items": _items,
+}  # fmt: skip
+_Validator: Any = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]
 
 
 def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:

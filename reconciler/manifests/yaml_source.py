@@ -11,7 +11,6 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,42 +23,80 @@ from reconciler.manifests.yaml_versions import check_layout, read_scalar
 
 Place = tuple[str | int, ...]  # keys and indexes from the root down
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Pair = tuple[yaml.Node, yaml.Node]  # a key and its value
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_PROBLEMS = 10  # in one file; after that it is not read further
+# Where an alias, an anchor, a tag, a directive or a second document may begin. They begin neither within a word nor
+# directly after a quote, which opens a text, or closes one that nothing but an indicator may follow.
+_UNSAFE = re.compile(r"(?<![\w\"'])[*&!]|^(?:%|---|\.\.\.)", re.MULTILINE)
 _UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
 _LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
 
 
 @dataclass(slots=True)
 class Source:
-    """A file as plain data. `marks` and `keys`: (line, column) of each value and of each mapping key."""
+    """A file as plain data. Positions are looked up in the nodes that the parser made, which hold them anyway."""
 
     path: str
     data: Any = None
-    marks: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    root: yaml.Node | None = field(default=None, repr=False)
     problems: list[Problem] = field(default_factory=list)
+    _pairs: dict[yaml.Node, dict[str, Pair]] = field(
+        default_factory=dict, repr=False
+    )  # of mappings that were looked at
 
     def problem(self, place: Place, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
-        line, column = self._mark(place, at_key)
-        return Problem(self.path, line, column, message, hint)
+        """At the value of `place` or at its key; where there is none, at what it would be in."""
+        key, value = self._find(place)
+        return Problem(self.path, *_position((at_key and key) or value), message, hint)
 
-    def add(self, position: tuple[int, int], message: str, hint: str) -> None:
+    def add(self, node: yaml.Node, message: str, hint: str) -> None:
         """A problem of the file as YAML, unless there are enough."""
+        self.add_at(_position(node), message, hint)
+
+    def add_at(self, position: tuple[int, int], message: str, hint: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(self.path, *position, message, hint))
 
     def line(self, place: Place) -> int:
-        return self._mark(place, False)[0]
+        return _position(self._find(place)[1])[0]
 
-    def _mark(self, place: Place, at_key: bool) -> tuple[int, int]:
-        if at_key and place in self.keys:
-            return self.keys[place]
-        while place not in self.marks and place:
-            place = place[:-1]
-        return self.marks.get(place, (1, 1))
+    def _find(self, place: Place) -> tuple[yaml.Node | None, yaml.Node | None]:
+        """The key, if all of the place exists, and the node."""
+        key, node = None, self.root
+        for part in place:
+            key = None
+            if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+                node = node.value[part]
+            elif isinstance(node, yaml.MappingNode) and part in (pairs := self._index(node)):
+                key, node = pairs[str(part)]
+            else:
+                break
+        return key, node
+
+    def _index(self, node: yaml.MappingNode) -> dict[str, Pair]:
+        if node not in self._pairs:
+            self._pairs[node] = {key.value: (key, value) for key, value in node.value}
+        return self._pairs[node]
+
+
+class _NodeLoader(Loader):  # type: ignore[misc]
+    """Composes nodes without the tags of YAML 1.1, which nothing reads here, and not deeper than MAX_DEPTH."""
+
+    depth = 0
+
+    def resolve(self, *_: object) -> str:
+        return ""
+
+    def descend_resolver(self, *_: object) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise yaml.YAMLError
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
 
 
 def read_source(path: Path, shown: str) -> Source:
@@ -69,19 +106,28 @@ def read_source(path: Path, shown: str) -> Source:
     if text is None:
         return source
     try:
-        if not _check_events(text, source):
-            return source
-        node = yaml.compose(text, Loader=Loader)
+        source.root = _compose(text, source)
     except yaml.YAMLError as error:
         source.problems.append(_syntax_problem(error, text, source))
+    if source.problems:
         return source
-    if node is None:
+    if source.root is None:
         source.problems.append(Problem(shown, 0, 0, "the file is empty", "delete it or add its content"))
         return source
-    for line, column, *fault in check_layout(node, text):
-        source.add((line, column), *fault)
-    source.data = _plain(node, (), source)
+    for line, column, *fault in check_layout(source.root, text):
+        source.add_at((line, column), *fault)
+    source.data = _plain(source.root, source)
     return source
+
+
+def _compose(text: str, source: Source) -> yaml.Node | None:
+    """Most files hold nothing that the events have to be checked for. Whatever is unusual is found in the events."""
+    if not _UNSAFE.search(text):
+        try:
+            return yaml.compose(text, Loader=_NodeLoader)
+        except yaml.YAMLError:
+            pass
+    return yaml.compose(text, Loader=Loader) if _check_events(text, source) else None
 
 
 def _read_text(path: Path, source: Source) -> str | None:
@@ -202,38 +248,31 @@ def _syntax_hint(line: str, column: int) -> str:
     return "check indentation and quotes near this position"
 
 
-def _plain(node: yaml.Node, place: Place, source: Source) -> Any:
-    source.marks[place] = _position(node)
-    if isinstance(node, yaml.MappingNode):
-        return dict(_pairs(node, place, source))
+def _plain(node: yaml.Node, source: Source) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node, source)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*place, index), source) for index, child in enumerate(node.value)]
-    return _scalar(node, source)
-
-
-def _pairs(node: yaml.MappingNode, place: Place, source: Source) -> Iterator[tuple[str, Any]]:
-    seen: dict[str, int] = {}
+        return [_plain(child, source) for child in node.value]
+    data: dict[str, Any] = {}
+    first: dict[str, yaml.Node] = {}
     for key, value in node.value:
         name = _scalar(key, source) if isinstance(key, yaml.ScalarNode) else None
         if not isinstance(name, str):
-            source.add(_position(key), "a key must be plain text", "put it in quotes")
-            continue
-        if name in seen:
-            source.add(
-                _position(key), f"duplicate key '{quote(name)}' (first on line {seen[name]})", "remove one of them"
-            )
-            continue
-        seen[name] = _position(key)[0]
-        source.keys[(*place, name)] = _position(key)
-        yield name, _plain(value, (*place, name), source)
+            source.add(key, "a key must be plain text", "put it in quotes")
+        elif (other := first.setdefault(name, key)) is not key:
+            line = other.start_mark.line + 1
+            source.add(key, f"duplicate key '{quote(name)}' (first on line {line})", "remove one of them")
+        else:
+            data[name] = _plain(value, source)
+    return data
 
 
-def _position(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+def _position(node: yaml.Node | None) -> tuple[int, int]:
+    return (node.start_mark.line + 1, node.start_mark.column + 1) if node else (1, 1)
 
 
-def _scalar(node: Any, source: Source) -> Any:
+def _scalar(node: yaml.ScalarNode, source: Source) -> Any:
     value, fault = read_scalar(node)
     if fault:
-        source.add(_position(node), *fault)
+        source.add(node, *fault)
     return value

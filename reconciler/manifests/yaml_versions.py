@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -26,7 +27,8 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _LONG = re.compile(r"[-+]?[1-9][0-9]{18,}")
 _FRACTION = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}")
 # Unquoted values that one of them, or a common parser of one, does not read as text. Dates are kept as text.
-_BOOLEAN = re.compile(r"[yY]|yes|Yes|YES|[nN]|no|No|NO|on|On|ON|off|Off|OFF")
+_BOOLEANS = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())
+_NUMERIC = frozenset("-+.0123456789=<?:")  # what the patterns here begin with
 _SPECIAL = re.compile(
     r"=|<<|[-?:]|[-+]*(0b[-+01_]*|0o[-+0-7_]*|0x[-+0-9a-fA-F_]*|[0-9_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
     r"|[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+]?[0-9]+)?|\.(inf|Inf|INF|nan|NaN|NAN))"
@@ -41,17 +43,19 @@ def read_scalar(node: yaml.ScalarNode) -> tuple[Any, Fault | None]:
         return text, None
     if text in _SAME:
         return _SAME[text], None
+    if text in _BOOLEANS:
+        return text, (
+            f"'{text}' is a boolean in YAML 1.1 and text in YAML 1.2",
+            "write true or false, or put it in quotes if it is text",
+        )
+    if text[0] not in _NUMERIC:
+        return text, None
     if _WHOLE.fullmatch(text):
         return int(text), None
     if _FRACTION.fullmatch(text):
         return float(text), None
     if _LONG.fullmatch(text):
         return text, (f"'{quote(text)}' has more than 18 digits", "put it in quotes if it is text")
-    if _BOOLEAN.fullmatch(text):
-        return text, (
-            f"'{text}' is a boolean in YAML 1.1 and text in YAML 1.2",
-            "write true or false, or put it in quotes if it is text",
-        )
     if _SPECIAL.fullmatch(text):
         return text, (
             f"'{quote(text)}' is not the same value in YAML 1.1 and YAML 1.2",
@@ -65,10 +69,13 @@ def check_layout(root: yaml.Node, text: str) -> Iterator[tuple[int, int, str, st
     if (tab := text.find("\t")) >= 0:
         line, column = text.count("\n", 0, tab) + 1, tab - text.rfind("\n", 0, tab)
         yield line, column, "a tab is not allowed: YAML 1.1 and 1.2 treat it differently", "use spaces"
-    lines = [_Line(line) for line in text.split("\n")]
-    for node, indent in _nodes(root, -1):
+    lines = _Lines(text)
+    may_be_key = "?" in text
+    for node, indent in _nodes(root):
+        if isinstance(node, yaml.ScalarNode) and not (node.style or may_be_key):
+            continue  # plain text, as most nodes are
         start, end = node.start_mark, node.end_mark
-        if text[start.index - 1 : start.index] == "?":
+        if may_be_key and text[start.index - 1 : start.index] == "?":
             yield start.line + 1, start.column, "a '?' stands directly before a value", "remove it, or use quotes"
         if not _is_delimited(node):
             if (
@@ -81,7 +88,7 @@ def check_layout(root: yaml.Node, text: str) -> Iterator[tuple[int, int, str, st
         if (number := _outdented(node, lines, indent)) is not None:
             message = "this line continues a value, but is not indented further than its key"
             yield number + 1, 1, message, "indent it with more spaces"
-        if text[end.index : end.index + 1] == "#":
+        if text.startswith("#", end.index):
             yield (
                 end.line + 1,
                 end.column + 1,
@@ -91,8 +98,6 @@ def check_layout(root: yaml.Node, text: str) -> Iterator[tuple[int, int, str, st
 
 
 class _Line:
-    """Looked at once: many nodes may be on one line."""
-
     def __init__(self, text: str) -> None:
         content = text.strip()
         self.indent = len(text) - len(text.lstrip())
@@ -100,7 +105,21 @@ class _Line:
         self.is_comment = content.startswith("#")
 
 
-def _check_block(node: yaml.ScalarNode, text: str, lines: list[_Line], indent: int) -> Fault | None:
+class _Lines(dict[int, _Line]):
+    """Each line is looked at when it is first needed, and only once: many nodes may be on it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return self._text.split("\n")
+
+    def __missing__(self, number: int) -> _Line:
+        return self.setdefault(number, _Line(self._texts[number]))
+
+
+def _check_block(node: yaml.ScalarNode, text: str, lines: _Lines, indent: int) -> Fault | None:
     """Text after `|` or `>`. At the end of a file, parsers disagree about its last line break."""
     if _HEADER_WITH_COMMENT.match(text, node.start_mark.index):
         return f"a comment begins directly after the '{node.style}'", "write a space before the '#'"
@@ -114,17 +133,20 @@ def _check_block(node: yaml.ScalarNode, text: str, lines: list[_Line], indent: i
     return None
 
 
-def _nodes(node: yaml.Node, indent: int) -> Iterator[tuple[yaml.Node, int]]:
+def _nodes(root: yaml.Node) -> Iterator[tuple[yaml.Node, int]]:
     """Every node, with the column of the block mapping or block list that it is in; -1 if there is none."""
-    yield node, indent
-    inner = -1 if _is_delimited(node) else node.start_mark.column
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _nodes(key, -1)
-            yield from _nodes(value, inner)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _nodes(item, inner)
+    waiting = [(root, -1)]
+    while waiting:
+        node, indent = waiting.pop()
+        yield node, indent
+        if isinstance(node, yaml.ScalarNode):
+            continue
+        inner = -1 if _is_delimited(node) else node.start_mark.column
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend((item, inner) for item in reversed(node.value))
+        else:
+            for key, value in reversed(node.value):
+                waiting += (value, inner), (key, -1)
 
 
 def _is_delimited(node: Any) -> bool:
@@ -134,11 +156,14 @@ def _is_delimited(node: Any) -> bool:
     return node.style in ("'", '"')
 
 
-def _outdented(node: yaml.Node, lines: list[_Line], indent: int) -> int | None:
+def _outdented(node: yaml.Node, lines: _Lines, indent: int) -> int | None:
     """The first line of the node, closing bracket included, that is not indented further than what the node is in."""
-    for number in range(node.start_mark.line, node.end_mark.line + 1):
+    first, last = node.start_mark, node.end_mark
+    if first.line == last.line and first.column > indent:
+        return None  # also where it is the first of its line
+    for number in range(first.line, last.line + 1):
         line = lines[number]
-        if line.is_blank or (number == node.start_mark.line and node.start_mark.column > line.indent):
+        if line.is_blank or (number == first.line and first.column > line.indent):
             continue
         if line.is_comment and isinstance(node, yaml.CollectionNode):
             continue  # comments may be anywhere

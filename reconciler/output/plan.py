@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from reconciler.core.policy import QUOTA
 from reconciler.core.text import count
@@ -18,6 +19,7 @@ from reconciler.planning.wording import describe_grant
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
 WIDENING = frozenset({"adopt", "update"})  # may grant more to a user that exists
 STYLES = {"create": Style.GOOD, "adopt": Style.ADOPTED, "update": Style.CHANGED, "delete": Style.BAD}
+Named = TypeVar("Named", bound=Revoked | TakenName)
 VERBS = ("create", "adopt", "update", "delete")
 IAM_UNREAD = "IAM users could not be read: whether one of them has taken a name is not checked."
 
@@ -144,8 +146,8 @@ def to_markdown(plan: Plan) -> str:
     if plan.deleting:
         parts += ["", f"Deletion in progress: {_names(plan.deleting)}"]
     parts += _markdown_unmanaged(plan.unmanaged)
-    parts += _markdown_quotes("Revoked", [(user.name, _describe_revoked(user)) for user in plan.revoked])
-    parts += _markdown_quotes("IAM name taken", [(one.name, _describe_taken(one)) for one in plan.taken])
+    parts += _markdown_quotes("Revoked", plan.revoked, _describe_revoked)
+    parts += _markdown_quotes("IAM name taken", plan.taken, _describe_taken)
     if _is_iam_unread(plan):
         parts += ["", IAM_UNREAD]
     return "\n".join(parts)
@@ -162,8 +164,8 @@ def _markdown_unmanaged(records: Sequence[Unmanaged]) -> list[str]:
     return ["", "Unmanaged records:", "", *shown, *more] if records else []
 
 
-def _markdown_quotes(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
-    quotes = (f"> **{title}:** {for_markdown(clip(name))} {for_markdown(clip(text))}\n" for name, text in rows)
+def _markdown_quotes(title: str, rows: Sequence[Named], describe: Callable[[Named], str]) -> list[str]:
+    quotes = (f"> **{title}:** {for_markdown(clip(row.name))} {for_markdown(clip(describe(row)))}\n" for row in rows)
     shown = [quote.removesuffix("\n") for quote in fitting(quotes, QUOTES_BYTES)]
     more = [f"> and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else []
     return [text for quote in [*shown, *more] for text in ("", quote)]

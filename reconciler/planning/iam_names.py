@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from reconciler.core.ownership import ListedUser, iam_path, iam_user_name
 from reconciler.core.record import Record, parse_timestamp
@@ -33,18 +33,19 @@ def find_suspects(
     An IAM user is known to be managed if the credential manager settled the record after the user was created.
     """
     found = {user.name.lower(): user for user in listed}
-    settled = {record.name: parse_timestamp(record.settled_at) for record in records}
+    settled = {record.name: record.settled_at for record in records}
     return {
         name: user.name
         for name in sorted(set(names))
         if (user := found.get(iam_user_name(environment, name).lower()))
-        and not _is_known(user, environment, name, settled.get(name))
+        and not _is_known(user, environment, name, settled.get(name, ""))
     }
 
 
-def _is_known(user: ListedUser, environment: str, name: str, settled_at: datetime | None) -> bool:
+def _is_known(user: ListedUser, environment: str, name: str, settled_at: str) -> bool:
+    settled = parse_timestamp(settled_at)
     place = (iam_path(environment), iam_user_name(environment, name))
-    return (user.path, user.name) == place and settled_at is not None and user.created_at <= settled_at + CLOCK_SKEW
+    return (user.path, user.name) == place and settled is not None and user.created_at <= settled + CLOCK_SKEW
 
 
 def names_to_check(changes: Diff) -> set[str]:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.output import plan as plan_output
 from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES
+from reconciler.output.neutral import for_markdown
 from reconciler.output.plan import summary, to_markdown
 from reconciler.planning.iam_names import TakenName
 from reconciler.planning.plan import Line, Plan, Revoked, Unmanaged
@@ -188,3 +190,19 @@ def test_many_revoked_users_are_counted() -> None:
     shown = sum(line.startswith("> **Revoked:**") for line in lines)
     assert shown > 5
     assert lines[-1] == f"> and {500 - shown} more"
+
+
+@pytest.mark.parametrize("number", [1_000, 100_000])
+def test_what_a_comment_has_no_room_for_is_not_rendered(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = 0
+
+    def counted(text: str) -> str:
+        nonlocal rendered
+        rendered += 1
+        return for_markdown(text)
+
+    monkeypatch.setattr(plan_output, "for_markdown", counted)
+    revoked = (Revoked("crm", "octocat", "left", ""),) * number
+    plan = replace(many(1), lines=(UPDATE,) * number, deleting=("old",) * number, revoked=revoked)
+    to_markdown(replace(plan, unmanaged=(Unmanaged("theirs", "active", ""),) * number))
+    assert rendered < 6_000
