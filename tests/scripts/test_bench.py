@@ -24,8 +24,6 @@ from scripts.bench.sandbox import SandboxRun
 from scripts.bench.table import lines_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-# Calls beyond the least that an operation may make. A lower number is always right.
-EXTRA = {"edit a description": 3, "disable": 1, "enable": 1, "rotate": 1}
 
 
 def sample(cpu: float = 1.0, memory: int = 50_000_000) -> Sample:
@@ -133,4 +131,4 @@ def test_committed_picture_is_well_formed_and_needs_nothing_else() -> None:
 def test_no_operation_makes_more_calls_than_it_may() -> None:
     made = {name: len(calls) for name, calls in count_calls().items()}
     assert made.keys() == LEAST.keys()
-    assert {name: count for name, count in made.items() if count > LEAST[name] + EXTRA.get(name, 0)} == {}
+    assert {name: count for name, count in made.items() if count > LEAST[name]} == {}

@@ -16,7 +16,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from random import Random
 from typing import Any
 
-from reconciler.aws import client as aws_client
+from reconciler.aws.client import THROTTLED_ATTEMPTS
 from reconciler.core.record import AWAITING
 from reconciler.core.user import make_user
 from reconciler.planning.limits import Allowance
@@ -33,7 +33,6 @@ from simulation.world import Settings, World, deployed
 
 SECONDS = {"dynamodb": 0.005, "kms": 0.02, "sqs": 0.01}  # of a call; IAM's are a parameter
 # Of CreateAccessKey: a throttled call has created no key.
-THROTTLED_ATTEMPTS = getattr(aws_client, "THROTTLED_ATTEMPTS", 1)
 POLL = 0.5  # seconds between two polls of a stream or queue that has nothing
 BURST = 10  # seconds of its rate that a bucket holds
 GIVE_UP = 24 * 3600.0
