@@ -171,7 +171,7 @@ EPISODES: dict[tuple[tuple[str, ...], ...], int] = {
     (MANUAL, AROUND): 4,
     (("drift",), ("drift",), ("undeclare", "delete record", "sweep"), ("reconcile",), ("deliver",)): 3,
     (("reconcile",), ("deliver",), ("delete record",), ("deliver", "pass", "pass"), ("deliver",), ("dead letters",)): 4,
-    (("reconcile",), ("deliver",), ("delete record",), ("outage",), AROUND): 3,
+    (("reconcile",), ("deliver",), ("delete record",), ("outage",), AROUND): 5,
     (TIME, AROUND): 4,
     (("revoke", "resume", "retry"), AROUND): 3,
     (("revoke",), ("pass",), ("fault",), ("deliver",), ("dead letters",)): 1,
