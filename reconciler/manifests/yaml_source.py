@@ -6,33 +6,27 @@ problems: what a reviewer sees is what is parsed.
 
 from __future__ import annotations
 
-import codecs
-import errno
-import os
 import re
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from reconciler.core.text import clip, is_hidden, quote
+from reconciler.core.text import clip, quote
 from reconciler.errors import Problem
+from reconciler.manifests.file_text import read_text
 from reconciler.manifests.yaml_versions import check_layout, read_scalar
 
 Place = tuple[str | int, ...]  # keys and indexes from the root down
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Pair = tuple[yaml.Node, yaml.Node]  # a key and its value
 
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_PROBLEMS = 10  # in one file; after that it is not read further
 # Where an alias, an anchor, a tag, a directive or a second document may begin. They begin neither within a word nor
 # directly after a quote, which opens a text, or closes one that nothing but an indicator may follow.
 _UNSAFE = re.compile(r"(?<![\w\"'])[*&!]|^(?:%|---|\.\.\.)", re.MULTILINE)
-_UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
-_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
 
 
 @dataclass(slots=True)
@@ -102,8 +96,9 @@ class _NodeLoader(Loader):  # type: ignore[misc]
 def read_source(path: Path, shown: str) -> Source:
     """Read a file. Do not use `data` when there are `problems`."""
     source = Source(shown)
-    text = _read_text(path, source)
-    if text is None:
+    text = read_text(path, shown)
+    if isinstance(text, Problem):
+        source.problems.append(text)
         return source
     try:
         source.root = _compose(text, source)
@@ -128,69 +123,6 @@ def _compose(text: str, source: Source) -> yaml.Node | None:
         except yaml.YAMLError:
             pass
     return yaml.compose(text, Loader=Loader) if _check_events(text, source) else None
-
-
-def _read_text(path: Path, source: Source) -> str | None:
-    try:
-        raw, size = _read_bytes(path)
-    except OSError as error:
-        reason = "it is a link" if error.errno == errno.ELOOP else (error.strerror or "unknown reason").lower()
-        source.problems.append(Problem(source.path, 0, 0, f"the file cannot be read: {reason}"))
-        return None
-    if size > MAX_BYTES:
-        message = f"the file has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB"
-        source.problems.append(Problem(source.path, 0, 0, message, "split it into one file per team"))
-        return None
-    try:
-        text = raw.removeprefix(codecs.BOM_UTF8).decode()
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
-        source.problems.append(Problem(source.path, line, column, message, "save the file as UTF-8"))
-        return None
-    if (hidden := _find_hidden(text)) is not None:
-        source.problems.append(_hidden_problem(text, hidden, source.path))
-        return None
-    return text
-
-
-def _read_bytes(path: Path) -> tuple[bytes, int]:
-    """The content, up to a byte too much, and the size of a regular file. Follows no link and waits for no pipe."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            raw = file.read(MAX_BYTES + 1)
-        return raw, max(found.st_size, len(raw))
-    finally:
-        os.close(descriptor)
-
-
-def _find_hidden(text: str) -> int | None:
-    """The position of the first character that is invisible, or that only the parser treats as a line break."""
-    if text.isascii() and "\r" not in text and text.replace("\n", "").replace("\t", "").isprintable():
-        return None
-    for found in _UNUSUAL.finditer(text):
-        if is_hidden(found.group()):
-            return found.start()
-    return None
-
-
-def _hidden_problem(text: str, position: int, path: str) -> Problem:
-    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
-    shown = f"U+{ord(text[position]):04X}"
-    if text[position] in _LINE_BREAKS:
-        message = f"the line break {shown} is not allowed: editors and diffs do not show it"
-        return Problem(path, line, column, message, "end lines with LF or CRLF only")
-    if text[position].isspace():
-        message = f"the character {shown} is not allowed: it looks like an ordinary space"
-        return Problem(path, line, column, message, "write an ordinary space")
-    return Problem(path, line, column, f"the character {shown} is not allowed: it is invisible", "remove it")
 
 
 def _check_events(text: str, source: Source) -> bool:
