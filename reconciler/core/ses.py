@@ -42,10 +42,10 @@ class SesIdentity:
     region: str
     verified: bool
     dkim_status: str
-    dkim_signing: bool = True
     dkim_tokens: tuple[str, ...] = ()
     dkim_zone: str = ""
     dkim_origin: str = "AWS_SES"
     mail_from: str = ""
     mail_from_status: str = ""
     configuration_set: str = ""
+    dkim_signing: bool = True

@@ -114,14 +114,14 @@ def organisation(domain: str) -> str:
 
 def inherited(domain: str, lookup: Lookup) -> Inherited:
     above = {parent: lookup(f"_dmarc.{parent}", "TXT") for parent in parents(domain)}
-    # Several records mean the same as none, and so does one without a valid policy.
+    # Several records mean the same as none. One without a valid policy is not relied on, but may count somewhere.
     single = {parent: records[0] for parent, answer in above.items() if len(records := parse_all(answer.values)) == 1}
     found = {parent: record for parent, record in single.items() if record.get("p").lower() in POLICIES}
     top = organisation(domain)
     return Inherited(
         domain=top,
         record=found.get(top) if top != domain else None,
-        floor=max((record.subdomain_strength for record in found.values()), default=0),
+        floor=max((record.subdomain_strength for record in single.values()), default=0),
         strict=frozenset(
             tag
             for parent, record in found.items()

@@ -10,7 +10,7 @@ from reconciler.core.decision import Decision, PutPolicy, SetKey
 from reconciler.core.lifecycle import decide
 from reconciler.core.policy import build, grant_hash
 from reconciler.core.record import Failure, Record, Status, timestamp
-from reconciler.core.record_state import RecordState, is_urgent
+from reconciler.core.record_state import RecordState, has_waited, is_urgent
 from reconciler.core.user import spec_hash
 from support.rows import ACTIVE, DISABLED, EARLIER, K0, K1, LATER, NOW, REVOKED, asked, grant, iam, run, settled
 from support.world import SENDING, a_user
@@ -240,6 +240,15 @@ def test_a_revocation_is_urgent_until_it_was_carried_out_under_whatever_settings
     ):
         assert is_urgent(replace(done, **change), NOW), change
     assert not is_urgent(replace(done, revision=None, observed_revision=0), NOW)
+
+
+@pytest.mark.parametrize(("minutes", "old"), [(14, False), (16, True)])
+def test_a_record_has_waited_when_an_event_would_have_led_to_it(minutes: int, old: bool) -> None:
+    past = timestamp(NOW - timedelta(minutes=minutes))
+    assert has_waited(settled(status="pending", requested_at=past), NOW) is old
+    revoked = replace(settled(requested_at=timestamp(NOW)), revoked=replace(REVOKED, at=past))
+    assert has_waited(revoked, NOW) is old
+    assert has_waited(replace(revoked, revoked=replace(REVOKED, at="yesterday")), NOW)
 
 
 def test_without_a_revocation_only_what_is_overdue_is_urgent() -> None:
