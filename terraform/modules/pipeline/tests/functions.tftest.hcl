@@ -64,7 +64,7 @@ run "three_functions_share_code_and_settings_and_each_has_its_own_role_and_log" 
       }
       sweep = {
         MANAGER_FUNCTION    = "smtp-credential-manager-test"
-        SWEEP_USERS_PER_RUN = "5000"
+        SWEEP_USERS_PER_RUN = "6000"
         MAX_ORPHANS         = "5"
         MAX_ORPHAN_PERCENT  = "50"
         WIDE_READS          = "true"
