@@ -10,6 +10,7 @@ from reconciler.core.arn import account_of, partition
 from reconciler.errors import Problem
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.examples import find_examples
+from reconciler.manifests.schema import default_threshold
 from reconciler.manifests.yaml_source import Place, Source, read_source
 
 
@@ -111,8 +112,8 @@ def _check_tags(source: Source, environment: Environment) -> Iterator[Problem]:
 def _check_thresholds(source: Source, environment: Environment) -> Iterator[Problem]:
     """A warning comes before its alarm; defaults count."""
     given = source.data["environments"][environment.name].get("alarm_thresholds", {})
-    for rate, warning, alarm in (("bounce_rate", 0.02, 0.05), ("complaint_rate", 0.0005, 0.001)):
-        first, second = given.get(f"{rate}_warning", warning), given.get(rate, alarm)
+    for rate in ("bounce_rate", "complaint_rate"):
+        first, second = (given.get(name, default_threshold(name)) for name in (f"{rate}_warning", rate))
         if first >= second:
             place = ("environments", environment.name, "alarm_thresholds")
             yield source.problem(place, f"{rate}_warning ({first}) is not below {rate} ({second})", "set both")

@@ -1,4 +1,4 @@
-"""Example values in `reconcile.yaml`: they belong to nobody, or to a stranger, so nothing may be deployed with them."""
+"""Example values in `reconcile.yaml`. Some belong to strangers: an environment that contains one is not deployed."""
 
 from __future__ import annotations
 

@@ -49,6 +49,12 @@ def check_schema(source: Source, schema_name: str) -> list[Problem]:
     return [problem for error in errors for problem in _explain(source, error)]
 
 
+def default_threshold(name: str) -> float:
+    """The default of one of `alarm_thresholds`: a fraction, or a number."""
+    environment = _load_schema("reconcile")["properties"]["environments"]["additionalProperties"]
+    return float(environment["properties"]["alarm_thresholds"]["properties"][name]["default"])
+
+
 class _Schema(dict[str, Any]):
     """A part of a schema. Its validator is built once per run: building it takes longer than to validate a value."""
 

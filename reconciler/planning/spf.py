@@ -29,7 +29,7 @@ def spf_records(values: Iterable[str]) -> list[str]:
 
 
 def reach(record: str, lookup: Lookup) -> Reach:
-    """What a qualifier such as `-include:` refuses allows nobody, but costs look-ups as well."""
+    """A term such as `-include:` or `?include:` needs look-ups, but does not allow a sender."""
     used, includes, waiting = 0, set[str](), [(record, True)]
     while waiting and used <= MOST_LOOKUPS:
         text, allows = waiting.pop()
