@@ -45,8 +45,11 @@ def test_retries_that_fail_use_up_the_quota() -> None:
 
 
 def test_threads_wait_at_the_same_time() -> None:
-    clock = VirtualTime()
-    waiting = [threading.Thread(target=lambda: [clock.sleep(10) for _ in range(3)]) for _ in range(4)]
+    clock = VirtualTime(settled=0.25)  # a busy machine may keep a thread from its call for many milliseconds
+    together = threading.Barrier(4)
+    waiting = [
+        threading.Thread(target=lambda: [together.wait() or clock.sleep(10) for _ in range(3)]) for _ in range(4)
+    ]
     for thread in waiting:
         thread.start()
     for thread in waiting:

@@ -7,13 +7,14 @@ import threading
 import time
 
 REAL_SLEEP = time.sleep
-SETTLED = 0.002  # real seconds without a new call, after which the other threads are idle
+SETTLED = 0.002  # real seconds without a new call, after which the other threads are taken to be idle
 
 
 class VirtualTime:
     """`sleep` replaces `time.sleep`, `monotonic` replaces `time.monotonic`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settled: float = SETTLED) -> None:
+        self._settled = settled
         self._now = 0.0
         self._waiting: list[tuple[float, int, threading.Event]] = []
         self._calls = 0
@@ -41,7 +42,7 @@ class VirtualTime:
             seen = -1
             while seen != self._calls:
                 seen = self._calls
-                REAL_SLEEP(SETTLED)
+                REAL_SLEEP(self._settled)
             with self._changed:
                 self._now = max(self._now, self._waiting[0][0])
                 while self._waiting and self._waiting[0][0] <= self._now + 1e-6:
