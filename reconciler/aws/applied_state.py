@@ -51,7 +51,7 @@ class DynamoAppliedStates:
             "version": saved.version,
         }
         try:
-            self._table.update(SK, values, [], [("version", state.version)], create=True)
+            self._table.update(SK, values, [], {"version": state.version}, create=True)
         except Conflict:
             found = self.load()  # our own write, if its answer was lost
             if any(getattr(found, name) != getattr(saved, name) for name in ("version", "correlation_id", "revoked")):

@@ -6,6 +6,7 @@ reader of all records. Here, every value can be read, and packing what was read 
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -35,15 +36,20 @@ def _plain(typed: Any) -> Any:
         return Unreadable(typed)
 
 
+def _binary(value: Any) -> bytes:
+    """As botocore returns it, or in base64, as DynamoDB answers."""
+    return b64decode(value) if isinstance(value, str) else bytes(value)
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "S": str,
     "N": lru_cache(Decimal),  # the constructor is exact: a context would round, or raise
-    "B": bytes,
+    "B": _binary,
     "BOOL": bool,
     "NULL": lambda _: None,
     "SS": frozenset,
     "NS": lambda numbers: frozenset(map(Decimal, numbers)),
-    "BS": lambda values: frozenset(map(bytes, values)),
+    "BS": lambda values: frozenset(map(_binary, values)),
     "L": lambda values: list(map(_plain, values)),
     "M": unpack,
 }

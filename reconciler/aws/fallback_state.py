@@ -30,5 +30,5 @@ class DynamoFallbacks:
         if last and abs(now - last) < window:
             return Fallback(last, message if isinstance(message, str) else "")
         claimed = timestamp(now)
-        self._table.update(SK, {"at": claimed, "message": message_id}, [], [("at", at)], create=True)
+        self._table.update(SK, {"at": claimed, "message": message_id}, [], {"at": at}, create=True)
         return Fallback(parse_timestamp(claimed) or now, message_id)

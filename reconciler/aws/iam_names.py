@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sys import intern
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reconciler.aws.client import aws_errors
@@ -17,15 +17,12 @@ class IamNames:
     def __init__(self, client: IAMClient) -> None:
         self._client = client
 
-    def users(self) -> list[ListedUser]:
+    def users(self) -> Iterator[ListedUser]:
         """Of every path, because names are unique in the account: at most five pages, for 5,000 users."""
         with aws_errors("iam:ListUsers"):
-            pages = self._client.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000})
-            return [
-                ListedUser(user["UserName"], intern(user["Path"]), user["CreateDate"])
-                for page in pages
-                for user in page["Users"]
-            ]
+            for page in self._client.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000}):
+                for user in page["Users"]:
+                    yield ListedUser(user["UserName"], user["Path"], user["CreateDate"])
 
     def is_unmanaged(self, iam_user: str) -> bool:
         """Does it exist without our tag?"""

@@ -111,7 +111,7 @@ class DynamoRecordWriter(DynamoRecordReader):
 
     def _write(self, record: Record, values: Values, request: ChangeRequest, removed: Iterable[str] = ()) -> int:
         revision = (record.revision or 0) + 1
-        planned = [pair for pair in record.lock if pair[0] in PLAN_FIELDS]
+        planned = {name: value for name, value in record.lock.items() if name in PLAN_FIELDS}
         dropped = [*removed, *(name for name in _OF_CI if name not in values), "failure"]
         try:
             self._table.update(_sk(record.name), {**values, "revision": revision}, dropped, planned)

@@ -42,7 +42,7 @@ class DynamoSweepStates:
         saved = SweepState(state.position, dict(state.orphans), version, state.rounds)
         values: dict[str, Any] = asdict(saved)
         try:
-            self._table.update(SK, values, [], [("version", state.version)], create=True)
+            self._table.update(SK, values, [], {"version": state.version}, create=True)
         except Conflict:
             if self.load() != saved:  # otherwise it was our own write, whose answer was lost
                 raise

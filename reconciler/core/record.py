@@ -88,7 +88,7 @@ class Record:
     revoked: Revocation | None = None
     encrypted_credentials: bytes | None = field(default=None, repr=False)
     # LOCK_FIELDS exactly as they were read.
-    lock: tuple[tuple[str, Any], ...] = field(default=(), repr=False, compare=False)
+    lock: Item = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_being_deleted(self) -> bool:

@@ -54,7 +54,7 @@ def read(item: Item, rules: Rules) -> Record:
         failure=_read_failure(item.get("failure")),
         revoked=_read_revoked(item.get("revoked")),
         encrypted_credentials=_binary(item.get("encrypted_credentials")),
-        lock=tuple((name, item.get(name)) for name in LOCK_FIELDS),
+        lock={name: item.get(name) for name in LOCK_FIELDS},
         **{name: _text(item.get(name)) for name in _TEXT_FIELDS},
         **{name: intern(_text(item.get(name))) for name in _SHARED_FIELDS},
     )

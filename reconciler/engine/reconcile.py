@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState
 from reconciler.core.record import AWAITING, Record, manager_tag
 from reconciler.core.text import count
+from reconciler.core.user import Declaration
 from reconciler.engine.apply import change_writes, write_records
 from reconciler.engine.history import judge_history, open_checkout, store_applied
 from reconciler.engine.iam_names import find_taken
@@ -62,7 +63,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     refusals = check_target(wanted, connection.target(), environment.name)
     # A wrong account is not even read. The state first: what another run applies meanwhile then stops this one.
     state = NOTHING_APPLIED if refusals else states.load()
-    records = [] if refusals else list(store.records())
+    records = [] if refusals else [_share_user(record, desired) for record in store.records()]
     checkout = open_checkout(environment, users)
     history = judge_history(environment, checkout, state, records, accepted=allowance.history)
     refusals += history.refusals
@@ -85,6 +86,12 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())
     moved = before != after or not state.exists
     return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved)
+
+
+def _share_user(record: Record, desired: Mapping[str, Declaration]) -> Record:
+    """A user that is as it was declared is in memory once."""
+    declaration = desired.get(record.name)
+    return replace(record, user=declaration.user) if declaration and declaration.user == record.user else record
 
 
 def _awaiting(changes: Diff, records: Sequence[Record]) -> dict[str, int]:

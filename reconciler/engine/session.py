@@ -12,7 +12,8 @@ from boto3.session import Session
 from botocore.config import Config
 
 from reconciler.aws.applied_state import DynamoAppliedStates
-from reconciler.aws.client import UNRETRIED, aws_errors
+from reconciler.aws.client import UNRETRIED, aws_errors, core_session
+from reconciler.aws.dynamodb import keep_items
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.iam_names import IamNames
 from reconciler.aws.iam_reader import IamReader
@@ -57,7 +58,9 @@ class Connection:
         return str(self._identity["Arn"])
 
     def store(self) -> DynamoRecordWriter:
-        return DynamoRecordWriter(self._client("dynamodb"), self.environment.table, self.environment.rules)
+        client = self._client("dynamodb")
+        keep_items(client)
+        return DynamoRecordWriter(client, self.environment.table, self.environment.rules)
 
     def applied_states(self) -> DynamoAppliedStates:
         return DynamoAppliedStates(self._client("dynamodb"), self.environment.table)
@@ -104,9 +107,10 @@ def connect(environment: Environment, sandbox_folder: Path) -> Connection:
         return Connection(environment, sandbox_session(server))
     with configuration_errors(os.environ.get("AWS_PROFILE", "")):
         # boto3 reads AWS_DEFAULT_REGION and the profile; AWS_REGION is what other tools read.
-        session = Session(region_name=os.environ.get("AWS_REGION"))
+        core = core_session()
+        session = Session(region_name=os.environ.get("AWS_REGION"), botocore_session=core)
         if session.region_name is None:
-            session = Session(region_name=environment.region)
+            session = Session(region_name=environment.region, botocore_session=core)
     return Connection(environment, session)
 
 

@@ -23,6 +23,7 @@ from reconciler.ports import Batch
 # Seconds. Users that failed together wait for half of that or longer, so that they are not retried together.
 FIRST_DELAY = 30  # after the first failed attempt; it doubles with each one
 FIRST_BUSY_DELAY = 60  # after throttling; then as long as the user has waited already
+LONGEST_BUSY_DELAY = 120  # the concurrency of the function limits the calls; more would only delay the last users
 LONGEST_DELAY = 900  # SQS allows no longer one
 LONGEST_WAIT = timedelta(hours=24)  # of a user whose attempts do not count, because AWS throttles them
 MOST_TRIES = 1000
@@ -56,7 +57,7 @@ class UserLetter:
             longest = min(FIRST_DELAY << min(following.tries - 1, 16), LONGEST_DELAY)
         else:
             waited = int(following.waited(now).total_seconds())
-            longest = min(max(waited, FIRST_BUSY_DELAY), LONGEST_DELAY)
+            longest = min(max(waited, FIRST_BUSY_DELAY), LONGEST_BUSY_DELAY)
         return following, longest - following._jitter(longest // 2, now)
 
     def _jitter(self, most: int, now: datetime) -> int:

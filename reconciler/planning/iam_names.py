@@ -32,14 +32,14 @@ def find_suspects(
 
     An IAM user is known to be managed if the credential manager settled the record after the user was created.
     """
-    found = {user.name.lower(): user for user in listed}
+    wanted = {iam_user_name(environment, name).lower(): name for name in names}
     settled = {record.name: record.settled_at for record in records}
-    return {
+    found = {
         name: user.name
-        for name in sorted(set(names))
-        if (user := found.get(iam_user_name(environment, name).lower()))
-        and not _is_known(user, environment, name, settled.get(name, ""))
+        for user in listed
+        if (name := wanted.get(user.name.lower())) and not _is_known(user, environment, name, settled.get(name, ""))
     }
+    return dict(sorted(found.items()))
 
 
 def _is_known(user: ListedUser, environment: str, name: str, settled_at: str) -> bool:

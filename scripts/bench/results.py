@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +52,7 @@ class Results:
     cli_packages: int
     costs: Mapping[str, Sequence[Cost]]
 
-    @property
-    def bytes_per_user(self) -> float:
+    def bytes_per_user(self, command: Callable[[Size], Sample]) -> float:
         """Of one environment that holds all users: the growth of memory between the smallest and the largest size."""
         small, large = self.sizes[0], self.sizes[-1]
-        return (large.validate_alone.memory - small.validate_alone.memory) / (large.users - small.users)
+        return (command(large).memory - command(small).memory) / (large.users - small.users)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from scripts.bench.calls import LEAST
-from scripts.bench.results import Ratio, Results
+from scripts.bench.measure import Sample
+from scripts.bench.results import Ratio, Results, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,23 @@ def _sizes(results: Results) -> Iterator[Line]:
     growth = (large.validate.cpu / large.users) / (rest.validate.cpu / rest.users)
     yield Line(
         f"memory of `validate` per user, {large.users:,} in one environment",
-        f"{results.bytes_per_user / 1000:.1f} KB", "≤ 2 KB",
+        _kilobytes(results, lambda size: size.validate_alone), "≤ 2 KB",
         f"{large.users:,} users in one environment need {large.validate_alone.memory / 1e6:.0f} MB; "
         f"in environments of 5,000, {large.validate.memory / 1e6:.0f} MB",
+    )  # fmt: skip
+    yield Line(
+        f"memory of `plan` per user, {large.users:,} in one environment",
+        _kilobytes(results, lambda size: size.plan), "≤ 2 KB",
+        f"{large.users:,} users in one environment need {large.plan.memory / 1e6:.0f} MB",
     )  # fmt: skip
     yield Line(
         f"CPU time per user of `validate`, {large.users:,} / {rest.users:,} users", f"{growth:.2f}", "≤ 1.1",
         "the cost is linear: twice as many users take twice as long",
     )  # fmt: skip
+
+
+def _kilobytes(results: Results, command: Callable[[Size], Sample]) -> str:
+    return f"{results.bytes_per_user(command) / 1000:.1f} KB"
 
 
 def _many_users(results: Results) -> Iterator[Line]:

@@ -128,8 +128,8 @@ CALLS: dict[str, Callable[[Table], object]] = {
     "GetItem": lambda table: table.get("USER#a"),
     "BatchGetItem": lambda table: list(table.get_many(["USER#a"])),
     "Query": lambda table: list(table.query("USER#", ["SK"])),
-    "UpdateItem": lambda table: table.update("USER#a", {"status": "x"}, [], [("revision", 1)]),
-    "DeleteItem": lambda table: table.delete("USER#a", [("revision", 1)]),
+    "UpdateItem": lambda table: table.update("USER#a", {"status": "x"}, [], {"revision": 1}),
+    "DeleteItem": lambda table: table.delete("USER#a", {"revision": 1}),
 }
 
 

@@ -97,7 +97,7 @@ def _unconditional(stack: ExitStack) -> None:
     settle = DynamoManagerRecords.settle
 
     def settle_anyway(self: DynamoManagerRecords, record: Record, outcome: SettledState) -> None:
-        settle(self, replace(record, lock=(("entity_type", "smtp_credential"),)), outcome)
+        settle(self, replace(record, lock={"entity_type": "smtp_credential"}), outcome)
 
     stack.enter_context(mock.patch.object(DynamoManagerRecords, "settle", settle_anyway))
 
