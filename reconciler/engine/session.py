@@ -29,6 +29,7 @@ from reconciler.sandbox.emulator import find_server
 from reconciler.sandbox.session import sandbox_session
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sesv2 import SESV2Client
 
 # Many records are written and many users read at once: adaptive mode slows down where AWS throttles.
@@ -58,12 +59,10 @@ class Connection:
         return str(self._identity["Arn"])
 
     def store(self) -> DynamoRecordWriter:
-        client = self._client("dynamodb")
-        keep_items(client)
-        return DynamoRecordWriter(client, self.environment.table, self.environment.rules)
+        return DynamoRecordWriter(self._dynamodb(), self.environment.table, self.environment.rules)
 
     def applied_states(self) -> DynamoAppliedStates:
-        return DynamoAppliedStates(self._client("dynamodb"), self.environment.table)
+        return DynamoAppliedStates(self._dynamodb(), self.environment.table)
 
     def identities(self) -> IamIdentities:
         environment = self.environment
@@ -91,6 +90,11 @@ class Connection:
         client = self._client("sts")
         with aws_errors("sts:GetCallerIdentity"):
             return client.get_caller_identity()
+
+    def _dynamodb(self) -> DynamoDBClient:
+        client: DynamoDBClient = self._client("dynamodb")
+        keep_items(client)
+        return client
 
     def _client(self, service: Any, config: Config | None = None, region: str | None = None) -> Any:
         config = config or (LOCAL_CONFIG if self.environment.local else CONFIG)

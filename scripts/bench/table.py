@@ -95,7 +95,7 @@ def _many_users(results: Results) -> Iterator[Line]:
     succeeded = "the run succeeds" if made["succeeded"] else "the run fails"
     yield Line(
         f"{made['users']:,} creations in one run, 2 writes per second and API (model)",
-        f"{_minutes(made['seconds'])}, {made['failed']} failed, {succeeded}", "0 failed, the run succeeds",
+        f"{_minutes(made['seconds'])}, {made['failed']} failed, {succeeded}", "≤ 42 min, 0 failed, the run succeeds",
         f"{made['throttled']:,} of {made['requests']:,} requests to IAM were throttled; "
         f"{made['dead_letters']:,} times a user waited in the dead-letter queue, {made['parked']} were parked",
     )  # fmt: skip
