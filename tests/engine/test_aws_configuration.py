@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from support.forked import run_forked
 from support.runs import Checkout, an_entry
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KEY = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-to-be-shown"}
 SSO = """\
 [profile sso]
@@ -64,12 +62,9 @@ def test_a_mistake_is_one_line_with_a_hint(
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "HOME": str(tmp_path),
-        "PYTHONPATH": str(REPOSITORY),
     }
-    run = subprocess.run(
-        [sys.executable, "-m", "reconciler", "plan", "--env", "test"],
-        cwd=checkout.root, env={**clean, **settings, **environ}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    mine = {**clean, **settings, **environ}
+    run = run_forked("reconciler", "plan", "--env", "test", cwd=checkout.root, environ=mine)
     assert run.returncode == 1
     first, second = run.stderr.splitlines()
     assert first.startswith("error: ")

@@ -21,6 +21,7 @@ from reconciler.pipeline.definition import load_pipeline
 from reconciler.pipeline.lambda_zip import ROOT, build_zip
 from reconciler.sandbox.deploy import deploy
 from reconciler.sandbox.emulator import start_server, stop_server
+from support.forked import run_forked
 
 HOOK = Path(aws_rules.__file__).parent
 
@@ -38,15 +39,12 @@ class Sandbox:
     def folder(self) -> Path:
         return self.root / ".sandbox"
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "reconciler", *words, "--env", "sandbox"]
-
     def reconcile(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*words), cwd=self.root, capture_output=True, text=True, timeout=120)
+        return run_forked("reconciler", *words, "--env", "sandbox", cwd=self.root)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
-        return subprocess.Popen(self.command(*words), cwd=self.root, stdout=pipe, stderr=pipe, text=True)
+        command, pipe = [sys.executable, "-m", "reconciler", *words, "--env", "sandbox"], subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.root, stdout=pipe, stderr=pipe, text=True)
 
     def client(self, service: str) -> Any:
         return self.connection.session.client(service)

@@ -20,13 +20,13 @@ from reconciler.pipeline.lambda_zip import ROOT
 from reconciler.sandbox import emulator, start
 from reconciler.sandbox.emulator import find_server, start_server, stop_server
 from reconciler.sandbox.start import start_sandbox
+from support.forked import run_forked
 
 STEPS = ["building the Lambda zip", "starting the local AWS", "deploying the table, key, queues and functions"]
 
 
 def sandbox(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reconciler", "--sandbox-dir", str(folder), *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env={**os.environ, **environ})
+    return run_forked("reconciler", "--sandbox-dir", str(folder), *words, cwd=ROOT, environ={**os.environ, **environ})
 
 
 def listens(port: int) -> bool:

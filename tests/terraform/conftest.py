@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from reconciler.manifests.environments import load_environment
 from reconciler.pipeline.lambda_zip import ROOT
 from reconciler.sandbox.emulator import start_server, stop_server
 from sandbox.local_aws import Sandbox, install_hook
+from support.forked import run_forked
 from terraform.existing import SETTINGS, configure, prepare
 from terraform.judging import Judge
 
@@ -73,15 +73,14 @@ class Deployed(Sandbox):
     """The sandbox, deployed by Terraform. Each AWS call is logged with its caller: a function, or `made_as`."""
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "scripts.terraform", action, "sandbox"]
-        return self._run(command, 600, {})
+        return self._run(600, {}, "scripts.terraform", action, "sandbox")
 
     def reconcile(self, *words: str, made_as: str = "") -> subprocess.CompletedProcess[str]:
-        return self._run(self.command(*words), 120, {"CALLS_MADE_AS": made_as})
+        return self._run(120, {"CALLS_MADE_AS": made_as}, "reconciler", *words, "--env", "sandbox")
 
-    def _run(self, command: list[str], timeout: float, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "PYTHONPATH": str(self.root / "hook"), **env}
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=timeout, env=env)
+    def _run(self, timeout: float, env: dict[str, str], module: str, *words: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "PYTHONPATH": str(self.root / "hook"), **env}
+        return run_forked(module, *words, cwd=self.root, environ=environ, timeout=timeout)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from reconciler.sandbox.emulator import Server, start_server, stop_server
+from support.forked import run_forked
 from terraform.conftest import copy_project
 
 TEST: dict[str, Any] = {
@@ -58,15 +58,13 @@ class Administrator:
     environment: str
     server: Server
 
-    def run(self, *module_and_words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
         aws = {
             "AWS_ENDPOINT_URL": self.server.endpoint,
             "AWS_ACCESS_KEY_ID": self.server.account_id,
             "AWS_SECRET_ACCESS_KEY": "local",
         }
-        command = [sys.executable, "-m", *module_and_words]
-        env = {**os.environ, **aws}
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=300, env=env)
+        return run_forked(module, *words, cwd=self.root, environ={**os.environ, **aws}, timeout=300)
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
         return self.run("scripts.terraform", action, self.environment)
