@@ -34,6 +34,7 @@ class Sandbox:
     environment: Environment
     connection: Connection
     extra_env: Mapping[str, str] = field(default_factory=dict)  # of the emulator's process
+    _clients: dict[str, Any] = field(default_factory=dict)  # making one takes longer than ten calls
 
     @property
     def folder(self) -> Path:
@@ -46,8 +47,15 @@ class Sandbox:
         command, pipe = [sys.executable, "-m", "reconciler", *words, "--env", "sandbox"], subprocess.PIPE
         return subprocess.Popen(command, cwd=self.root, stdout=pipe, stderr=pipe, text=True)
 
+    def reconnect(self) -> None:
+        """After a restart, which may use another port."""
+        self.connection = connect(self.environment, self.folder)
+        self._clients.clear()
+
     def client(self, service: str) -> Any:
-        return self.connection.session.client(service)
+        if service not in self._clients:
+            self._clients[service] = self.connection.session.client(service)
+        return self._clients[service]
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.root / "users" / "sandbox" / file

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.engine.session import connect
 from reconciler.pipeline.definition import load_pipeline
 from reconciler.pipeline.lambda_zip import build_zip
 from reconciler.sandbox.deploy import deploy
@@ -146,7 +145,7 @@ def restart(sandbox: Sandbox) -> None:
     """Start a new process on another port."""
     environment = sandbox.environment
     start_server(sandbox.folder, environment.account_id, environment.region, extra_env=sandbox.extra_env)
-    sandbox.connection = connect(environment, sandbox.folder)
+    sandbox.reconnect()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])

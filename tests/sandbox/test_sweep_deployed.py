@@ -119,7 +119,7 @@ class KeyLog:
                     self.look()
                 except Exception as error:  # noqa: BLE001 - reported at the end
                     self.failed.append(error)
-                time.sleep(0.01)
+                time.sleep(0.02)
 
         watcher = threading.Thread(target=watch)
         watcher.start()

@@ -54,9 +54,13 @@ def _handler(served: PolicyServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(served.status)
             self.send_header("Location", "https://192.0.2.1/")
             self.end_headers()
-            for byte in served.text.encode():
+            text = served.text.encode()
+            if not served.drip:
+                self.wfile.write(text)
+                return
+            for byte in text:
                 self.wfile.write(bytes([byte]))
-                if served.drip and served.stopped.wait(served.drip):
+                if served.stopped.wait(served.drip):
                     return
 
         def log_message(self, *arguments: object) -> None:

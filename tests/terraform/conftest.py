@@ -23,6 +23,8 @@ from terraform.judging import Judge
 if TYPE_CHECKING:
     from terraform.account import Account
 
+# Terraform decodes the provider's large schema many times, and would spend a fifth of its time on freeing memory.
+os.environ.setdefault("GOGC", "400")
 COPIED = ("reconciler", "scripts", "terraform", "users", "schema", "requirements", "reconcile.yaml")
 REQUIRED = "REQUIRE_TERRAFORM"  # set in CI: a missing provider is then a failure, not a reason to skip
 
@@ -68,19 +70,25 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> None:
     pytest.skip(f"{reason}: the Terraform modules were not tested")
 
 
+def environ_of(root: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(root / "hook")}
+
+
+def make(root: Path, action: str) -> subprocess.CompletedProcess[str]:
+    command = ("scripts.terraform", action, "sandbox")
+    return run_forked(*command, cwd=root, environ=environ_of(root), timeout=600)
+
+
 @dataclass
 class Deployed(Sandbox):
     """The sandbox, deployed by Terraform. Each AWS call is logged with its caller: a function, or `made_as`."""
 
     def make(self, action: str) -> subprocess.CompletedProcess[str]:
-        return self._run(600, {}, "scripts.terraform", action, "sandbox")
+        return make(self.root, action)
 
     def reconcile(self, *words: str, made_as: str = "") -> subprocess.CompletedProcess[str]:
-        return self._run(120, {"CALLS_MADE_AS": made_as}, "reconciler", *words, "--env", "sandbox")
-
-    def _run(self, timeout: float, env: dict[str, str], module: str, *words: str) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, "PYTHONPATH": str(self.root / "hook"), **env}
-        return run_forked(module, *words, cwd=self.root, environ=environ, timeout=timeout)
+        environ = {**environ_of(self.root), "CALLS_MADE_AS": made_as}
+        return run_forked("reconciler", *words, "--env", "sandbox", cwd=self.root, environ=environ)
 
 
 @contextmanager
@@ -98,17 +106,23 @@ def bare(root: Path, **settings: Any) -> Iterator[Deployed]:
         stop_server(folder)
 
 
-def apply(sandbox: Deployed) -> str:
-    done = sandbox.make("apply")
+def apply(root: Path) -> str:
+    done = make(root, "apply")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
 def deployed(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with bare(tmp_path_factory.mktemp("deployed")) as sandbox:
-        apply(sandbox)
-        yield sandbox
+    """Terraform's script starts the local AWS, and the last test of the module destroys the deployment."""
+    root = copy_project(tmp_path_factory.mktemp("deployed"))
+    install_hook(root)
+    environment = load_environment(root / "reconcile.yaml", "sandbox")
+    try:
+        apply(root)
+        yield Deployed(root, environment, connect(environment, root / ".sandbox"))
+    finally:
+        stop_server(root / ".sandbox")
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +130,7 @@ def inhabited(provider: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """The deployment whose roles are evaluated, with what existing resources need; shared by all test modules."""
     with bare(tmp_path_factory.mktemp("inhabited"), **SETTINGS) as sandbox:
         prepare(sandbox.connection.session)
-        apply(sandbox)
+        apply(sandbox.root)
         yield sandbox
 
 
@@ -128,7 +142,8 @@ def account(inhabited: Deployed) -> Account:
 
 
 @pytest.fixture(scope="session")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     if shutil.which("npm") is None and not os.environ.get(REQUIRED):
         pytest.skip("npm is not installed: the roles were not evaluated")
-    return Judge(tmp_path_factory.mktemp("judge"))
+    with Judge.start(tmp_path_factory.mktemp("judge")) as started:
+        yield started

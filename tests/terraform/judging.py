@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,22 +52,30 @@ class Case:
 
 
 class Judge:
-    """Installs the evaluator once, from its lock file, into a folder outside the checkout."""
+    """The evaluator, in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path) -> Iterator[Judge]:
+        """Installs the evaluator from its lock file into a folder outside the checkout."""
         for name in ("package.json", "package-lock.json", "judge.mjs"):
             shutil.copy(HERE / name, folder)
         command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=dict(os.environ))
-        self.folder = folder
+        pipe = subprocess.PIPE
+        with subprocess.Popen(["node", "judge.mjs"], cwd=folder, stdin=pipe, stdout=pipe, text=True) as process:
+            yield cls(process)
 
     def allowed(self, cases: Iterable[Case]) -> list[bool]:
-        done = subprocess.run(
-            ["node", "judge.mjs"],
-            cwd=self.folder, input=json.dumps([_simulation(case) for case in cases]), capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return [verdict == "Allowed" for verdict in json.loads(done.stdout)]
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps([_simulation(case) for case in cases]), file=self._process.stdin, flush=True)
+        verdicts = json.loads(self._process.stdout.readline())
+        assert {*map(type, verdicts)} <= {str}, verdicts
+        return [verdict == "Allowed" for verdict in verdicts]
 
 
 def _simulation(case: Case) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -100,16 +98,10 @@ def test_no_secret_is_in_the_state(deployed: Deployed) -> None:
         assert secret not in state
 
 
-def test_destroy_leaves_nothing_behind(provider: None, tmp_path: Path) -> None:
-    root = copy_project(tmp_path)
-
-    def make(action: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "scripts.terraform", action, "sandbox"]
-        return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=600)
-
-    assert make("apply").returncode == 0
-    done = make("destroy")
+def test_destroy_leaves_nothing_behind(deployed: Deployed) -> None:
+    """The last test of this deployment."""
+    done = deployed.make("destroy")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"Destroy complete! Resources: [1-9]\d* destroyed", done.stdout)
-    assert not (root / ".sandbox").exists()
-    assert not [*(root / "terraform/environments/sandbox").glob("*.tfstate*")]
+    assert not (deployed.root / ".sandbox").exists()
+    assert not [*(deployed.root / "terraform/environments/sandbox").glob("*.tfstate*")]

@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_created(existing: Deplo
 def test_apply_works_at_once_and_destroy_leaves_what_was_there(existing: Deployed) -> None:
     session = existing.connection.session
     before = inventory(session)
-    said = words(apply(existing))
+    said = words(apply(existing.root))
     assert "Existing identities have no default configuration set: example.com/eu-central-1" in said
     assert "X-SES-CONFIGURATION-SET: smtp-sandbox" in said
     _has_the_rules_of_the_organisation(existing)
