@@ -8,6 +8,7 @@ which the rules of `tests/hook` apply).
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -52,7 +53,7 @@ class Ended(CompletedProcess[str]):
 
 
 class _Server:
-    """It ends when this process has ended, which holds the other end of its socket."""
+    """It ends with this process, also with one that is killed: then its socket is closed."""
 
     def __init__(self, source: Path, environ: Mapping[str, str], options: Sequence[str]) -> None:
         self._socket, other = socket.socketpair()
@@ -60,6 +61,7 @@ class _Server:
         command = [sys.executable, *options, str(SERVER), str(source), str(other.fileno())]
         with other:
             self._process = Popen(command, cwd=source, env={**environ}, pass_fds=[other.fileno()])
+        atexit.register(self.end)
 
     def run(self, request: Mapping[str, object], timeout: float) -> Ended:
         with TemporaryFile() as out, TemporaryFile() as err:
@@ -78,6 +80,7 @@ class _Server:
             return ended
 
     def end(self) -> None:
+        self._answers.close()
         self._socket.close()
         self._process.kill()
         self._process.wait()
