@@ -11,9 +11,8 @@ import pytest
 from reconciler.pipeline.lambda_zip import ROOT
 from terraform.conftest import Deployed, copy_project, terraform
 
-pytestmark = pytest.mark.xdist_group("terraform")
-
 MODULES = sorted(path.parent.name for path in (ROOT / "terraform" / "modules").glob("*/tests"))
+one_deployment = pytest.mark.xdist_group("deployed")  # for these tests together; the others run beside them
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "terraform" / "environments").iterdir())
 
 
@@ -50,6 +49,7 @@ def test_a_module_passes_its_own_tests(provider: None, tmp_path: Path, module: s
     assert re.search(r"[1-9]\d* passed, 0 failed", done.stdout)
 
 
+@one_deployment
 def test_users_are_reconciled_on_the_deployed_resources(deployed: Deployed) -> None:
     run = deployed.reconcile()
     assert run.returncode == 0, run.stdout + run.stderr
@@ -59,12 +59,14 @@ def test_users_are_reconciled_on_the_deployed_resources(deployed: Deployed) -> N
     assert "SMTP_PASSWORD=" in deployed.reconcile("credentials", "wiki", "--format", "env").stdout
 
 
+@one_deployment
 def test_a_second_plan_has_no_changes(deployed: Deployed) -> None:
     done = deployed.make("plan")
     assert done.returncode == 0, done.stderr
     assert "No changes." in done.stdout
 
 
+@one_deployment
 def test_the_zone_contains_the_records_of_the_deployed_identities(deployed: Deployed) -> None:
     """The emulator reports no DKIM zone: the command says so instead of guessing it."""
     done = deployed.reconcile("dns", "--format", "zone")
@@ -76,6 +78,7 @@ def test_the_zone_contains_the_records_of_the_deployed_identities(deployed: Depl
     assert "DNS was not queried" in text
 
 
+@one_deployment
 def test_the_outputs_show_endpoints_records_and_roles(deployed: Deployed) -> None:
     done = deployed.make("outputs")
     assert done.returncode == 0, done.stderr
@@ -89,6 +92,7 @@ def test_the_outputs_show_endpoints_records_and_roles(deployed: Deployed) -> Non
         assert shown in done.stdout
 
 
+@one_deployment
 def test_no_secret_is_in_the_state(deployed: Deployed) -> None:
     """I6."""
     assert deployed.reconcile().returncode == 0
@@ -98,6 +102,7 @@ def test_no_secret_is_in_the_state(deployed: Deployed) -> None:
         assert secret not in state
 
 
+@one_deployment
 def test_destroy_leaves_nothing_behind(deployed: Deployed) -> None:
     """The last test of this deployment."""
     done = deployed.make("destroy")

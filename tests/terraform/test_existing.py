@@ -15,7 +15,7 @@ from scripts.terraform import local_environ
 from terraform.conftest import Deployed, apply, bare
 from terraform.existing import ACCOUNT, SETTINGS, configure, inventory, prepare
 
-pytestmark = pytest.mark.xdist_group("terraform")
+pytestmark = pytest.mark.xdist_group("existing")
 
 
 @pytest.fixture(scope="module")

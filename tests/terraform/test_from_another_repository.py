@@ -7,12 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from reconciler.pipeline.lambda_zip import ROOT
 from terraform.conftest import copy_project, terraform
-
-pytestmark = pytest.mark.xdist_group("terraform")
 
 GUIDE = ROOT / "docs" / "existing-resources.md"
 OFFLINE = """
