@@ -21,6 +21,7 @@ _FORBIDDEN = re.compile(r"[?${}]|[^!-~]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#%&'+/=^_`|~-]+(\.[A-Za-z0-9!#%&'+/=^_`|~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 MAX_ADDRESS = 254
+MAX_LOCAL_PART = 64
 MAX_NETWORK = 64
 _SUGGESTED_DOMAINS = 20  # a hint names no more
 
@@ -100,8 +101,8 @@ def _check_wildcard(shown: str, local: str, domain: str, rules: Rules) -> Fault 
 def _check_parts(shown: str, local: str, domain: str) -> Fault | None:
     if local.endswith("*"):
         local = local[:-1].removesuffix(".") if len(local) > 2 else local[:-1] or "x"
-    if len(local) > 64 or not _ATOMS.fullmatch(local):
-        return Fault(f"'{shown}' has an invalid local part", "letters, digits, . _ - +; up to 64")
+    if len(local) > MAX_LOCAL_PART or not _ATOMS.fullmatch(local):
+        return Fault(f"'{shown}' has an invalid local part", f"letters, digits, . _ - +; up to {MAX_LOCAL_PART}")
     if "*" in domain:
         return Fault(f"'{shown}' has '*' in its domain", "'*' is allowed in the local part only: *@example.com")
     if not _is_domain(domain):
