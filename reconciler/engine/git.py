@@ -98,9 +98,9 @@ def _compare(checkout: Path, head: str, commit: str) -> Comparison:
             return Comparison(Relation.AHEAD, commit)
         if _is_ancestor(checkout, head, commit):
             return Comparison(Relation.BEHIND, commit)
-        if not _is_shallow(checkout):
+        if not is_shallow(checkout):
             return Comparison(Relation.DIVERGED, commit)
-    if _is_shallow(checkout):
+    if is_shallow(checkout):
         cause, fix = "this is a shallow clone", "set fetch-depth: 0 in the workflow, or run git fetch --unshallow"
     else:
         cause = f"commit {commit[:12]} is not in this clone; it was replaced by a force-push, or never pushed"
@@ -108,26 +108,56 @@ def _compare(checkout: Path, head: str, commit: str) -> Comparison:
     return Comparison(Relation.UNKNOWN, commit, cause, fix)
 
 
-def _is_shallow(checkout: Path) -> bool:
-    return _ask(checkout, "rev-parse", "--is-shallow-repository").strip() == "true"
-
-
 def _is_ancestor(checkout: Path, one: str, other: str) -> bool:
     done = _run(checkout, "merge-base", "--is-ancestor", one, other)
     if done.returncode not in (0, 1):
-        raise _error(checkout, done)
+        raise _error(checkout, done.stderr)
     return done.returncode == 0
+
+
+def find_commit(checkout: Path, revision: str) -> str:
+    """The full id of the commit that a branch, a tag or another expression names; empty if this clone has none."""
+    if not revision or revision.startswith("-"):
+        return ""
+    done = _run(checkout, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return commit if COMMIT.fullmatch(commit := done.stdout.strip()) else ""
+
+
+def merge_base(checkout: Path, one: str, other: str) -> str:
+    """The commit that both commits have in common; empty if this clone has none."""
+    done = _run(checkout, "merge-base", one, other)
+    if done.returncode not in (0, 1):
+        raise _error(checkout, done.stderr)
+    return done.stdout.strip()
+
+
+def is_shallow(checkout: Path) -> bool:
+    return _ask(checkout, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
+def ask_bytes(checkout: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """What Git prints; `given`: what it reads. Raises GitError if it does not answer."""
+    done = _run_bytes(checkout, *arguments, given=given)
+    if done.returncode != 0:
+        raise _error(checkout, done.stderr.decode(errors="backslashreplace"))
+    return done.stdout
 
 
 def _ask(checkout: Path, *arguments: str) -> str:
     """What Git prints. Raises GitError if it does not answer."""
     done = _run(checkout, *arguments)
     if done.returncode != 0:
-        raise _error(checkout, done)
+        raise _error(checkout, done.stderr)
     return done.stdout
 
 
 def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = _run_bytes(checkout, *arguments)
+    stdout, stderr = (output.decode(errors="backslashreplace") for output in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+
+
+def _run_bytes(checkout: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     options = [word for setting in _HARDENED for word in ("-c", setting)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env = kept | {
@@ -142,7 +172,7 @@ def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(  # noqa: S603 - our own arguments
             ["git", *options, "-C", str(checkout), *arguments],  # noqa: S607 - whichever git the user has
-            capture_output=True, text=True, errors="backslashreplace", check=False, timeout=SECONDS, env=env,
+            input=given, capture_output=True, check=False, timeout=SECONDS, env=env,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise GitError(f"Git did not answer within {SECONDS} s", "run git status there to see why") from None
@@ -150,10 +180,10 @@ def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         raise GitError("Git cannot be run", "install Git") from None
 
 
-def _error(checkout: Path, done: subprocess.CompletedProcess[str]) -> GitError:
-    if "dubious ownership" in done.stderr:
+def _error(checkout: Path, stderr: str) -> GitError:
+    if "dubious ownership" in stderr:
         command = f"git config --global --add safe.directory {shlex.quote(str(checkout))}"
         return GitError("another user owns this checkout, so Git does not read it", f"run {command}")
-    lines = [line for line in done.stderr.splitlines() if line.startswith(("fatal:", "error:"))]
+    lines = [line for line in stderr.splitlines() if line.startswith(("fatal:", "error:"))]
     reason = lines[0][:200] if lines else "no reason was given"
     return GitError(f"Git failed: {reason}", "run git status there to see why")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from reconciler.core.address import Rules
 from reconciler.core.policy import BOUNDARY_QUOTA, Sending, boundary, measure
 from reconciler.errors import InvalidInput, Problem, ReconcileError
+from reconciler.manifests.files import DISK, Files
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Source, read_source
 from reconciler.planning.dns_settings import DnsSettings
@@ -90,8 +91,8 @@ def load_environment(path: Path, name: str) -> Environment:
     return environments[name]
 
 
-def load_environments(path: Path) -> dict[str, Environment]:
-    source = read_source(path, str(path))
+def load_environments(path: Path, files: Files = DISK) -> dict[str, Environment]:
+    source = read_source(path, str(path), files)
     problems = source.problems or check_schema(source, "reconcile")
     if problems:
         raise InvalidInput(problems)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import codecs
 import errno
-import os
 import re
-import stat
 from pathlib import Path
 
 from reconciler.core.text import is_hidden
 from reconciler.errors import Problem
+from reconciler.manifests.files import DISK, MAX_BYTES, Files
 
-MAX_BYTES = 1_000_000
 _UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
 _LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
 
 
-def read_text(path: Path, shown: str) -> str | Problem:
+def read_text(path: Path, shown: str, files: Files = DISK) -> str | Problem:
     try:
-        raw, size = _read_bytes(path)
+        raw, size = files.read(path)
     except OSError as error:
         reason = "it is a link" if error.errno == errno.ELOOP else (error.strerror or "unknown reason").lower()
         return Problem(shown, 0, 0, f"the file cannot be read: {reason}")
@@ -36,22 +34,6 @@ def read_text(path: Path, shown: str) -> str | Problem:
     if (hidden := _find_hidden(text)) is not None:
         return _hidden_problem(text, hidden, shown)
     return text
-
-
-def _read_bytes(path: Path) -> tuple[bytes, int]:
-    """The content, up to a byte too much, and the size of a regular file. Follows no link and waits for no pipe."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            raw = file.read(MAX_BYTES + 1)
-        return raw, max(found.st_size, len(raw))
-    finally:
-        os.close(descriptor)
 
 
 def _find_hidden(text: str) -> int | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reconciler.core.text import hidden_character
 from reconciler.errors import Problem
+from reconciler.manifests.files import DISK, Files
 
 SUFFIXES = (".yaml", ".yml")
 GIT_FILES = frozenset({".gitattributes", ".gitmodules"})  # Git reads them in any folder
@@ -26,36 +27,38 @@ _KINDS: dict[int | None, str] = {
 }
 
 
-def list_manifests(users: Path, name: str, environments: Collection[str]) -> tuple[list[Path], list[Problem]]:
+def list_manifests(
+    users: Path, name: str, environments: Collection[str], files: Files = DISK
+) -> tuple[list[Path], list[Problem]]:
     """The manifests of an environment; and what is wrong with its folder and with what is directly in `users/`."""
     folder = users / name
-    problems = _check_users(users, {*environments, name})
-    if _kind(users) not in (None, stat.S_IFDIR) or _kind(folder) not in (None, stat.S_IFDIR):
+    problems = _check_users(users, {*environments, name}, files)
+    if files.kind(users) not in (None, stat.S_IFDIR) or files.kind(folder) not in (None, stat.S_IFDIR):
         return [], problems  # a link or a file in place of the folder is among them
     shown = folder.as_posix()
-    if _kind(folder) is None:
+    if files.kind(folder) is None:
         problems.append(Problem(shown, 0, 0, "the folder does not exist", f"create {shown}/ with a manifest"))
         return [], problems
-    files = []
-    for path, kind in _entries(folder, problems):
+    manifests = []
+    for path, kind in _entries(folder, problems, files):
         if fault := _check_file(path, kind):
             problems.append(_problem(path, *fault))
         else:
-            files.append(path)
-    if not files and not problems:
+            manifests.append(path)
+    if not manifests and not problems:
         hint = "create <team>.yaml with a list of users"
         problems.append(Problem(shown, 0, 0, "the folder contains no manifest", hint))
-    return files, problems
+    return manifests, problems
 
 
-def _check_users(users: Path, environments: Collection[str]) -> list[Problem]:
+def _check_users(users: Path, environments: Collection[str], files: Files) -> list[Problem]:
     """What is directly in `users/` and is not the folder of an environment."""
     problems: list[Problem] = []
-    own_kind = _kind(users)
+    own_kind = files.kind(users)
     if own_kind not in (None, stat.S_IFDIR):
         return [_problem(users, f"is {_KINDS.get(own_kind, 'a file')}", "it must be a folder")]
     known = ", ".join(sorted(environments))
-    for path, kind in _entries(users, problems) if own_kind else ():
+    for path, kind in _entries(users, problems, files) if own_kind else ():
         if path.name in environments:
             if kind != stat.S_IFDIR:
                 problems.append(_problem(path, f"is {_KINDS.get(kind, 'a file')}", "it must be a folder"))
@@ -97,11 +100,10 @@ def _suggest(path: Path) -> str:
     return "rename it to <team>.yaml, or remove it"
 
 
-def _entries(folder: Path, problems: list[Problem]) -> Iterator[tuple[Path, int]]:
+def _entries(folder: Path, problems: list[Problem], files: Files) -> Iterator[tuple[Path, int]]:
     """Each entry with its type; not README, dot-files and names that cannot be shown, which become problems."""
     try:
-        with os.scandir(folder) as found:
-            entries = sorted((entry.name, stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)) for entry in found)
+        entries = files.entries(folder)
     except OSError as error:
         problems.append(_problem(folder, f"the folder cannot be read: {(error.strerror or 'unknown reason').lower()}"))
         return
@@ -131,13 +133,6 @@ def _check_name(name: str) -> str:
 
 def _is_manifest(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
-
-
-def _kind(path: Path) -> int | None:
-    try:
-        return stat.S_IFMT(path.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 def _problem(path: Path, message: str, hint: str = "") -> Problem:

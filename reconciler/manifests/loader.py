@@ -23,6 +23,7 @@ from reconciler.core.user import (
 )
 from reconciler.errors import InvalidInput, Problem
 from reconciler.manifests.environments import Environment
+from reconciler.manifests.files import DISK, Files
 from reconciler.manifests.folder import list_manifests
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Place, Source, read_source
@@ -30,17 +31,17 @@ from reconciler.manifests.yaml_source import Place, Source, read_source
 Names = dict[str, tuple[str, str, int]]  # where each was declared first, by the name in lower case: name, file, line
 
 
-def load_manifests(users: Path, environment: Environment) -> dict[str, Declaration]:
+def load_manifests(users: Path, environment: Environment, files: Files = DISK) -> dict[str, Declaration]:
     """Read all of `<users>/<environment>/*.yaml`. Raises InvalidInput with all problems of files and folders.
 
     One file after the other: nothing of a file is kept but its users.
     """
-    files, problems = list_manifests(users, environment.name, environment.known)
+    paths, problems = list_manifests(users, environment.name, environment.known, files)
     rules, sending = environment.rules, environment.sending
     names: Names = {}
     declarations = {}
-    for path in files:
-        source = read_source(path, path.as_posix())
+    for path in paths:
+        source = read_source(path, path.as_posix(), files)
         problems += source.problems or check_schema(source, "users")
         for place, entry in _entries(source):
             faults = _check_entry(source, place, entry, rules)

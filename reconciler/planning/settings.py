@@ -10,7 +10,7 @@ def compare_settings(applied: Mapping[str, Any], settings: Mapping[str, Any]) ->
     """One text per setting that differs. A setting that the last apply did not store is not compared."""
     before, after = dict(_flat(applied)), dict(_flat(settings))
     return tuple(
-        f"{name}: {_describe(before[name], after[name])}"
+        f"{name}: {describe_setting(before[name], after[name])}"
         for name in sorted(before.keys() & after.keys())
         if before[name] != after[name]
     )
@@ -25,7 +25,8 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{name}", value
 
 
-def _describe(before: Any, after: Any) -> str:
+def describe_setting(before: Any, after: Any) -> str:
+    """Both are lists, or neither."""
     if isinstance(before, list) and isinstance(after, list):
         added = [f"+ {value}" for value in after if value not in before]
         removed = [f"- {value}" for value in before if value not in after]

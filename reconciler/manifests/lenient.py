@@ -1,0 +1,98 @@
+"""Users of manifests that are invalid, or no longer valid: what a comparison begins from.
+
+Such manifests were never applied. Whatever is invalid counts as not granted, so a permission is never larger than the
+one that was written; a comparison then shows too many widenings and never too few.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.address import Rules, check_address, check_network
+from reconciler.core.user import DEFAULT_OVERLAP_DAYS, NAME, Declaration, User, check_date, make_user
+from reconciler.manifests.files import Files
+from reconciler.manifests.folder import list_manifests
+from reconciler.manifests.yaml_source import read_source
+
+
+def load_settings(path: Path, files: Files) -> dict[str, dict[str, Any]]:
+    """The environments of a `reconcile.yaml` that may be invalid, as far as they can be read."""
+    source = read_source(path, str(path), files)
+    if source.problems or not isinstance(source.data, dict):
+        return {}
+    found = source.data.get("environments")
+    return {name: fields for name, fields in _mapping(found).items() if isinstance(fields, dict)}
+
+
+def load_leniently(
+    users: Path, name: str, settings: dict[str, dict[str, Any]], files: Files
+) -> dict[str, Declaration]:
+    paths, _ = list_manifests(users, name, settings.keys(), files)
+    rules = _rules(settings.get(name, {}))
+    found = []
+    for path in paths:
+        source = read_source(path, path.as_posix(), files)
+        entries = _list(_mapping(source.data).get("users")) if not source.problems else []
+        for index, entry in enumerate(entries):
+            if user := _salvage(_mapping(entry), rules):
+                found.append(Declaration(user, source.path, source.line(("users", index))))
+    times = Counter(declaration.user.name for declaration in found)
+    return {declaration.user.name: declaration for declaration in found if times[declaration.user.name] == 1}
+
+
+def _rules(fields: dict[str, Any]) -> Rules:
+    domains = frozenset(domain for domain in _list(fields.get("allowed_domains")) if isinstance(domain, str))
+    return Rules(domains, fields.get("allow_wildcards") is True)
+
+
+def _salvage(entry: dict[str, Any], rules: Rules) -> User | None:
+    """The part of an entry that is valid; None where the permission cannot be known."""
+    given = _list(entry.get("allowed_from_addresses"))
+    fields = {
+        "name": entry.get("name"),
+        "allowed_from_addresses": [one for one in given if isinstance(one, str) and not check_address(one, rules)],
+        "allowed_source_ips": _networks(entry),
+        "enabled": entry.get("enabled", True),
+        "expires": entry.get("expires", ""),
+        "credential": _whole(entry.get("credential"), 1),
+        "rotation": _rotation(_mapping(entry.get("rotation"))),
+        "description": _text(entry.get("description")),
+        "owner": _text(entry.get("owner")),
+    }
+    name, expires = fields["name"], fields["expires"]
+    known = isinstance(name, str) and NAME.fullmatch(name) and fields["allowed_from_addresses"]
+    known = known and fields["allowed_source_ips"] is not None and isinstance(fields["enabled"], bool)
+    known = known and isinstance(expires, str) and not (expires and check_date(expires))
+    return make_user(fields) if known else None
+
+
+def _networks(entry: dict[str, Any]) -> list[str] | None:
+    """Without any valid network, the entry would not be restricted at all: None."""
+    if "allowed_source_ips" not in entry:
+        return []
+    valid = [one for one in _list(entry["allowed_source_ips"]) if isinstance(one, str) and not check_network(one)]
+    return valid or None
+
+
+def _rotation(given: dict[str, Any]) -> dict[str, int] | None:
+    every, overlap = _whole(given.get("every_days"), 0), _whole(given.get("overlap_days"), DEFAULT_OVERLAP_DAYS)
+    return {"every_days": every, "overlap_days": overlap} if every > overlap else None
+
+
+def _whole(value: Any, default: int) -> int:
+    return value if type(value) is int else default
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
