@@ -17,6 +17,7 @@ from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError
 EPILOG = """\b
 Examples:
   reconcile validate                     check all manifests
+  reconcile diff                         show whose permissions a branch changes
   reconcile plan --env test              show what apply would change
   reconcile apply --env test             apply the changes and wait
   reconcile --env test                   the same
@@ -31,7 +32,7 @@ Options can be given before or after the command.
 Exit codes:
   0    success, or nothing to do
   1    error or refusal; nothing was changed
-  2    plan --detailed-exitcode: there are changes; drift: there are differences;
+  2    plan and diff --detailed-exitcode: there are changes; drift: there are differences;
        dns: records are missing or wrong
   3    changes were made, but some failed, timed out or lost a race; run again
   130  interrupted (Ctrl-C)
@@ -43,6 +44,7 @@ GARBAGE = 200_000
 # Each command with its module and its line in `reconcile --help`.
 COMMANDS = {
     "validate": ("validate", "Check manifests and reconcile.yaml. Reads only files."),
+    "diff": ("diff", "Show how permissions change between two commits. Reads only files and Git."),
     "plan": ("plan", "Show what apply would change. Changes nothing."),
     "apply": ("apply", "Apply the manifests: create, update and delete users."),
     "status": ("status", "List users with status, addresses and key age."),

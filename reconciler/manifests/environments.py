@@ -8,14 +8,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reconciler.core.address import Rules
+from reconciler.core.address import Rules, check_address, normalize_address
 from reconciler.core.policy import BOUNDARY_QUOTA, Sending, boundary, measure
+from reconciler.core.text import quote
 from reconciler.errors import InvalidInput, Problem, ReconcileError
 from reconciler.manifests.files import DISK, Files
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Source, read_source
 from reconciler.planning.dns_settings import DnsSettings
 from reconciler.planning.limits import Limits
+from reconciler.planning.reserved import Reservation
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ class Environment:
     limits: Limits
     local: bool
     known: frozenset[str] = frozenset()
+    reserved: tuple[Reservation, ...] = ()
     dns: DnsSettings = field(default_factory=DnsSettings)
     deployment: Deployment = field(default_factory=Deployment)
 
@@ -98,7 +101,8 @@ def load_environments(path: Path, files: Files = DISK) -> dict[str, Environment]
         raise InvalidInput(problems)
     found = source.data["environments"]
     environments = {name: _environment(name, path, fields, frozenset(found)) for name, fields in found.items()}
-    if problems := [*_check_tables(source, environments), *_check_boundaries(source, environments)]:
+    checks = (_check_tables, _check_boundaries, _check_reserved)
+    if problems := [problem for check in checks for problem in check(source, environments)]:
         raise InvalidInput(problems)
     return environments
 
@@ -133,6 +137,24 @@ def _check_boundaries(source: Source, environments: dict[str, Environment]) -> l
     return problems
 
 
+def _check_reserved(source: Source, environments: dict[str, Environment]) -> list[Problem]:
+    """A reservation may name a wildcard also where none can be granted."""
+    problems: list[Problem] = []
+    for name, environment in environments.items():
+        rules = Rules(environment.allowed_domains, allow_wildcards=True)
+        seen: set[str] = set()
+        for index, reservation in enumerate(environment.reserved):
+            place = ("environments", name, "reserved_addresses", index, "address")
+            address = source.data["environments"][name]["reserved_addresses"][index]["address"]
+            if fault := check_address(address, rules):
+                problems.append(source.problem(place, fault.message, fault.hint))
+            elif reservation.address in seen:
+                message = f"'{quote(address)}' is reserved twice"
+                problems.append(source.problem(place, message, "name all its users in one reservation"))
+            seen.add(reservation.address)
+    return problems
+
+
 def _environment(name: str, config: Path, found: dict[str, Any], known: frozenset[str]) -> Environment:
     identities = found.get("identities", {})
     existing = frozenset(domain for domain, kind in identities.items() if kind == "existing")
@@ -149,6 +171,10 @@ def _environment(name: str, config: Path, found: dict[str, Any], known: frozense
         limits=Limits(**found["limits"]),
         local=found.get("local", False),
         known=known,
+        reserved=tuple(
+            Reservation(normalize_address(one["address"]), frozenset(one["users"]))
+            for one in found.get("reserved_addresses", [])
+        ),
         dns=_select(DnsSettings, found),
         deployment=_select(Deployment, {**found, "existing_identities": existing}),
     )

@@ -7,7 +7,6 @@ one that was written; a comparison then shows too many widenings and never too f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from reconciler.core.user import DEFAULT_OVERLAP_DAYS, NAME, Declaration, User, 
 from reconciler.manifests.files import Files
 from reconciler.manifests.folder import list_manifests
 from reconciler.manifests.yaml_source import read_source
+from reconciler.planning.reserved import Reservation, find_reservation
 
 
 def load_settings(path: Path, files: Files) -> dict[str, dict[str, Any]]:
@@ -27,17 +27,15 @@ def load_settings(path: Path, files: Files) -> dict[str, dict[str, Any]]:
     return {name: fields for name, fields in _mapping(found).items() if isinstance(fields, dict)}
 
 
-def load_leniently(
-    users: Path, name: str, settings: dict[str, dict[str, Any]], files: Files
-) -> dict[str, Declaration]:
+def load_leniently(users: Path, name: str, settings: dict[str, dict[str, Any]], files: Files) -> dict[str, Declaration]:
     paths, _ = list_manifests(users, name, settings.keys(), files)
-    rules = _rules(settings.get(name, {}))
+    rules, reservations = _rules(settings.get(name, {})), _reservations(settings.get(name, {}))
     found = []
     for path in paths:
         source = read_source(path, path.as_posix(), files)
         entries = _list(_mapping(source.data).get("users")) if not source.problems else []
         for index, entry in enumerate(entries):
-            if user := _salvage(_mapping(entry), rules):
+            if user := _salvage(_mapping(entry), rules, reservations):
                 found.append(Declaration(user, source.path, source.line(("users", index))))
     times = Counter(declaration.user.name for declaration in found)
     return {declaration.user.name: declaration for declaration in found if times[declaration.user.name] == 1}
@@ -48,12 +46,21 @@ def _rules(fields: dict[str, Any]) -> Rules:
     return Rules(domains, fields.get("allow_wildcards") is True)
 
 
-def _salvage(entry: dict[str, Any], rules: Rules) -> User | None:
+def _reservations(fields: dict[str, Any]) -> list[Reservation]:
+    found = map(_mapping, _list(fields.get("reserved_addresses")))
+    return [
+        Reservation(_text(one.get("address")), frozenset(user for user in _list(one.get("users")) if _text(user)))
+        for one in found
+    ]
+
+
+def _salvage(entry: dict[str, Any], rules: Rules, reservations: list[Reservation]) -> User | None:
     """The part of an entry that is valid; None where the permission cannot be known."""
-    given = _list(entry.get("allowed_from_addresses"))
+    own = _text(entry.get("name"))
+    given = [one for one in map(_text, _list(entry.get("allowed_from_addresses"))) if not check_address(one, rules)]
     fields = {
-        "name": entry.get("name"),
-        "allowed_from_addresses": [one for one in given if isinstance(one, str) and not check_address(one, rules)],
+        "name": own,
+        "allowed_from_addresses": [one for one in given if not find_reservation(one, own, reservations)],
         "allowed_source_ips": _networks(entry),
         "enabled": entry.get("enabled", True),
         "expires": entry.get("expires", ""),
@@ -62,8 +69,8 @@ def _salvage(entry: dict[str, Any], rules: Rules) -> User | None:
         "description": _text(entry.get("description")),
         "owner": _text(entry.get("owner")),
     }
-    name, expires = fields["name"], fields["expires"]
-    known = isinstance(name, str) and NAME.fullmatch(name) and fields["allowed_from_addresses"]
+    expires = fields["expires"]
+    known = NAME.fullmatch(own) and fields["allowed_from_addresses"]
     known = known and fields["allowed_source_ips"] is not None and isinstance(fields["enabled"], bool)
     known = known and isinstance(expires, str) and not (expires and check_date(expires))
     return make_user(fields) if known else None

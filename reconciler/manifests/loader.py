@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core import policy
-from reconciler.core.address import Rules
+from reconciler.core.address import normalize_address
 from reconciler.core.policy import Sending
-from reconciler.core.text import clip
+from reconciler.core.text import clip, quote
 from reconciler.core.user import (
     DEFAULT_OVERLAP_DAYS,
     MAX_OWNER,
@@ -27,6 +27,7 @@ from reconciler.manifests.files import DISK, Files
 from reconciler.manifests.folder import list_manifests
 from reconciler.manifests.schema import check_schema
 from reconciler.manifests.yaml_source import Place, Source, read_source
+from reconciler.planning.reserved import find_reservation
 
 Names = dict[str, tuple[str, str, int]]  # where each was declared first, by the name in lower case: name, file, line
 
@@ -37,14 +38,14 @@ def load_manifests(users: Path, environment: Environment, files: Files = DISK) -
     One file after the other: nothing of a file is kept but its users.
     """
     paths, problems = list_manifests(users, environment.name, environment.known, files)
-    rules, sending = environment.rules, environment.sending
+    sending = environment.sending
     names: Names = {}
     declarations = {}
     for path in paths:
         source = read_source(path, path.as_posix(), files)
         problems += source.problems or check_schema(source, "users")
         for place, entry in _entries(source):
-            faults = _check_entry(source, place, entry, rules)
+            faults = _check_entry(source, place, entry, environment)
             problems += [*_check_name(source, place, entry, names), *faults]
             if faults or (problems and not _is_measurable(entry)):
                 continue
@@ -79,19 +80,34 @@ def _check_name(source: Source, place: Place, entry: dict[str, Any], names: Name
     return [source.problem(place, message, "names are unique in an environment")]
 
 
-def _check_entry(source: Source, place: Place, entry: dict[str, Any], rules: Rules) -> list[Problem]:
+def _check_entry(source: Source, place: Place, entry: dict[str, Any], environment: Environment) -> list[Problem]:
     """Rules that a schema cannot express. Values of a wrong type are reported by the schema."""
     addresses, networks = _list(entry, "allowed_from_addresses"), _list(entry, "allowed_source_ips")
     problems = [
         source.problem((*place, *where), fault.message, fault.hint)
-        for where, fault in check_lists(addresses, networks, rules)
+        for where, fault in check_lists(addresses, networks, environment.rules)
     ]
+    problems += problems or _check_reserved(source, place, entry, environment)
     owner, expires = entry.get("owner"), entry.get("expires")
     if isinstance(owner, str) and _fits_schema(owner) and (fault := check_owner(owner)):
         problems.append(source.problem((*place, "owner"), fault.message, fault.hint))
     if isinstance(expires, str) and (fault := check_date(expires)):
         problems.append(source.problem((*place, "expires"), fault.message, fault.hint))
     return [*problems, *_check_rotation(source, place, entry)]
+
+
+def _check_reserved(source: Source, place: Place, entry: dict[str, Any], environment: Environment) -> list[Problem]:
+    """Of an entry with valid addresses. Also of a disabled user: it needs no other change to be enabled."""
+    problems = []
+    for index, address in enumerate(_list(entry, "allowed_from_addresses")):
+        name = entry.get("name")
+        if not isinstance(address, str) or not isinstance(name, str):
+            continue
+        if reservation := find_reservation(normalize_address(address), name, environment.reserved):
+            message = f"'{quote(address)}' overlaps the reserved address '{quote(reservation.address)}'"
+            hint = f"reserved_addresses in {environment.config} permits it to {clip(reservation.holders)} only"
+            problems.append(source.problem((*place, "allowed_from_addresses", index), message, hint))
+    return problems
 
 
 def _check_rotation(source: Source, place: Place, entry: dict[str, Any]) -> list[Problem]:

@@ -12,6 +12,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -70,3 +72,35 @@ def _continue(prefix: str) -> Iterator[str]:
         yield prefix + word
     if prefix and not prefix.endswith("."):
         yield prefix
+
+
+class AddressIndex:
+    """Which users may send as addresses of a pattern, without looking at every user."""
+
+    def __init__(self, patterns_by_user: Iterable[tuple[str, Iterable[str]]]) -> None:
+        self._users: dict[str, list[str]] = defaultdict(list)
+        self._by_domain: dict[str, list[tuple[str, str]]] = defaultdict(list)  # sorted: (local part, pattern)
+        for user, patterns in patterns_by_user:
+            for pattern in patterns:
+                self._users[pattern].append(user)
+        for pattern in self._users:
+            local, domain, _ = split_pattern(pattern)
+            self._by_domain[domain].append((local, pattern))
+        for found in self._by_domain.values():
+            found.sort()
+
+    def find(self, pattern: str) -> Iterator[tuple[str, str]]:
+        """Each user with the pattern of what it and `pattern` have in common. A user may occur several times."""
+        local, domain, is_wildcard = split_pattern(pattern)
+        for length in range(len(local) + 1):
+            for user in self._users.get(f"{local[:length]}*@{domain}", ()):
+                yield user, pattern
+        if not is_wildcard:
+            yield from ((user, pattern) for user in self._users.get(pattern, ()))
+            return
+        known = self._by_domain.get(domain, [])
+        for own, narrower in known[bisect_left(known, (local, "")) :]:
+            if not own.startswith(local):
+                return
+            if narrower != f"{local}*@{domain}":  # found above
+                yield from ((user, narrower) for user in self._users[narrower])

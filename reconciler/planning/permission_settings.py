@@ -173,7 +173,9 @@ def _complete(fields: Values) -> dict[str, Any]:
     made.setdefault("dmarc_subdomain_policy", fields.get("dmarc_policy", "none"))
     if _RESERVED in fields:
         made[_RESERVED] = {
-            str(one.get("address")): _list(one.get("users")) for one in _list(fields[_RESERVED]) if isinstance(one, dict)
+            str(one.get("address")): _list(one.get("users"))
+            for one in _list(fields[_RESERVED])
+            if isinstance(one, dict)
         }
     return made
 
@@ -188,7 +190,9 @@ def _flat(fields: Values, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _describe(before: Any, after: Any) -> str:
     if isinstance(before, list) != isinstance(after, list):
-        before, after = (_list(value) if isinstance(value, list) or value is None else value for value in (before, after))
+        before, after = (
+            _list(value) if isinstance(value, list) or value is None else value for value in (before, after)
+        )
     shown = ("not set" if value is None else value for value in (before, after))
     return describe_setting(*shown)
 

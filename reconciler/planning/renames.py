@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from reconciler.core.user import User
 from reconciler.planning.diff import Change, Create, Delete
+
+MOST_COMPARED = 100  # of the users whose addresses differ: each is compared with each
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,37 @@ def find_renames(changes: Iterable[Change]) -> tuple[Rename, ...]:
                 created[declaration.user.allowed_from_addresses].append(change.name)
     pairs = ((deleted[addresses], created[addresses]) for addresses in deleted.keys() & created.keys())
     return tuple(sorted((Rename(*old, *new) for old, new in pairs if len(old) == len(new) == 1), key=lambda r: r.old))
+
+
+def pair_renamed(deleted: Iterable[User], created: Iterable[User]) -> dict[str, str]:
+    """The old name of each created user that replaces a deleted one. Where more than one could be meant: none.
+
+    They have the same addresses; or the same owner, and all addresses of one are addresses of the other.
+    """
+    gone, new = [*deleted], [*created]
+    pairs = _unique_pairs(_same_addresses(gone, new))
+    gone = [user for user in gone if user.name not in pairs.values()]
+    new = [user for user in new if user.name not in pairs]
+    if max(len(gone), len(new)) > MOST_COMPARED:
+        return pairs
+    return pairs | _unique_pairs((old.name, user.name) for old in gone for user in new if _is_extended(old, user))
+
+
+def _same_addresses(gone: Iterable[User], new: Iterable[User]) -> Iterator[tuple[str, str]]:
+    by_addresses: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for old in gone:
+        by_addresses[old.allowed_from_addresses].append(old.name)
+    for user in new:
+        # Two are enough to see that the pair is not unique.
+        yield from ((name, user.name) for name in by_addresses[user.allowed_from_addresses][:2])
+
+
+def _is_extended(old: User, new: User) -> bool:
+    one, other = set(old.allowed_from_addresses), set(new.allowed_from_addresses)
+    return bool(old.owner) and old.owner == new.owner and (one <= other or other <= one)
+
+
+def _unique_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found = [*pairs]
+    old, new = (Counter(pair[side] for pair in found) for side in (0, 1))
+    return {pair[1]: pair[0] for pair in found if old[pair[0]] == new[pair[1]] == 1}

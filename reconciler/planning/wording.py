@@ -59,12 +59,21 @@ def _difference(old: User | None, new: User, *, inactive: bool = False, revoked:
     """`inactive`: its access key is inactive now, so there is no overlap. `revoked`: the key stays inactive."""
     if old is None:
         return ["the record was invalid", *_new_grant(new)]
-    clauses = _set_clauses(old.allowed_from_addresses, new.allowed_from_addresses, "")
-    clauses += _source_clauses(old, new)
+    clauses = _grant_clauses(old, new)
     if old.enabled != new.enabled:
         enabled = "enabled, but still revoked" if revoked else "enabled: may send again"
         clauses.append(enabled if new.enabled else "disabled: its access key becomes inactive")
-    clauses += _expiry_clauses(old, new)
+    return [*clauses, *_expiry_clauses(old, new), *describe_others(old, new, inactive=inactive, revoked=revoked)]
+
+
+def describe_terms(old: User, new: User) -> list[str]:
+    """The differences of the permission as it is written."""
+    return [*_grant_clauses(old, new), *_expiry_clauses(old, new)]
+
+
+def describe_others(old: User, new: User, *, inactive: bool = False, revoked: bool = False) -> list[str]:
+    """The differences that are not of the permission."""
+    clauses = []
     if old.credential != new.credential:
         clauses.append(_password_clause(new, inactive=inactive or not old.enabled, revoked=revoked))
     if old.rotation != new.rotation:
@@ -74,6 +83,10 @@ def _difference(old: User | None, new: User, *, inactive: bool = False, revoked:
     if old.description != new.description:
         clauses.append("description changed")
     return clauses
+
+
+def _grant_clauses(old: User, new: User) -> list[str]:
+    return [*_set_clauses(old.allowed_from_addresses, new.allowed_from_addresses, ""), *_source_clauses(old, new)]
 
 
 def _set_clauses(old: tuple[str, ...], new: tuple[str, ...], noun: str) -> list[str]:
