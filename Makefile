@@ -12,7 +12,7 @@ UV := $(BIN)/uv pip
 unexport PYTHONDONTWRITEBYTECODE # tests and commands start many Python processes: compiled modules are kept
 COMPILE = $(UV) compile --quiet $(UPGRADE) --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install install-cli check-install lock upgrade demo test unit fuzz simulate coverage mutants lint lint-workflows scan bench format docs package check-wheel clean \
+.PHONY: help install install-cli check-install lock upgrade demo test unit fuzz simulate permissions coverage mutants lint lint-workflows scan bench format docs package check-wheel clean \
   bootstrap validate init plan apply outputs destroy
 
 help: ## Show this list
@@ -71,6 +71,9 @@ simulate: install ## Simulate faults, races and crashes at random; STEPS=n, SECO
 
 fuzz: install ## Run all property tests with EXAMPLES=n examples each (20,000)
 	@HYPOTHESIS_PROFILE=search EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) -m 'hypothesis and not sandbox'
+
+permissions: install ## Compare 1,000,000 pairs of permissions with brute force; PAIRS=n for another number
+	@PAIRS=$(or $(PAIRS),1000000) $(BIN)/python -m pytest -n0 tests/planning/test_permission_properties.py
 
 coverage: install ## Check that the tests of the pure modules cover every branch
 	@$(BIN)/python -m pytest -n auto tests/core tests/planning tests/output tests/manifests --cov=reconciler.core --cov=reconciler.planning --cov-branch --cov-fail-under=100 \

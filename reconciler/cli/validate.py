@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -36,6 +37,7 @@ def validate(target: Target, paths: tuple[Path, ...]) -> int:
         except InvalidInput as error:
             problems.update(error.problems)
             continue
+        _warn_of_reservations(environment, declared)
         files = len({declaration.manifest for declaration in declared.values()})
         lines.append(f"{environment.name}: {count(len(declared), 'user')} in {count(files, 'manifest')}, valid")
     if problems:
@@ -65,3 +67,11 @@ def _warn(environment: Environment) -> None:
     for region in environment.smtp_regions:
         if region not in KNOWN_REGIONS:
             say(f"warning: {environment.name}: {region} is not a known SES SMTP region", err=True, fg="yellow")
+
+
+def _warn_of_reservations(environment: Environment, declared: Collection[str]) -> None:
+    """No problem: the team of a reserved address may remove its user first. But anybody could declare that name."""
+    for reservation in environment.reserved:
+        for name in sorted(reservation.users - set(declared)):
+            text = f"{environment.name}: {reservation.address} is reserved for {name}, which no manifest declares"
+            say(f"warning: {text}", err=True, fg="yellow")

@@ -184,6 +184,8 @@ def _error(checkout: Path, stderr: str) -> GitError:
     if "dubious ownership" in stderr:
         command = f"git config --global --add safe.directory {shlex.quote(str(checkout))}"
         return GitError("another user owns this checkout, so Git does not read it", f"run {command}")
+    if "promisor remote" in stderr:
+        return GitError("this is a partial clone, without all files of the commit", "clone it without --filter")
     lines = [line for line in stderr.splitlines() if line.startswith(("fatal:", "error:"))]
     reason = lines[0][:200] if lines else "no reason was given"
     return GitError(f"Git failed: {reason}", "run git status there to see why")

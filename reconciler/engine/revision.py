@@ -20,7 +20,7 @@ from reconciler.manifests.files import MAX_BYTES
 MAIN_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 MAX_TOTAL_BYTES = 100_000_000  # of all files that are read at a commit
 _KINDS = {"040": stat.S_IFDIR, "100": stat.S_IFREG, "120": stat.S_IFLNK, "160": stat.S_IFDIR}  # 160: a submodule
-MISSING = -1  # the size of an object that a partial clone does not have
+MISSING = -1  # the size of an object that Git cannot read
 _SHALLOW = "set fetch-depth: 0 in the workflow, or run git fetch --unshallow"
 
 
@@ -146,7 +146,7 @@ def _read_objects(checkout: Path, found: CommitFiles, wanted: set[tuple[str, int
     for name, size in small.items():
         begin = at + len(f"{name} blob {size}\n")
         if bytes(printed[at:begin]) != f"{name} blob {size}\n".encode():
-            raise ReconcileError("a file of the commit is not in this partial clone", "fetch the whole commit")
+            raise ReconcileError("a file of the commit is missing in this clone", "run git fsck there")
         found.contents[name] = bytes(printed[begin : begin + size])
         at = begin + size + 1
 

@@ -87,7 +87,7 @@ def _check_entry(source: Source, place: Place, entry: dict[str, Any], environmen
         source.problem((*place, *where), fault.message, fault.hint)
         for where, fault in check_lists(addresses, networks, environment.rules)
     ]
-    problems += problems or _check_reserved(source, place, entry, environment)
+    problems = problems or _check_reserved(source, place, entry, environment)
     owner, expires = entry.get("owner"), entry.get("expires")
     if isinstance(owner, str) and _fits_schema(owner) and (fault := check_owner(owner)):
         problems.append(source.problem((*place, "owner"), fault.message, fault.hint))
@@ -105,7 +105,7 @@ def _check_reserved(source: Source, place: Place, entry: dict[str, Any], environ
             continue
         if reservation := find_reservation(normalize_address(address), name, environment.reserved):
             message = f"'{quote(address)}' overlaps the reserved address '{quote(reservation.address)}'"
-            hint = f"reserved_addresses in {environment.config} permits it to {clip(reservation.holders)} only"
+            hint = f"reserved_addresses in {environment.config}: for {clip(reservation.holders)} only"
             problems.append(source.problem((*place, "allowed_from_addresses", index), message, hint))
     return problems
 

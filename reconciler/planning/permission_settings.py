@@ -161,7 +161,7 @@ def _compare_reservation(name: str, before: Any, after: Any) -> SettingChange:
 
 
 def _names(users: list[Any]) -> str:
-    return ", ".join(map(str, users)) or "nobody"
+    return ", ".join(map(str, users)) or "no user"
 
 
 def _complete(fields: Values) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from reconciler.planning.address_sets import intersect
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`address`: an address or a pattern such as `ceo*@example.com`. `users`: without any, nobody may be granted it."""
+    """`address`: an address or a pattern such as `ceo*@example.com`. `users`: without any, no user may be granted it."""
 
     address: str
     users: frozenset[str]
 
     @property
     def holders(self) -> str:
-        return ", ".join(sorted(self.users)) or "nobody"
+        return ", ".join(sorted(self.users)) or "no user"
 
 
 def find_reservation(address: str, name: str, reservations: Iterable[Reservation]) -> Reservation | None:

@@ -27,7 +27,7 @@ def terraform_settings() -> dict[str, str]:
 
 
 def test_terraform_or_the_command_reads_every_setting() -> None:
-    by_the_command = DNS | {"confirm"}
+    by_the_command = DNS | {"confirm", "reserved_addresses"}
     by_the_provider = {"tags"}  # default_tags in terraform/environments/ENV/main.tf
     known = set(terraform_settings()) - set(SETTINGS["alarm_thresholds"]["properties"])
     assert known | by_the_command | by_the_provider == set(SETTINGS)

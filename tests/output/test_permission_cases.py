@@ -157,7 +157,7 @@ CASES = [
             {"reserved_addresses": [{"address": "ceo@example.com", "users": ["exec-office", "crm"]}]},
             "reserved_addresses.ceo@example.com", "+ crm", loosened=True),
     setting("an address is reserved", {}, {"reserved_addresses": [{"address": "ceo@example.com", "users": []}]},
-            "reserved_addresses.ceo@example.com", "reserved for nobody", loosened=False),
+            "reserved_addresses.ceo@example.com", "reserved for no user", loosened=False),
     setting("somebody else may read passwords", {}, {"credential_readers": ["arn:aws:iam::111122223333:role/all"]},
             "credential_readers", "+ arn:aws:iam::111122223333:role/all", loosened=True),
     setting("apply asks no more", {"confirm": True}, {}, "confirm", "true -> false", loosened=True),

@@ -30,4 +30,4 @@ def test_an_address_is_reserved_if_a_part_of_it_is(address: str, name: str, foun
 
 def test_who_may_be_granted_it_is_named() -> None:
     assert CEO.holders == "board, exec-office"
-    assert ALERTS.holders == "nobody"
+    assert ALERTS.holders == "no user"
