@@ -45,7 +45,8 @@ class Auditor:
         return self._compare(self._read_again(first, unconfirmed)) if unconfirmed else result
 
     def _compare(self, snapshot: Snapshot) -> Audit:
-        return audit(snapshot, self.environment.name, self.environment.sending, datetime.now(UTC))
+        environment = self.environment
+        return audit(snapshot, environment.name, environment.sending, datetime.now(UTC), environment.reserved)
 
     def _read(self, desired: Mapping[str, Declaration]) -> Snapshot:
         """IAM is listed before the records: a user that is just being created already has its record."""

@@ -81,6 +81,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
         settings=compare_settings(state.settings, environment.settings),
         warnings=history.warnings,
         taken=taken,
+        reserved=environment.reserved,
     )  # fmt: skip
     before = (state.commit, state.settings, state.revoked.keys())
     after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())

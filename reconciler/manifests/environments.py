@@ -80,6 +80,7 @@ class Environment:
             "configuration_set": self.configuration_set,
             "allowed_domains": sorted(self.allowed_domains),
             "allow_wildcards": self.allow_wildcards,
+            "reserved_addresses": sorted(f"{one.address}: {one.holders}" for one in self.reserved),
             "limits": asdict(self.limits),
         }
 

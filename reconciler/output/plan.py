@@ -93,6 +93,8 @@ def _describe_unmanaged(record: Unmanaged) -> str:
     clauses = [f"unmanaged, ignored: {record.status or 'no status'}, {source}"]
     if record.allowed_from_addresses:
         clauses += describe_grant(record.allowed_from_addresses, record.allowed_source_ips, record.expires)
+    if record.reserved:
+        clauses.append(f"reserved for others: {', '.join(record.reserved)}")
     if not record.enabled:
         clauses.append("disabled")
     return "; ".join([*clauses, *(f"invalid: {problem}" for problem in record.problems)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from reconciler.core.record_state import RecordState
 from reconciler.core.text import count
 from reconciler.core.user import Declaration, spec_hash
 from reconciler.planning.diff import Create, Delete, Diff, Update, diff
+from reconciler.planning.reserved import Reservation, find_reserved
 from reconciler.planning.wording import describe
 
 SETTLED = frozenset({Status.ACTIVE, Status.DISABLED})
@@ -83,11 +84,13 @@ class Audit:
         return frozenset(finding.name for finding in self.findings)
 
 
-def audit(snapshot: Snapshot, environment: str, sending: Sending, now: datetime) -> Audit:
+def audit(
+    snapshot: Snapshot, environment: str, sending: Sending, now: datetime, reserved: Sequence[Reservation] = ()
+) -> Audit:
     records = snapshot.records.values()
     changes = diff(snapshot.desired, records, manager_tag(environment), sending, now)
     states = {record.name: RecordState.of(record, sending, now) for record in records}
-    found = list(_compare_declarations(changes, states))
+    found = list(_compare_declarations(changes, states, reserved))
     notes: list[Note] = []
     inconclusive: set[str] = set()
     for name, state in states.items():
@@ -124,7 +127,9 @@ def ignore_age_of_known_keys(identity: Identity | None, before: Identity | None)
     return replace(identity, keys=keys)
 
 
-def _compare_declarations(changes: Diff, states: Mapping[str, RecordState]) -> Iterator[tuple[str, Difference]]:
+def _compare_declarations(
+    changes: Diff, states: Mapping[str, RecordState], reserved: Sequence[Reservation]
+) -> Iterator[tuple[str, Difference]]:
     """Manifests against records: what `reconcile apply` would change."""
     for change in changes.changes:
         match change:
@@ -141,7 +146,10 @@ def _compare_declarations(changes: Diff, states: Mapping[str, RecordState]) -> I
                 yield change.name, Difference(Drift.RECORD_OUTDATED, f"apply would change it: {details}")
     for record in changes.unmanaged:
         whose = f"managed by {record.managed_by}" if record.managed_by else "created manually"
-        yield record.name, Difference(Drift.UNMANAGED, f"an unmanaged record that no manifest declares: {whose}")
+        taken = find_reserved(record.user, reserved) if record.user else ()
+        more = f"; reserved for others: {', '.join(taken)}" if taken else ""
+        what = f"an unmanaged record that no manifest declares: {whose}{more}"
+        yield record.name, Difference(Drift.UNMANAGED, what)
 
 
 def _is_reported_otherwise(change: Update, state: RecordState) -> bool:

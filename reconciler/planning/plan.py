@@ -14,6 +14,7 @@ from reconciler.planning.duration import SHORT, expected_seconds
 from reconciler.planning.iam_names import TakenName
 from reconciler.planning.limits import Refusal
 from reconciler.planning.renames import Rename, find_renames
+from reconciler.planning.reserved import Reservation, find_reserved
 from reconciler.planning.wording import describe
 
 ACTIONS = {Create: "create", Adopt: "adopt", Update: "update", Delete: "delete"}
@@ -50,9 +51,10 @@ class Unmanaged:
     expires: str | None = None
     enabled: bool = True
     problems: tuple[str, ...] = ()  # why the record is invalid
+    reserved: tuple[str, ...] = ()  # addresses reserved for others, of which it may send as a part
 
     @classmethod
-    def of(cls, record: Record) -> Unmanaged:
+    def of(cls, record: Record, reserved: Sequence[Reservation] = ()) -> Unmanaged:
         user = record.user
         if user is None:
             return cls(record.name, record.status, record.managed_by, problems=record.problems)
@@ -64,6 +66,7 @@ class Unmanaged:
             user.allowed_source_ips,
             user.expires.isoformat() if user.expires else None,
             user.enabled,
+            reserved=find_reserved(user, reserved),
         )
 
 
@@ -128,6 +131,7 @@ def make_plan(
     settings: tuple[str, ...] = (),
     warnings: tuple[Refusal, ...] = (),
     taken: Sequence[TakenName] | None = (),
+    reserved: Sequence[Reservation] = (),
 ) -> Plan:
     """`taken`: None if IAM could not be read."""
     renames = find_renames(changes.changes)
@@ -143,7 +147,7 @@ def make_plan(
         lines=tuple(_line(change, sending, clauses.get(change.name)) for change in changes.changes),
         unchanged=changes.unchanged,
         deleting=changes.deleting,
-        unmanaged=tuple(map(Unmanaged.of, changes.unmanaged)),
+        unmanaged=tuple(Unmanaged.of(record, reserved) for record in changes.unmanaged),
         revoked=tuple(_revoked(record) for record in changes.revoked),
         refusals=tuple(refusals),
         origin=origin,

@@ -169,6 +169,10 @@ def test_a_plan_that_was_refused_after_it_was_made_shows_what_it_would_do() -> N
             Unmanaged("x", "disabled", "", ("a@example.com",), enabled=False),
             "disabled, created manually; may send as a@example.com; disabled",
         ),
+        (
+            Unmanaged("x", "active", "", ("c*@example.com",), reserved=("ceo@example.com",)),
+            "active, created manually; may send as c*@example.com; reserved for others: ceo@example.com",
+        ),
         (Unmanaged("x", "", "", problems=("a", "b")), "no status, created manually; invalid: a; invalid: b"),
     ],
 )
