@@ -13,6 +13,7 @@ from reconciler.output.markdown import NAMES_BYTES, TABLE_BYTES, clip, fitting
 from reconciler.output.neutral import for_markdown
 from reconciler.output.permission import describe_range, describe_setting, details, heading, summary
 from reconciler.planning.permission_diff import EnvironmentDiff, PermissionDiff, UserChange
+from reconciler.planning.permission_settings import SettingChange
 
 Widening = tuple[EnvironmentDiff, UserChange]
 
@@ -63,23 +64,20 @@ def _name(pair: Widening) -> str:
 
 
 def _settings(diff: PermissionDiff) -> list[str]:
-    """What loosens is never left out."""
-    found = [(environment, setting) for environment in diff.environments for setting in environment.settings]
+    """What loosens is never left out or cut."""
     kinds = [f"**{for_markdown(heading(each))}**" for each in diff.environments if each.name != heading(each)]
-    rows = [
-        (
-            setting.widens,
-            f"| {' | '.join(map(for_markdown, (each.name, setting.name, clip(describe_setting(setting)))))} |",
-        )
-        for each, setting in sorted(found, key=lambda pair: not pair[1].widens)
-    ]
-    loosened = [row for widens, row in rows if widens]
-    others = [row for widens, row in rows if not widens]
-    shown = [*loosened, *fitting(others, NAMES_BYTES)]
-    more = len(rows) - len(shown)
-    table = ["", "#### Settings", "", "| environment | setting | change |", "|---|---|---|", *shown] if rows else []
-    lines = [text for kind in kinds for text in ("", kind)] + table
-    return [*lines, f"| … | {count(more, 'more setting')} | |"] if more else lines
+    found = [(each, setting) for each in diff.environments for setting in each.settings]
+    loosened = [_setting(each, setting, describe_setting(setting)) for each, setting in found if setting.widens]
+    others = [(each, setting) for each, setting in found if not setting.widens]
+    shown = fitting((_setting(each, setting, clip(setting.text)) for each, setting in others), NAMES_BYTES)
+    more = len(others) - len(shown)
+    rest = [f"| … | {count(more, 'more setting')} | |"] if more else []
+    table = ["", "#### Settings", "", "| environment | setting | change |", "|---|---|---|", *loosened, *shown, *rest]
+    return [text for kind in kinds for text in ("", kind)] + (table if found else [])
+
+
+def _setting(environment: EnvironmentDiff, setting: SettingChange, text: str) -> str:
+    return f"| {' | '.join(map(for_markdown, (environment.name, setting.name, text)))} |"
 
 
 def _bounded(title: str, pairs: Sequence[Widening], room: int = NAMES_BYTES) -> list[str]:
