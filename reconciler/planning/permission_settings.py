@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.address import normalize_address
 from reconciler.planning.settings import describe_setting
 
 Values = Mapping[str, Any]
@@ -173,7 +174,7 @@ def _complete(fields: Values) -> dict[str, Any]:
     made.setdefault("dmarc_subdomain_policy", fields.get("dmarc_policy", "none"))
     if _RESERVED in fields:
         made[_RESERVED] = {
-            str(one.get("address")): _list(one.get("users"))
+            normalize_address(str(one.get("address"))): _list(one.get("users"))
             for one in _list(fields[_RESERVED])
             if isinstance(one, dict)
         }

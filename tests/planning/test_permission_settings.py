@@ -98,6 +98,11 @@ def test_a_default_that_depends_on_another_setting_is_no_change() -> None:
     assert compare_environment({"local": True}, {"local": True, "deletion_protection": False}) == ()
 
 
+def test_the_same_reservation_written_differently_is_no_change() -> None:
+    one, other = ([{"address": address, "users": ["a"]}] for address in ("ceo@example.com", "ceo@EXAMPLE.com"))
+    assert compare_environment({"reserved_addresses": one}, {"reserved_addresses": other}) == ()
+
+
 def test_what_loosens_comes_first() -> None:
     old, new = {"confirm": True, "allowed_domains": ["a.io"]}, {"allowed_domains": [], "wide_reads": True}
     assert [change.name for change in compare_environment(old, new)] == ["confirm", "allowed_domains"]
