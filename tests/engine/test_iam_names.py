@@ -126,6 +126,6 @@ def test_the_grants_of_unmanaged_records_are_in_every_plan(world: World, checkou
     (record,) = json.loads(checkout.run("plan", "--format", "json").out)["unmanaged"]
     assert record == {
         "name": "quiet", "status": "active", "managed_by": "", "allowed_from_addresses": ["*@example.com"],
-        "allowed_source_ips": [], "expires": None, "enabled": True, "problems": [],
+        "allowed_source_ips": [], "expires": None, "enabled": True, "problems": [], "reserved": [],
     }  # fmt: skip
     assert "may send as *@example.com" in checkout.run("plan", "--format", "markdown").out
