@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.text import count
 from reconciler.output.styled import Segment, Style, StyledLine, line
-from reconciler.output.table import LONGEST_ALIGNED, Column, Row, Table
+from reconciler.output.table import Column, Row, Table
 from reconciler.planning.permission_diff import EnvironmentDiff, Kind, PermissionDiff, UserChange
 from reconciler.planning.permission_settings import SettingChange
 
@@ -72,12 +72,9 @@ def describe_setting(setting: SettingChange) -> str:
 
 def _environment(environment: EnvironmentDiff, width: int | None) -> Iterator[StyledLine]:
     yield line(heading(environment), Style.HEADING)
-    settings: list[Row] = [_setting(setting) for setting in environment.settings]
-    users: list[Row] = [row for user in environment.users for row in _user(user)]
-    names = max((row[0].width for row in (*settings, *users)), default=0)
-    table = Table(COLUMNS, gap=3, indent=2, first_width=min(names, LONGEST_ALIGNED))
-    yield from table.lines(settings, width)
-    yield from table.lines(users, width)
+    table = Table(COLUMNS, gap=3, indent=2)
+    yield from table.lines([_setting(setting) for setting in environment.settings], width)
+    yield from table.lines([row for user in environment.users for row in _user(user)], width)
 
 
 def _setting(setting: SettingChange) -> Row:
