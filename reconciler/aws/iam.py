@@ -12,6 +12,7 @@ from reconciler.core.decision import Attachment, AttachmentKind, Identity, Key
 from reconciler.core.differences import leave_group
 from reconciler.core.ownership import OWNER, OWNER_TAG, carries, iam_path, iam_user_name, ownership_tags
 from reconciler.core.policy import POLICY_NAME, Document, to_json
+from reconciler.core.provenance import select_provenance
 from reconciler.errors import ABSENT, AwsError, Terminal
 from reconciler.ports import AccessKey
 
@@ -99,7 +100,7 @@ class IamIdentities:
             return Identity(owned=False)
         boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         intact = boundary == self._boundary_arn and carries(tags, self._tags(name))
-        return Identity(owned=True, needs_repair=not intact)
+        return Identity(owned=True, needs_repair=not intact, provenance=select_provenance(tags))
 
     def keys(self, name: str) -> tuple[Key, ...] | None:
         """None: the IAM user does not exist."""
@@ -145,27 +146,35 @@ class IamIdentities:
         document: Any = answer["PolicyDocument"]  # parsed by botocore
         return document if isinstance(document, dict) else None
 
-    def create_user(self, name: str) -> None:
+    def create_user(self, name: str, provenance: Mapping[str, str]) -> None:
         with aws_errors("iam:CreateUser", terminal=QUOTA_REACHED):
             self._client.create_user(
                 UserName=self._user(name),
                 Path=iam_path(self.environment),
                 PermissionsBoundary=self._boundary_arn,
-                Tags=self._tag_list(name),
+                Tags=_tag_list({**provenance, **self._tags(name)}),
             )
 
     def repair_user(self, name: str) -> None:
         user = self._user(name)
         with self._calls.calling(user, "iam:TagUser"):
-            self._client.tag_user(UserName=user, Tags=self._tag_list(name))
+            self._client.tag_user(UserName=user, Tags=_tag_list(self._tags(name)))
         with self._calls.calling(user, "iam:PutUserPermissionsBoundary"):
             self._client.put_user_permissions_boundary(UserName=user, PermissionsBoundary=self._boundary_arn)
 
+    def tag_user(self, name: str, provenance: Mapping[str, str]) -> None:
+        """With the ownership tags, which the role requires. A user whose 50 tags are in use works without these."""
+        user = self._user(name)
+        try:
+            with self._calls.calling(user, "iam:TagUser"):
+                tags = {**provenance, **ownership_tags(self.environment, name)}
+                self._client.tag_user(UserName=user, Tags=_tag_list(tags))
+        except AwsError as error:
+            if error.code not in QUOTA_REACHED:
+                raise
+
     def _tags(self, name: str) -> dict[str, str]:
         return {**self._configured_tags, **ownership_tags(self.environment, name)}
-
-    def _tag_list(self, name: str) -> Any:
-        return [{"Key": key, "Value": value} for key, value in self._tags(name).items()]
 
     def put_policy(self, name: str, document: Document) -> None:
         user = self._user(name)
@@ -226,3 +235,7 @@ class IamIdentities:
             commands = "; ".join(leave_group(user, group) for group in groups)
             reason = f"the IAM user is a member of group {', '.join(groups)}: run {commands}, then retry"
             raise Terminal("iam:DeleteUser", "DeleteConflict", reason)
+
+
+def _tag_list(tags: Mapping[str, str]) -> Any:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -89,11 +89,12 @@ class DynamoRecordWriter(DynamoRecordReader):
     def update(self, record: Record, user: User, manifest: str, request: ChangeRequest) -> int:
         """Write a declaration into a record. The credential manager's attributes stay, and so does a revocation."""
         declared = {"entity_type": ENTITY_TYPE, **_declaration(user, manifest, request)}
-        return self._write(record, declared, request, [f for f in SPEC_FIELDS if f not in declared])
+        return self._write(record, declared, request, [f for f in (*SPEC_FIELDS, *_OF_REVIEW) if f not in declared])
 
     def delete(self, record: Record, request: ChangeRequest) -> int:
         """Request the deletion. The credential manager removes the record once IAM is clean."""
-        return self._write(record, _declared(Status.DELETING, request), request)
+        declared = _declared(Status.DELETING, request)
+        return self._write(record, declared, request, [f for f in _OF_REVIEW if f not in declared])
 
     def retry(self, record: Record, request: ChangeRequest) -> int:
         """Request again what the record requests already."""
@@ -181,11 +182,13 @@ class DynamoManagerRecords(DynamoRecordReader):
         self._table.delete(_sk(record.name), record.lock)
 
 
-_OF_CI = ("ci_actor", "run")
+_OF_CI = ("ci_actor", "run")  # of the last request
+_OF_REVIEW = ("pull_request", "approver")  # of the last declaration
 _PREVIOUS = ("previous_key", "previous_key_retires_at", "previous_key_deletes_at")
 _LISTED = (
-    "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
-    "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
+    "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", *_OF_REVIEW,
+    "actor", "run", "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at",
+    "key_credential",
     *_PREVIOUS, "observed_revision", "observed_hash", "settled_at", "settled_status", "failure", "revoked",
 )  # fmt: skip
 
@@ -215,14 +218,23 @@ def _declaration(user: User, manifest: str, request: ChangeRequest) -> dict[str,
 
 def _declared(status: Status, request: ChangeRequest) -> dict[str, Any]:
     """What manifests request: from now on they define the record."""
-    return {"managed_by": request.managed_by, "commit": request.commit, **_requested(status, request)}
+    return {
+        "managed_by": request.managed_by,
+        "commit": request.commit,
+        **_known(_OF_REVIEW, request),
+        **_requested(status, request),
+    }
 
 
 def _requested(status: Status, request: ChangeRequest) -> dict[str, Any]:
     return {
-        **{name: value for name in _OF_CI if (value := getattr(request, name))},
+        **_known(_OF_CI, request),
         "status": status,
         "actor": request.actor,
         "correlation_id": request.correlation_id,
         "requested_at": request.requested_at,
     }
+
+
+def _known(fields: Iterable[str], request: ChangeRequest) -> dict[str, str]:
+    return {name: value for name in fields if (value := getattr(request, name))}

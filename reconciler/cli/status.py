@@ -16,8 +16,8 @@ from reconciler.engine.dns_report import read_accounts
 from reconciler.engine.session import connect_checked
 from reconciler.errors import EXIT_OK
 from reconciler.output.neutral import for_json
-from reconciler.output.status import show_status
-from reconciler.output.terminal import say, say_document, show_warnings
+from reconciler.output.status import describe_origin, show_status
+from reconciler.output.terminal import say, say_document, show, show_warnings
 from reconciler.planning.selection import matching
 from reconciler.planning.ses_account import account_warnings
 
@@ -47,6 +47,8 @@ def status(
         say(f"no SMTP users in {environment.name}" + (" match" if records else ""))
     else:
         show_status(selected, datetime.now(UTC), wide)
+        if name:
+            show(describe_origin(selected[0]))
     return EXIT_OK
 
 
@@ -61,6 +63,9 @@ def _to_dict(record: Record) -> dict[str, Any]:
         "revision": record.revision,
         "observed_revision": record.observed_revision,
         "commit": record.commit,
+        "pull_request": record.pull_request,
+        "approver": record.approver,
+        "run": record.run,
         "actor": record.actor,
         "correlation_id": record.correlation_id,
         "requested_at": record.requested_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -58,7 +59,8 @@ class Attachment:
 class Identity:
     """The IAM user of a name as it was observed. `owned`: it carries our ownership tag.
 
-    `policy` (None: there is none) and `attachments` were read only where `audited` is set.
+    `policy` (None: there is none) and `attachments` were read only where `audited` is set. `provenance`: those of its
+    tags that say where its policy comes from.
     """
 
     owned: bool
@@ -67,6 +69,7 @@ class Identity:
     policy: Document | None = None
     attachments: tuple[Attachment, ...] = ()
     audited: bool = False
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 class ReasonKind(StrEnum):
@@ -99,12 +102,21 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class CreateUser(_Step):
-    pass
+    """`provenance`: tags that say where its policy comes from."""
+
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RepairUser(_Step):
     """Restore tags and permissions boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagUser(_Step):
+    """Store where the policy that is put next comes from. What differs in these tags is no drift."""
+
+    provenance: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +154,7 @@ class DeleteUser(_Step):
     """With everything that is attached to it."""
 
 
-Step = CreateUser | RepairUser | Detach | PutPolicy | DeleteKey | SetKey | IssueKey | DeleteUser
+Step = CreateUser | RepairUser | Detach | TagUser | PutPolicy | DeleteKey | SetKey | IssueKey | DeleteUser
 
 
 # How a decision ends, after its steps.

@@ -28,9 +28,11 @@ from reconciler.core.decision import (
     SetKey,
     Settle,
     Step,
+    TagUser,
 )
 from reconciler.core.key_decision import ListedKeys, is_young, key_steps, stored_key, why_inactive, why_unknown
 from reconciler.core.policy import Document
+from reconciler.core.provenance import changed_tags, provenance_tags
 from reconciler.core.record import AWAITING, Record, Status
 from reconciler.core.record_state import RecordState
 from reconciler.core.user import User
@@ -169,15 +171,18 @@ def _is_put(state: RecordState, identity: Identity | None, document: Document, *
 
 
 def _put_policy(state: RecordState, identity: Identity | None, document: Document) -> tuple[Step, ...]:
+    """With the tags that say where it comes from. They are first: a policy that was put has its tags."""
     reason = _why_missing(state, identity)
     if reason is None and state.observed and identity and identity.audited:
         reason = Reason(ReasonKind.POLICY_CHANGED, "its policy was changed")
-    return (PutPolicy(document, reason=reason or Reason(ReasonKind.REQUESTED, "the record defines its policy")),)
+    put = PutPolicy(document, reason=reason or Reason(ReasonKind.REQUESTED, "the record defines its policy"))
+    tags = changed_tags(identity.provenance, provenance_tags(state.record)) if identity else {}
+    return (TagUser(tags, reason=put.reason), put) if tags else (put,)
 
 
 def _user_steps(state: RecordState, identity: Identity | None) -> tuple[Step, ...]:
     if missing := _why_missing(state, identity):
-        return (CreateUser(reason=missing),)
+        return (CreateUser(provenance_tags(state.record), reason=missing),)
     assert identity  # noqa: S101 - or it would be missing
     return (*_repair(identity), *(_detach(one) for one in identity.attachments if one.is_removed))
 

@@ -69,7 +69,10 @@ class Record:
     managed_by: str = ""
     manifest: str = ""
     commit: str = ""
+    pull_request: str = ""
+    approver: str = ""  # logins, separated by one space
     actor: str = ""
+    run: str = ""
     correlation_id: str = ""
     requested_at: str = ""
     iam_user_arn: str = ""

@@ -79,7 +79,8 @@ _TEXT_FIELDS = (
 )  # fmt: skip
 # Many records have the same text in them; it is in memory once.
 _SHARED_FIELDS = (
-    "status", "settled_status", "managed_by", "manifest", "commit", "actor", "correlation_id", "requested_at",
+    "status", "settled_status", "managed_by", "manifest", "commit", "pull_request", "approver", "actor", "run",
+    "correlation_id", "requested_at",
 )  # fmt: skip
 
 

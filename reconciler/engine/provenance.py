@@ -7,16 +7,42 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from reconciler.core.provenance import is_valid
 from reconciler.core.record import manager_tag, timestamp
+from reconciler.output.terminal import in_ci
 from reconciler.planning.history import Comparison, Relation, Source
+from reconciler.planning.limits import Refusal
 from reconciler.planning.plan import Origin
 from reconciler.ports import ChangeRequest
+
+_REVIEWED = {"pull_request": "RECONCILE_PULL_REQUEST", "approver": "RECONCILE_APPROVER"}
+_EXPECTED = {
+    "pull_request": "an https URL of up to 255 characters, without query and fragment",
+    "approver": "one or more logins, separated by one space, of up to 255 characters",
+}
 
 
 def make_origin(source: Source, caller: str, environ: Mapping[str, str]) -> Origin:
     """`caller`: the ARN that AWS knows. GitHub's variables stand next to it, and only in a workflow."""
     github = environ if in_github(environ) else {}
-    return Origin(source.commit, caller, github.get("GITHUB_ACTOR", ""), _run_url(github))
+    reviewed = {field: value for field, value in _reviewed(environ).items() if is_valid(field, value)}
+    return Origin(source.commit, caller, github.get("GITHUB_ACTOR", ""), _run_url(github), **reviewed)
+
+
+def check_variables(environ: Mapping[str, str]) -> tuple[Refusal, ...]:
+    """A warning for each variable of the workflow that is not stored."""
+    return tuple(
+        (f"{_REVIEWED[field]} is ignored: it is not {_EXPECTED[field]}", "correct the step that sets it")
+        for field, value in _reviewed(environ).items()
+        if value and not is_valid(field, value)
+    )
+
+
+def _reviewed(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the workflow says about the review of the commit; outside of CI, anyone could say anything."""
+    if not (in_ci() or in_github(environ)):
+        return {}
+    return {field: environ.get(variable, "").strip() for field, variable in _REVIEWED.items()}
 
 
 def make_request(environment: str, origin: Origin, environ: Mapping[str, str], now: datetime) -> ChangeRequest:
@@ -31,6 +57,8 @@ def make_request(environment: str, origin: Origin, environ: Mapping[str, str], n
         requested_at=timestamp(now),
         ci_actor=origin.ci_actor,
         run=origin.run,
+        pull_request=origin.pull_request,
+        approver=origin.approver,
     )
 
 

@@ -16,7 +16,7 @@ from reconciler.engine.apply import change_writes, write_records
 from reconciler.engine.history import judge_history, open_checkout, store_applied
 from reconciler.engine.iam_names import find_taken
 from reconciler.engine.progress import show_progress
-from reconciler.engine.provenance import make_origin, make_request
+from reconciler.engine.provenance import check_variables, make_origin, make_request
 from reconciler.engine.session import connect
 from reconciler.engine.writing import writing
 from reconciler.errors import EXIT_INCOMPLETE, EXIT_OK, Refused
@@ -57,6 +57,7 @@ class ApplyOptions:
 def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowance: Allowance) -> Prepared:
     """Read everything, write nothing. Raises for invalid manifests; refusals are part of the plan."""
     desired = load_manifests(users, environment)
+    show_warnings(check_variables(os.environ))
     connection = connect(environment, sandbox_folder)
     store, states = connection.store(), connection.applied_states()
     wanted = (environment.account_id, environment.region)

@@ -16,6 +16,7 @@ from reconciler.core.decision import (
     RepairUser,
     SetKey,
     Step,
+    TagUser,
 )
 from reconciler.core.record import timestamp
 from reconciler.core.smtp import smtp_password
@@ -34,12 +35,14 @@ class Performer:
 
     def perform(self, name: str, step: Step) -> IssuedKey | None:
         match step:
-            case CreateUser():
-                self.identities.create_user(name)
+            case CreateUser(provenance):
+                self.identities.create_user(name, provenance)
             case RepairUser():
                 self.identities.repair_user(name)
             case Detach(attachment):
                 self.identities.detach(name, attachment)
+            case TagUser(provenance):
+                self.identities.tag_user(name, provenance)
             case PutPolicy(document):
                 self.identities.put_policy(name, document)
             case DeleteKey(key_id):

@@ -67,7 +67,8 @@ def _provenance(plan: Plan) -> list[StyledLine]:
 
 def _origin(origin: Origin) -> str:
     commit, _, dirty = origin.commit.partition("-")
-    who = " · ".join(filter(None, (origin.actor, origin.ci_actor, origin.run)))
+    approved = f"approved by {origin.approver.replace(' ', ', ')}" if origin.approver else ""
+    who = " · ".join(filter(None, (origin.actor, origin.ci_actor, origin.run, origin.pull_request, approved)))
     return f"commit {commit[:12] or 'unknown'}{'-dirty' if dirty else ''} · {who}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.core.record import Record, Status, parse_timestamp
-from reconciler.output.styled import Segment, StyledLine
+from reconciler.output.styled import Segment, Style, StyledLine, line
 from reconciler.output.table import Column, Table
 from reconciler.output.terminal import STATUS_COLORS, show, terminal_width
 
@@ -35,6 +35,19 @@ def to_lines(records: Sequence[Record], now: datetime, wide: bool, width: int | 
     """`width`: that of the terminal, or None: then every user takes one line."""
     rows = [_cells(record, now, wide) for record in records]
     return Table(WIDE_COLUMNS if wide else COLUMNS, headed=True).lines(rows, width)
+
+
+def describe_origin(record: Record) -> list[StyledLine]:
+    """Where the declaration comes from, as far as the record says; whoever writes a record writes this, too."""
+    facts = (
+        ("declared in", record.manifest),
+        ("commit", record.commit),
+        ("pull request", record.pull_request),
+        ("approved by", record.approver.replace(" ", ", ")),
+        ("run", record.run),
+        ("requested by", f"{record.actor} at {record.requested_at}" if record.actor else ""),
+    )
+    return [line(f"{label}: {value}", Style.MUTED) for label, value in facts if value]
 
 
 def _cells(record: Record, now: datetime, wide: bool) -> list[Segment]:

@@ -82,12 +82,14 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a plan comes from and who asks for it. Outside of CI, `ci_actor` and `run` are empty."""
+    """Where a plan comes from and who asks for it. Outside of CI, only the first two are known."""
 
     commit: str = ""
     actor: str = ""
     ci_actor: str = ""
     run: str = ""
+    pull_request: str = ""
+    approver: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,6 +300,8 @@ class TestWhatIsStored:
             "GITHUB_REPOSITORY": "mail/users",
             "GITHUB_RUN_ID": "17089",
             "GITHUB_RUN_ATTEMPT": "1",
+            "RECONCILE_PULL_REQUEST": "https://github.example.com/mail/users/pull/12",
+            "RECONCILE_APPROVER": "alice bob",
         }.items():
             monkeypatch.setenv(name, value)
         repository.reconcile(world)
@@ -311,6 +313,7 @@ class TestWhatIsStored:
             assert item["ci_actor"] == "octocat"
             assert item["run"] == "https://github.example.com/mail/users/actions/runs/17089"
             assert item["correlation_id"] == f"{head[:12]}-17089-1"
+        assert (row["pull_request"], row["approver"]) == ("https://github.example.com/mail/users/pull/12", "alice bob")
         assert found["counts"] == {"create": 2, "adopt": 0, "update": 0, "delete": 0}
         assert found["settings"]["allowed_domains"] == ["example.com", "news.example.com"]
         assert "crm@" not in str(found)
@@ -319,7 +322,22 @@ class TestWhatIsStored:
         repository.reconcile(world)
         row = world.row("crm")
         assert row
-        assert not {"ci_actor", "run"} & row.keys()
+        assert not {"ci_actor", "run", "pull_request", "approver"} & row.keys()
+
+    @pytest.mark.parametrize("value", ["javascript:alert(1)", "https://example.com/1\nrun=x", "::error::x"])
+    def test_a_hostile_variable_is_ignored_with_a_warning(
+        self, world: World, repository: Checkout, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        commit(repository, CRM)
+        monkeypatch.setenv("CI", "true")
+        monkeypatch.setenv("RECONCILE_PULL_REQUEST", value)
+        monkeypatch.setenv("RECONCILE_APPROVER", value)
+        outcome = repository.reconcile(world)
+        assert "warning: RECONCILE_PULL_REQUEST is ignored: it is not an https URL" in outcome.err
+        assert "warning: RECONCILE_APPROVER is ignored: it is not one or more logins" in outcome.err
+        row = world.row("crm")
+        assert row
+        assert not {"pull_request", "approver"} & row.keys()
 
     def test_a_dirty_tree_is_recorded_and_shown(self, world: World, repository: Checkout) -> None:
         head = commit(repository, CRM)

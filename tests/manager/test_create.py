@@ -5,6 +5,7 @@ import pytest
 
 from reconciler.core.ownership import iam_path, ownership_tags
 from reconciler.core.policy import build, grant_hash
+from reconciler.core.provenance import TAGS
 from support.world import ENV, IAM_USER_TAGS, REGION, SENDING, World, a_user
 
 NAME = "billing-mailer"
@@ -34,7 +35,8 @@ def test_the_iam_user_carries_our_tag_our_path_and_the_boundary(world: World) ->
     world.converge()
     user = world.iam.get_user(UserName="smtp-test-billing-mailer")["User"]
     assert user["Path"] == iam_path(ENV)
-    assert {tag["Key"]: tag["Value"] for tag in user["Tags"]} == IAM_USER_TAGS | ownership_tags(ENV, NAME)
+    origin = {key: value for key, value in world.tags().items() if key in TAGS.values()}
+    assert world.tags() == IAM_USER_TAGS | ownership_tags(ENV, NAME) | origin
     assert user["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/smtp-boundary-test")
 
 

@@ -99,7 +99,7 @@ class ThrottledIam:
         self.time.sleep(2 * READ)
         return Identity(owned=True, keys=self.users[name]) if name in self.users else None
 
-    def create_user(self, name: str) -> None:
+    def create_user(self, name: str, _provenance: Any) -> None:
         self._write("CreateUser")
         assert name not in self.users
         self.users[name] = ()

@@ -26,7 +26,7 @@ AUDIT = [
     "GetUserPolicy",
 ]  # fmt: skip
 CREATE = ["GetItem", "GetUser", "CreateUser", "PutUserPolicy", "CreateAccessKey", "Encrypt", "UpdateItem"]
-EDIT = [*OBSERVE, "PutUserPolicy", "UpdateItem"]
+EDIT = [*OBSERVE, "TagUser", "PutUserPolicy", "UpdateItem"]  # TagUser stores the commit that it comes from
 DISABLE = [*OBSERVE, "UpdateAccessKey", "UpdateItem"]
 ENABLE = [*OBSERVE, "ListAttachedUserPolicies", "UpdateAccessKey", "UpdateItem"]
 ROTATE = [*OBSERVE, "CreateAccessKey", "Encrypt", "UpdateItem"]

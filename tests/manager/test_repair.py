@@ -62,7 +62,7 @@ def is_whole(world: World) -> bool:
         record.status == "active"
         and world.policy() == build(record.user, SENDING)
         and world.access_keys() == dict.fromkeys(known, "Active")
-        and {tag["Key"]: tag["Value"] for tag in user["Tags"]} == IAM_USER_TAGS | ownership_tags(ENV, NAME)
+        and world.tags().items() >= (IAM_USER_TAGS | ownership_tags(ENV, NAME)).items()
         and user["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/smtp-boundary-test")
         and not world.iam.list_attached_user_policies(UserName=IAM_USER)["AttachedPolicies"]
         and not world.iam.list_groups_for_user(UserName=IAM_USER)["Groups"]

@@ -115,6 +115,12 @@ WIDER = replace(CRM, allowed_from_addresses=("billing@example.com", "ceo@example
     ("record", "identity", "kind", "words"),
     [
         (None, iam(CRM), "orphan", "a managed IAM user without a record; 1 active key"),
+        (
+            None,
+            iam(CRM, provenance={"smtp-pull-request": "https://example.com/pull/1"}),
+            "orphan",
+            "a managed IAM user without a record; 1 active key; its policy came from https://example.com/pull/1",
+        ),
         (row(CRM), None, "iam_user_missing", "its IAM user is missing"),
         (row(CRM), UNOWNED, "unmanaged", "IAM user smtp-test-crm does not carry our tag and is never modified"),
         (None, UNOWNED, "unmanaged", "IAM user smtp-test-crm does not carry our tag and is never modified"),

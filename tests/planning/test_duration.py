@@ -27,11 +27,11 @@ SAME, OLD, INVALID = a_record(NEW.user), a_record(a_user("crm")), a_record(None)
     ("change", "seconds"),
     [
         (Create(NEW), 0.4),
-        (Update(NEW, SAME, ("environment settings changed",)), 0.3),
+        (Update(NEW, SAME, ("environment settings changed",)), 0.4),
         (Update(NEW, OLD), 0.5),
         (Update(NEW, INVALID), 0.5),
         (Update(NEW, SAME, (ROTATION_DUE,)), 0.5),
-        (Adopt(NEW, SAME), 0.3),
+        (Adopt(NEW, SAME), 0.4),
         (Adopt(NEW, OLD), 0.5),
         (Delete(OLD), 0.6),
     ],

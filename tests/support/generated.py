@@ -63,8 +63,9 @@ JUNK = st.recursive(
     max_leaves=6,
 )
 ATTRIBUTES = (
-    "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "actor",
-    "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at", "key_credential",
+    "PK", "SK", "status", *SPEC_FIELDS, "revision", "spec_hash", "managed_by", "manifest", "commit", "pull_request",
+    "approver", "run", "actor", "correlation_id", "requested_at", "iam_user_arn", "smtp_username", "key_created_at",
+    "key_credential",
     "previous_key", "previous_key_retires_at", "previous_key_deletes_at", "revoked", "observed_revision",
     "observed_hash", "settled_at", "settled_status", "policy_hash", "failure", "encrypted_credentials", "entity_type",
 )  # fmt: skip

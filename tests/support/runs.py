@@ -86,7 +86,9 @@ class Checkout:
         return outcome
 
 
-COMMANDS = frozenset({"plan", "status", "dns", "credentials", "drift", "validate"})
+COMMANDS = frozenset(
+    {"plan", "status", "dns", "credentials", "drift", "validate", "history", "explain", "who-can-send-as"}
+)
 
 
 def an_entry(name: str = "crm", *addresses: str, **fields: Any) -> dict[str, Any]:

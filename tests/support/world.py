@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -123,8 +123,19 @@ class World:
         return record
 
     def _request(self) -> ChangeRequest:
+        """Every request comes from its own commit and pull request."""
         self.requests += 1
-        return a_request(f"c0ffee-{self.requests}", self.now)
+        return replace(
+            a_request(f"c0ffee-{self.requests}", self.now),
+            commit=f"c0ffee{self.requests:034d}",
+            pull_request=f"https://github.com/example/mail/pull/{self.requests}",
+            approver="alice bob",
+            run=f"https://github.com/example/mail/actions/runs/{self.requests}",
+        )
+
+    def tags(self, name: str = "billing-mailer") -> dict[str, str]:
+        user = self.iam.get_user(UserName=f"smtp-{ENV}-{name}")["User"]
+        return {tag["Key"]: tag["Value"] for tag in user["Tags"]}
 
     def put_row(self, name: str, **attributes: Any) -> None:
         """A record created manually, with DynamoDB's own types chosen by boto3."""

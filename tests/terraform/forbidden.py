@@ -19,8 +19,8 @@ ASKED = [
 # What `reconcile apply` writes when it creates a record.
 DECLARED = [
     *KEYS, "entity_type", "created_at", "description", "owner", "allowed_from_addresses", "enabled", "credential",
-    "spec_hash", "manifest", "managed_by", "commit", "status", "revision", "actor", "ci_actor",
-    "run", "correlation_id", "requested_at",
+    "spec_hash", "manifest", "managed_by", "commit", "pull_request", "approver", "status", "revision", "actor",
+    "ci_actor", "run", "correlation_id", "requested_at",
 ]  # fmt: skip
 CONTEXT = {"kms:EncryptionContext:environment": "sandbox"}
 IAM_USER = "smtp-sandbox-wiki"

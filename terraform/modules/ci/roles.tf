@@ -21,8 +21,8 @@ locals {
   # was applied last (reconciler/aws/applied_state.py). A revocation and the credentials are not among them. PutItem would
   # replace a whole record, so records are created with UpdateItem.
   applied_attributes = [
-    "PK", "SK", "entity_type", "status", "revision", "spec_hash", "managed_by", "manifest", "commit", "actor", "ci_actor",
-    "run", "correlation_id", "created_at", "requested_at", "failure",
+    "PK", "SK", "entity_type", "status", "revision", "spec_hash", "managed_by", "manifest", "commit", "pull_request", "approver", "actor",
+    "ci_actor", "run", "correlation_id", "created_at", "requested_at", "failure",
     "description", "owner", "allowed_from_addresses", "enabled", "expires", "allowed_source_ips", "credential", "rotation",
     "applied_at", "counts", "settings", "revoked_users", "version",
   ]

@@ -143,9 +143,17 @@ variable "iam_user_tags" {
 
   validation {
     condition = length(setintersection(
-      [for key in keys(var.iam_user_tags) : lower(key)], ["managed-by", "smtp-environment", "smtp-user"],
+      [for key in keys(var.iam_user_tags) : lower(key)], [
+        "managed-by", "smtp-environment", "smtp-user", "smtp-commit", "smtp-pull-request", "smtp-approver", "smtp-run",
+      ],
     )) == 0
-    error_message = "The tags managed-by, smtp-environment and smtp-user are set by the system."
+    error_message = "The system sets managed-by and smtp-environment, -user, -commit, -pull-request, -approver, -run."
+  }
+
+  # IAM allows 50 tags per user; the system sets seven.
+  validation {
+    condition     = length(var.iam_user_tags) <= 40
+    error_message = "At most 40 tags: IAM allows 50 per user, and the system sets some itself."
   }
 
   validation {

@@ -78,6 +78,11 @@ run "the_plan_role_reads_and_the_apply_role_writes_only_records_of_smtp_users" {
   }
 
   assert {
+    condition     = length(setsubtract(["commit", "pull_request", "approver", "ci_actor", "run"], local.applied_attributes)) == 0
+    error_message = "CI must be able to store where a declaration comes from."
+  }
+
+  assert {
     condition = alltrue([
       for statement in flatten([for document in data.aws_iam_policy_document.records : document.statement]) :
       length([for c in statement.condition : c if c.variable == "dynamodb:LeadingKeys" && c.values == tolist(["SMTP_USER"])]) == 1

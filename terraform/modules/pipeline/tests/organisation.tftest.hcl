@@ -121,6 +121,26 @@ run "tags_of_the_system_cannot_be_overridden" {
   expect_failures = [var.iam_user_tags]
 }
 
+run "tags_that_say_where_a_policy_comes_from_cannot_be_overridden" {
+  command = plan
+
+  variables {
+    iam_user_tags = { smtp-commit = "mine" }
+  }
+
+  expect_failures = [var.iam_user_tags]
+}
+
+run "more_tags_than_an_iam_user_has_room_for_are_rejected" {
+  command = plan
+
+  variables {
+    iam_user_tags = { for number in range(41) : "tag-${number}" => "x" }
+  }
+
+  expect_failures = [var.iam_user_tags]
+}
+
 run "two_tags_that_differ_by_case_are_rejected" {
   command = plan
 
