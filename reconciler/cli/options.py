@@ -19,7 +19,8 @@ Command = Callable[..., Any]
 # Options of any command that take a value: in front of the command, the word that follows one is not the command.
 VALUE_OPTIONS = frozenset(
     {
-        "--address", "--allow-creates", "--allow-deletes", "--config", "--env", "--format", "--output", "--owner",
+        "--address", "--allow-creates", "--allow-deletes", "--at", "--config", "--env", "--format", "--from", "--ip",
+        "--output", "--owner",
         "--port", "--reason", "--region", "--resolver", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
     }
 )  # fmt: skip
@@ -80,6 +81,11 @@ def target_options(command: Command) -> Command:
 def offline_target_options(command: Command) -> Command:
     """For commands that read only files: --env (optional), --config and --users."""
     return _env(_config(_users(_with_target(command, env_is_required=False))))
+
+
+def optional_target_options(command: Command) -> Command:
+    """For commands that read files, and AWS only where asked to: as `target_options`, with --env optional."""
+    return _env(_config(_users(_sandbox(_with_target(command, env_is_required=False)))))
 
 
 def sandbox_target_options(command: Command) -> Command:

@@ -51,6 +51,8 @@ class Results:
     zip_bytes: int
     cli_packages: int
     costs: Mapping[str, Sequence[Cost]]
+    commits: int  # of the repository whose history is read
+    history: Sample
 
     def bytes_per_user(self, command: Callable[[Size], Sample]) -> float:
         """Of one environment that holds all users: the growth of memory between the smallest and the largest size."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.pipeline.lambda_zip import ROOT, build_zip
 from scripts.bench.calls import LEAST
+from scripts.bench.commits import SAMPLE, write_commits
 from scripts.bench.dataset import FIRST, commit, write_repository, write_zone
 from scripts.bench.measure import Command, Sample, count_instructions, interleaved, measure
 from scripts.bench.paths import BASELINES, PYTHON, RECONCILE, TESTS_PYTHON
@@ -35,9 +36,10 @@ class Scale:
     counted: int = 500  # 0: none
     sandbox: int = 500
     fleet: int = 5000  # users of the models
+    commits: int = 5000
 
 
-QUICK = Scale(users=500, sizes=(50, 500, 2500), repetitions=2, counted=0, sandbox=20, fleet=200)
+QUICK = Scale(users=500, sizes=(50, 500, 2500), repetitions=2, counted=0, sandbox=20, fleet=200, commits=500)
 
 
 def run_all(scale: Scale, folder: Path, report: Callable[[str], None]) -> Results:
@@ -57,6 +59,8 @@ def run_all(scale: Scale, folder: Path, report: Callable[[str], None]) -> Result
     latency = _json_of("simulation.latency", str(folder / "fleet"), str(scale.fleet), str(IAM_SECONDS))
     report(f"creation of {scale.fleet:,} users")
     creations = _json_of("simulation.creations", str(scale.fleet), "--latency", str(IAM_SECONDS))
+    report(f"the history of a user in {scale.commits:,} commits")
+    history = measure_history(folder / "commits", scale)
     lock = (ROOT / "requirements" / "cli.txt").read_text(encoding="utf-8")
     return Results(
         users=scale.users,
@@ -70,6 +74,8 @@ def run_all(scale: Scale, folder: Path, report: Callable[[str], None]) -> Result
         zip_bytes=build_zip().stat().st_size,
         cli_packages=sum("==" in line for line in lock.splitlines()),
         costs=costs,
+        commits=scale.commits,
+        history=history,
     )
 
 
@@ -126,6 +132,11 @@ def measure_size(folder: Path, users: int) -> Size:
     with serving(folder / "alone", users, commit(folder / "alone")) as variables:
         plan, requests = _plan(folder / "alone", variables)
     return Size(users, validate[0], measure(_baseline(folder / "many")), validate[1], plan, requests)
+
+
+def measure_history(folder: Path, scale: Scale) -> Sample:
+    write_commits(folder, scale.users, scale.commits)
+    return measure(Command([*RECONCILE, "history", SAMPLE, "--env", FIRST], folder))
 
 
 def _plan(folder: Path, variables: dict[str, str]) -> tuple[Sample, Mapping[str, int]]:

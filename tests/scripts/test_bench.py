@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.user import make_user
+from reconciler.engine.user_history import read_history
 from reconciler.manifests.environments import load_environments
 from reconciler.manifests.loader import load_manifests
 from reconciler.pipeline.lambda_zip import ROOT
 from scripts.bench import measure
 from scripts.bench.calls import LEAST, count_calls
 from scripts.bench.chart import draw
+from scripts.bench.commits import SAMPLE, write_commits
 from scripts.bench.dataset import entry, write_repository
 from scripts.bench.measure import Command, Sample, interleaved
 from scripts.bench.page import draw_growth, write_page
@@ -53,6 +55,8 @@ def some_results() -> Results:
         zip_bytes=2_500_000,
         cli_packages=15,
         costs={name: [Cost(12.5, 10, "yaml/resolver.py: resolve")] for name in ("validate", "plan")},
+        commits=5000,
+        history=sample(0.5),
     )  # fmt: skip
 
 
@@ -64,6 +68,14 @@ def test_a_repository_of_any_size_is_valid(tmp_path: Path) -> None:
         found = load_manifests(tmp_path / "many" / "users", environment)
         declared |= {name: declaration.user for name, declaration in found.items()}
     assert declared == {entry(n)["name"]: make_user(entry(n)) for n in range(130)}
+
+
+def test_a_repository_with_many_commits_has_the_history_of_each_user(tmp_path: Path) -> None:
+    write_commits(tmp_path / "many", 400, 30)
+    folder = tmp_path / "many"
+    found = read_history(folder / "reconcile.yaml", folder / "users", "test", SAMPLE)
+    assert [(entry.event, entry.origin.pull_request) for entry in found.entries][-1] == ("created", "#0")
+    assert found.incomplete == ""
 
 
 def test_medians_of_interleaved_runs_after_one_that_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
