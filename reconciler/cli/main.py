@@ -33,7 +33,7 @@ Exit codes:
   0    success, or nothing to do
   1    error or refusal; nothing was changed
   2    plan and diff --detailed-exitcode: there are changes; drift: there are differences;
-       dns: records are missing or wrong
+       dns: records are missing or wrong; explain: the user may not send
   3    changes were made, but some failed, timed out or lost a race; run again
   130  interrupted (Ctrl-C)
 """
@@ -48,6 +48,9 @@ COMMANDS = {
     "plan": ("plan", "Show what apply would change. Changes nothing."),
     "apply": ("apply", "Apply the manifests: create, update and delete users."),
     "status": ("status", "List users with status, addresses and key age."),
+    "history": ("history", "Show when a user's permission changed, who changed it, and how."),
+    "who-can-send-as": ("sending", "List the users that may send as an address."),
+    "explain": ("sending", "Explain why a user may or may not send as an address."),
     "drift": ("drift", "Compare manifests, DynamoDB records and IAM users."),
     "dns": ("dns", "Compare published DNS records with what SES requires."),
     "credentials": ("credentials", "Print the SMTP credentials of a user."),
@@ -59,6 +62,10 @@ COMMANDS = {
 }
 
 
+def _function(command: str) -> str:
+    return command.replace("-", "_")
+
+
 class LazyGroup(CommandGroup):
     default_command = "apply"
 
@@ -68,7 +75,7 @@ class LazyGroup(CommandGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        command: click.Command = getattr(import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}"), _function(cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

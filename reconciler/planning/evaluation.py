@@ -54,5 +54,7 @@ def _condition_holds(operator: str, key: str, value: Any, attempt: SendAttempt) 
 
 def like(pattern: str, text: str) -> bool:
     """IAM's StringLike: case-sensitive; `*` matches any text, `?` any one character."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
     parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None
