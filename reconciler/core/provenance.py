@@ -41,3 +41,9 @@ def select_provenance(tags: Mapping[str, str]) -> dict[str, str]:
 def changed_tags(found: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
     """The tags to write. One that is not known any more is emptied: no role may remove a tag."""
     return {key: wanted.get(key, "") for key in TAGS.values() if found.get(key, "") != wanted.get(key, "")}
+
+
+def describe_origin(tags: Mapping[str, str]) -> str:
+    """The clause of a sentence; empty if nothing is known."""
+    known = tags.get(TAGS["pull_request"]) or tags.get(TAGS["commit"])
+    return f"; its policy came from {known}" if known else ""

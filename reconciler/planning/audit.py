@@ -12,7 +12,7 @@ from reconciler.core.key_decision import STORED_AFTER, unknown_keys
 from reconciler.core.lifecycle import decide
 from reconciler.core.ownership import iam_user_name
 from reconciler.core.policy import Sending
-from reconciler.core.provenance import TAGS
+from reconciler.core.provenance import describe_origin
 from reconciler.core.record import AWAITING, Record, Status, manager_tag
 from reconciler.core.record_state import RecordState
 from reconciler.core.text import count
@@ -209,9 +209,8 @@ def _compare_iam(
     found = [Difference(Drift.KEY_EXPOSED, warning) for warning in warnings(identity.attachments)]
     found += find_memberships(iam_user_name(environment, name), identity.attachments)
     if state is None:
-        keys = count(sum(key.active for key in identity.keys), "active key")
-        description = f"a managed IAM user without a record; {keys}{_origin(identity)}"
-        return [Difference(Drift.ORPHAN, description), *found], ""
+        keys = count(sum(key.active for key in identity.keys), "active key") + describe_origin(identity.provenance)
+        return [Difference(Drift.ORPHAN, f"a managed IAM user without a record; {keys}"), *found], ""
     found += _active_although_revoked(state, identity)
     decision = decide(state, identity)
     if state.observed and (reason := _inconclusive_reason(state, identity, decision)):
@@ -219,12 +218,6 @@ def _compare_iam(
     if isinstance(decision.end, Fail) and not state.observed:
         return found, ""  # the next processing reports it
     return [*found, *find_differences(decision)], ""
-
-
-def _origin(identity: Identity) -> str:
-    """Where its policy came from, as its tags say."""
-    known = identity.provenance.get(TAGS["pull_request"]) or identity.provenance.get(TAGS["commit"])
-    return f"; its policy came from {known}" if known else ""
 
 
 def _active_although_revoked(state: RecordState, identity: Identity) -> list[Difference]:
