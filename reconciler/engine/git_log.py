@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.core.record import LATEST
 from reconciler.engine.git import GitError, ask_bytes
 from reconciler.manifests.files import MAX_BYTES
 
 BATCH = 200  # files that are read at once
+_LATEST = int(LATEST.timestamp())
+# What the user's own settings of `git log` would change.
+_SETTINGS = ("-c", "log.diffMerges=separate", "-c", "log.follow=false", "-c", "log.showRoot=true")
 _FIELDS = ("%H", "%P", "%an", "%at", "%cn", "%ct", "%B")
 
 
@@ -34,7 +38,7 @@ def read_log(checkout: Path, folder: str) -> list[Commit]:
     """
     words = ("--first-parent", "-m", "--raw", "--no-renames", "--no-abbrev", "--no-mailmap", "--no-show-signature")
     form = f"--format=tformat:{'%x00'.join(_FIELDS)}"
-    printed = ask_bytes(checkout, "log", *words, "-z", form, "--end-of-options", "HEAD", "--", folder)
+    printed = ask_bytes(checkout, *_SETTINGS, "log", *words, "-z", form, "--end-of-options", "HEAD", "--", folder)
     return [*_parse(iter(printed.split(b"\0")))]
 
 
@@ -43,7 +47,7 @@ def _parse(words: Iterator[bytes]) -> Iterator[Commit]:
     first = next(words, b"")
     while first.strip():
         name, parents, author, _, committer, at, message = (_text(word) for word in (first, *_take(words, 6)))
-        found = Commit(name.strip(), tuple(parents.split()), author, committer, int(at), message)
+        found = Commit(name.strip(), tuple(parents.split()), author, committer, _seconds(at), message)
         first = next(words, b"")
         while first.lstrip(b"\n").startswith(b":"):
             _, _, before, after, _ = _text(first).lstrip("\n").split(" ")
@@ -56,6 +60,11 @@ def _parse(words: Iterator[bytes]) -> Iterator[Commit]:
 def _object(name: str) -> str:
     """Git writes zeros where there is no file."""
     return name if name.strip("0") else ""
+
+
+def _seconds(text: str) -> int:
+    """Whoever makes a commit writes its time: any number."""
+    return min(int(text[:20]), _LATEST) if text.isascii() and text.isdigit() else 0
 
 
 def _take(words: Iterator[bytes], count: int) -> list[bytes]:

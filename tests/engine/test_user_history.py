@@ -129,6 +129,30 @@ def test_a_shallow_clone_says_that_the_beginning_is_missing(repository: Checkout
     assert "Incomplete: this is a shallow clone" in outcome.out
 
 
+def test_the_time_of_a_commit_may_be_any_number(repository: Checkout) -> None:
+    commit(repository, "Users", CRM)
+    tree = git(repository.root, "rev-parse", "HEAD^{tree}")
+    for moment in ("99999999999999999999", "9999999999999", "-5"):
+        raw = f"tree {tree}\nauthor A <a> {moment} +0000\ncommitter A <a> {moment} +0000\n\nUsers\n"
+        words = ["git", "-C", str(repository.root), "hash-object", "-t", "commit", "-w", "--stdin", "--literally"]
+        made = subprocess.run(words, input=raw, check=True, capture_output=True, text=True).stdout.strip()
+        git(repository.root, "update-ref", "HEAD", made)
+        assert events(repository) == ["created"]
+
+
+def test_settings_of_git_log_change_nothing(repository: Checkout) -> None:
+    for setting in ("log.diffMerges=combined", "log.showSignature=true", "log.showRoot=false", "color.ui=always",
+                    "log.mailmap=true", "format.pretty=oneline", "diff.renames=copies", "log.follow=true"):  # fmt: skip
+        git(repository.root, "config", *setting.split("="))
+    commit(repository, "Users", CRM, WIKI)
+    git(repository.root, "checkout", "--quiet", "-b", "widen")
+    commit(repository, "one", an_entry("crm", "a@example.com"), WIKI)
+    git(repository.root, "checkout", "--quiet", "main")
+    commit(repository, "two", CRM, an_entry("wiki", "new@example.com"))
+    git(repository.root, "merge", "--quiet", "--no-ff", "--message=m", "-X", "ours", "widen")
+    assert events(repository) == ["changed", "created"]
+
+
 HOSTILE = "Eve\x1b[31m ##[error]x|`<b>@team"
 
 
