@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.record import Failure, Record, Revocation, timestamp
-from reconciler.output.status import key_age, note, to_lines
+from reconciler.output.status import describe_origin, key_age, note, to_lines
 from reconciler.output.styled import plain
 from support.world import START, a_user
 
@@ -145,3 +145,22 @@ def test_no_record_steers_a_terminal() -> None:
     hostile = replace(BILLING, name="a\x1b[2K\nb", status="\x1b]0;x\x07", revoked=Revocation("\n", "\u202e", ""))
     lines = plain(to_lines([hostile], START, True, 120)).split("\n")
     assert all(line.isprintable() for line in lines)
+
+
+def test_where_the_declaration_of_one_user_comes_from() -> None:
+    record = replace(
+        BILLING,
+        manifest="users/test/billing.yaml",
+        commit="c0ffee",
+        pull_request="https://example.com/pull/1",
+        approver="alice bob",
+        run="https://example.com/\x1b[31mruns/1",
+    )
+    assert plain(describe_origin(record)).split("\n") == [
+        "declared in: users/test/billing.yaml",
+        "commit: c0ffee",
+        "pull request: https://example.com/pull/1",
+        "approved by: alice, bob",
+        "run: https://example.com/\\x1b[31mruns/1",
+    ]
+    assert describe_origin(BILLING) == []
