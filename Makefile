@@ -43,7 +43,7 @@ check-install: install ## Check that old and new versions of pip install the sam
 	@$(BIN)/python -m scripts.check_install
 
 lock: install ## Update the lock files after a change of dependencies; keeps all other versions
-	@$(COMPILE) pyproject.toml --extra lambda --extra sandbox --extra dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra lambda --extra sandbox --extra report --extra dev -o requirements/dev.txt
 	@$(COMPILE) reconciler/pipeline/lambda.in --constraint requirements/dev.txt \
 	  $(addprefix --no-emit-package ,boto3 botocore s3transfer python-dateutil six urllib3) -o reconciler/pipeline/lambda.txt
 	@$(BIN)/python -m scripts.lambda_lock

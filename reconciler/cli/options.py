@@ -19,9 +19,9 @@ Command = Callable[..., Any]
 # Options of any command that take a value: in front of the command, the word that follows one is not the command.
 VALUE_OPTIONS = frozenset(
     {
-        "--address", "--allow-creates", "--allow-deletes", "--at", "--config", "--env", "--format", "--from", "--ip",
-        "--output", "--owner",
-        "--port", "--reason", "--region", "--resolver", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
+        "--address", "--allow-creates", "--allow-deletes", "--at", "--config", "--env", "--format", "--from",
+        "--ip", "--out", "--output", "--owner", "--port", "--previous", "--reason", "--region", "--resolver",
+        "--sandbox-dir", "--status", "--timeout", "--users", "-e",
     }
 )  # fmt: skip
 
@@ -40,6 +40,10 @@ class Target:
         from reconciler.manifests.environments import load_environment  # completion and --help do not need it
 
         return load_environment(self.config, self.env)
+
+    def require_env(self) -> None:
+        if not self.env:
+            raise click.UsageError("Missing option '--env' (for example: --env test).", click.get_current_context())
 
 
 def _complete_env(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -78,6 +82,11 @@ def target_options(command: Command) -> Command:
     return _env(_config(_users(_sandbox(_with_target(command, env_is_required=True)))))
 
 
+def optional_target_options(command: Command) -> Command:
+    """The same for a command that does not always need --env: it calls `require_env` when it does."""
+    return _env(_config(_users(_sandbox(_with_target(command, env_is_required=False)))))
+
+
 def offline_target_options(command: Command) -> Command:
     """For commands that read only files: --env (optional), --config and --users."""
     return _env(_config(_users(_with_target(command, env_is_required=False))))
@@ -102,9 +111,10 @@ def _with_target(command: Command, *, env_is_required: bool) -> Command:
         sandbox_dir: Path = Path(),
         **options: Any,
     ) -> Any:
-        if env_is_required and not env:
-            raise click.UsageError("Missing option '--env' (for example: --env test).", click.get_current_context())
-        return command(Target(env or "", config, users, sandbox_dir), **options)
+        target = Target(env or "", config, users, sandbox_dir)
+        if env_is_required:
+            target.require_env()
+        return command(target, **options)
 
     return with_target
 

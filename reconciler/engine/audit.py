@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import click
 
@@ -20,7 +21,9 @@ from reconciler.core.user import NAME, Declaration
 from reconciler.manifests.environments import Environment
 from reconciler.output.terminal import say, shows_progress
 from reconciler.planning.audit import Audit, Snapshot, audit, ignore_age_of_known_keys
-from reconciler.ports import Listing, Observed
+from reconciler.ports import Listing
+
+T = TypeVar("T")
 
 TOLD_EVERY = 15.0  # seconds: the progress, where there is no terminal
 SECOND_READ = 5.0  # seconds: the credential manager takes less from creating a key to storing it
@@ -36,13 +39,21 @@ class Auditor:
     thorough: bool
 
     def audit(self, desired: Mapping[str, Declaration]) -> Audit:
-        """What seems to differ is read again, because users can change while the others are read."""
-        first = self._read(desired)
-        result = self._compare(first)
-        unconfirmed = result.differing | result.inconclusive
-        if result.inconclusive:
-            time.sleep(SECOND_READ)
-        return self._compare(self._read_again(first, unconfirmed)) if unconfirmed else result
+        return self.inspect(desired)[1]
+
+    def inspect(self, desired: Mapping[str, Declaration]) -> tuple[Snapshot, Audit]:
+        """What was read, and its audit.
+
+        What seems to differ is read again, because users can change while the others are read.
+        """
+        snapshot = self._read(desired)
+        result = self._compare(snapshot)
+        if unconfirmed := result.differing | result.inconclusive:
+            if result.inconclusive:
+                time.sleep(SECOND_READ)
+            snapshot = self._read_again(snapshot, unconfirmed)
+            result = self._compare(snapshot)
+        return snapshot, result
 
     def _compare(self, snapshot: Snapshot) -> Audit:
         environment = self.environment
@@ -80,22 +91,22 @@ class Auditor:
         """The first user that cannot be read ends the audit."""
         found: dict[str, Identity | None] = {}
         with closing(self.reader.observe(sorted(names), listing, lambda _: self.thorough)) as observed:
-            for name, identity in _shown(observed, len(names)):
+            for name, identity in with_progress(observed, len(names), "IAM users"):
                 if isinstance(identity, Exception):
                     raise identity
                 found[name] = identity
         return found
 
 
-def _shown(observed: Iterable[Observed], count: int) -> Iterator[Observed]:
+def with_progress(found: Iterable[T], count: int, noun: str) -> Iterator[T]:
     """With a progress bar on a terminal; elsewhere with a line from time to time, for the log of CI."""
     if shows_progress():
-        with click.progressbar(observed, length=count, label="IAM users", file=sys.stderr) as bar:
+        with click.progressbar(found, length=count, label=noun, file=sys.stderr) as bar:
             yield from bar
         return
     told = time.monotonic()
-    for done, each in enumerate(observed, start=1):
+    for done, each in enumerate(found, start=1):
         if time.monotonic() - told >= TOLD_EVERY:
             told = time.monotonic()
-            say(f"{done:,} of {count:,} IAM users read", err=True)
+            say(f"{done:,} of {count:,} {noun} read", err=True)
         yield each

@@ -55,6 +55,14 @@ def read_source(checkout: Path | None, manifests: Iterable[Path]) -> Source:
         return Source(cause=error.cause, fix=error.fix)
 
 
+def read_remote(checkout: Path) -> str:
+    """The address of the remote `origin`; '' if there is none. It may contain credentials."""
+    try:
+        return _ask(checkout, "config", "--local", "--get", "remote.origin.url").strip()
+    except GitError:
+        return ""
+
+
 def _is_dirty(checkout: Path, manifests: Iterable[Path]) -> bool:
     root, paths = checkout.resolve(), [path.resolve() for path in manifests]
     if any(not path.is_relative_to(root) or _is_in_submodule(root, path) for path in paths):

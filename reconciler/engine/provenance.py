@@ -66,6 +66,12 @@ def in_github(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
+def repository_url(environ: Mapping[str, str]) -> str:
+    """Of the repository that a workflow runs for; '' elsewhere."""
+    parts = [environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")]
+    return "/".join(parts) if in_github(environ) and all(parts) else ""
+
+
 def _run_url(github: Mapping[str, str]) -> str:
     parts = [github.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
     return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""

@@ -17,6 +17,7 @@ from reconciler.aws.dynamodb import keep_items
 from reconciler.aws.iam import IamIdentities
 from reconciler.aws.iam_names import IamNames
 from reconciler.aws.iam_reader import IamReader
+from reconciler.aws.key_uses import KeyUses
 from reconciler.aws.kms import KmsVault
 from reconciler.aws.records import DynamoRecordWriter
 from reconciler.core.arn import iam_arn
@@ -73,6 +74,9 @@ class Connection:
 
     def reader(self) -> IamReader:
         return IamReader(self.identities(), self.environment.deployment.wide_reads)
+
+    def key_uses(self) -> KeyUses:
+        return KeyUses(self._client("iam"))
 
     def iam_names(self) -> IamNames:
         return IamNames(self._client("iam"))

@@ -48,6 +48,13 @@ def for_markdown(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
+def for_page(text: str) -> str:
+    """One line for a page or a spreadsheet: what has no shape, or reorders text, is spelled out."""
+    if text.isascii() and text.isprintable():
+        return text
+    return SHAPELESS.sub(_spell, printable(text))
+
+
 def for_json(data: Any) -> str:
     """A JSON document of ASCII text. In a log, no line of it is a command."""
     return json.dumps(data, indent=2).replace("##", "#\\u0023")
