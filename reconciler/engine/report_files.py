@@ -70,7 +70,8 @@ def _check(file: Path) -> tuple[Link | None, list[str]]:
         text = paths[".json"].read_bytes()
         content = json.loads(text)
         previous = "" if content["previous"] is None else _text(content, "previous")
-        link = Link(shown, *(_text(content, key) for key in ("environment", "created_at", "digest")), previous)
+        environment, at, digest = (_text(content, key) for key in ("environment", "created_at", "digest"))
+        link = Link(shown, environment, at, digest, previous)
         covered = {suffix: _text(content["files"], suffix[1:]) for suffix in (".html", ".csv")}
     except OSError as error:
         return None, [f"{shown}: cannot be read: {(error.strerror or 'unknown reason').lower()}"]

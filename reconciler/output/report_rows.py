@@ -17,7 +17,7 @@ from reconciler.planning.report_findings import MEANINGS, Kind
 _STATE_TONES = {Status.ACTIVE: "good", Status.FAILED: "high"}
 _QUIET = {Status.DISABLED, Status.PENDING, Status.DELETING, NOT_APPLIED}
 # What the other columns say already.
-_EVIDENT = {Kind.NO_EXPIRY, Kind.NO_OWNER}
+_EVIDENT = {Kind.NO_EXPIRY, Kind.NO_OWNER, Kind.UNUSED, Kind.WILDCARD}
 _LATE = "9999-99-99"  # what never expires is behind everything that does
 
 
@@ -114,7 +114,7 @@ def _source(entry: Entry, report: Report) -> Iterator[Text]:
         yield Text(f"pull request {url.rpartition('/')[2]}" if url else for_page(grant.pull_request), url)
     if grant.commit:
         commit = grant.commit.partition("-")[0]
-        shown = f"commit {commit[:12]}" + ("-dirty" if commit != grant.commit else "")
+        shown = commit[:12] + ("-dirty" if commit != grant.commit else "")
         yield Text(for_page(shown), commit_url(report.repository, commit))
     if grant.approver:
         yield Text(for_page(f"approved by {', '.join(grant.approver.split())}"))

@@ -43,9 +43,9 @@
     keyed.sort((a, b) => sign * (isNumber ? a.key - b.key : collator.compare(a.key, b.key)));
     for (const each of headings) each.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-    const sorted = document.createDocumentFragment();
-    for (const { row } of keyed) sorted.append(row.element);
-    body.append(sorted);
+    body.remove(); // rows move fast where nothing is shown
+    body.append(...keyed.map(({ row }) => row.element));
+    table.append(body);
   }
 
   headings.forEach((heading, column) => {
