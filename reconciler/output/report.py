@@ -79,6 +79,7 @@ def _user(entry: Entry) -> dict[str, Any]:
             "pull_request": grant.pull_request or None,
             "approver": grant.approver or None,
             "actor": grant.actor or None,
+            "run": grant.run or None,
             "requested_at": grant.requested_at or None,
             "manifest": grant.manifest or None,
             "line": grant.line or None,

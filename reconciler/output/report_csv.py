@@ -10,10 +10,10 @@ from typing import Any
 
 from reconciler.output.neutral import for_page
 
-# A cell that begins so is computed, also after white space and quotes, which programs drop, and after a separator,
-# where a program that splits at another character than the comma begins a cell.
+# A cell that begins so is computed, also after spaces and quotes, which programs drop, and after a separator, where a
+# program that splits at another character than the comma begins a cell. The wide forms count in some languages.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile(r"""(^|[;|\t\r\n])(?=[\s"'`]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
+_FORMULA = re.compile(r"""(^|[;|])(?=[ "'`]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 COLUMNS = (
     "name", "description", "owner", "state", "addresses", "networks", "expires", "commit", "pull_request", "approver",
     "manifest", "key_ids", "key_created_at", "last_use", "last_used_at", "findings",
@@ -21,8 +21,8 @@ COLUMNS = (
 
 
 def neutral_cell(text: str) -> str:
-    """A quote at the beginning makes a spreadsheet show the rest as text."""
-    return _FORMULA.sub(r"\1'", for_page(_FORMULA.sub(r"\1'", text)))
+    """A quote at the beginning makes a spreadsheet show the rest as text. Tabs and line breaks are spelled out."""
+    return _FORMULA.sub(r"\1'", for_page(text))
 
 
 def to_csv(users: Iterable[dict[str, Any]]) -> str:

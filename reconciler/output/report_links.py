@@ -9,8 +9,8 @@ _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*"
 _PATH = r"[A-Za-z0-9_~-][\w.~-]*(?:/[A-Za-z0-9_~-][\w.~-]*)+"
 # https://git-scm.com/docs/git-clone#_git_urls; a name or token of a user is dropped, and so is the port of SSH.
 _REMOTES = (
-    re.compile(rf"https://(?:[^@/\s]*@)?({_HOST}(?::\d+)?)/({_PATH}?)(?:\.git)?/?", re.ASCII),
-    re.compile(rf"(?:ssh://)?(?:[^@/\s]*@)({_HOST})(?::\d+(?=/))?[:/]/?({_PATH}?)(?:\.git)?/?", re.ASCII),
+    re.compile(rf"https://(?:[^@/\s]*@)?({_HOST}(?::\d+)?)/({_PATH})/?", re.ASCII),
+    re.compile(rf"(?:ssh://)?(?:[^@/\s]*@)({_HOST})(?::\d+(?=/))?[:/]/?({_PATH})/?", re.ASCII),
 )
 _PULL_REQUEST = re.compile(rf"https://{_HOST}(?::\d+)?/{_PATH}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -20,7 +20,7 @@ def repository_of(remote: str) -> str:
     """The address of a repository's pages, from that of its remote; '' if it has none."""
     for pattern in _REMOTES:
         if found := pattern.fullmatch(remote.strip()):
-            return f"https://{found[1]}/{found[2]}"
+            return f"https://{found[1]}/{found[2].removesuffix('.git')}"
     return ""
 
 

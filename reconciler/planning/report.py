@@ -36,7 +36,8 @@ class Grant:
     commit: str = ""
     approver: str = ""
     pull_request: str = ""
-    actor: str = ""
+    actor: str = ""  # of the last request, such as a revocation
+    run: str = ""
     requested_at: str = ""
     manifest: str = ""
     line: int = 0
@@ -146,7 +147,10 @@ def _grant(record: Record | None, declaration: Declaration | None) -> Grant:
         return Grant(manifest=manifest, line=line)
     return Grant(
         commit=record.commit,
+        approver=record.approver,
+        pull_request=record.pull_request,
         actor=record.actor,
+        run=record.run,
         requested_at=record.requested_at,
         manifest=manifest,
         line=line,

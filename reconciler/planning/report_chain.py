@@ -34,7 +34,14 @@ def digest_of_bytes(data: bytes) -> str:
 
 
 def in_order(links: Sequence[Link]) -> list[Link]:
-    return sorted(links, key=lambda link: (link.environment, link.at, link.file))
+    """By time. Of two reports of the same second, one that continues the other comes later."""
+    by_digest = {link.digest: link for link in links}
+
+    def depth(link: Link) -> int:
+        before = by_digest.get(link.previous)
+        return depth(before) + 1 if before and before.at == link.at else 0
+
+    return sorted(links, key=lambda link: (link.environment, link.at, depth(link), link.file))
 
 
 def breaks(links: Sequence[Link]) -> Iterator[str]:

@@ -52,6 +52,8 @@ def a_large_report(count: int) -> Report:
             user,
             commit=COMMIT,
             manifest=f"users/prod/{team}.yaml",
+            pull_request=f"{REPOSITORY}/pull/{100 + n % 40}" if n % 5 else "",
+            approver=("dana", "dana eve", "")[n % 3],
             actor="arn:aws:sts::111122223333:assumed-role/ci/apply",
             managed_by="reconciler:prod",
             smtp_username=f"{K1}{n:04}",

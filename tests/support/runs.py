@@ -87,7 +87,7 @@ class Checkout:
 
 
 COMMANDS = frozenset(
-    {"plan", "status", "dns", "credentials", "drift", "validate", "history", "explain", "who-can-send-as"}
+    {"plan", "status", "dns", "credentials", "drift", "validate", "history", "explain", "who-can-send-as", "report"}
 )
 
 
