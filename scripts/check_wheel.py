@@ -23,12 +23,14 @@ WORKFLOW = (
     ("status", "--env", "sandbox"),
     ("credentials", "billing-mailer", "--env", "sandbox"),
     ("drift", "--env", "sandbox"),
+    ("report", "--env", "sandbox", "--out", "../report.html"),
+    ("report", "--verify", "../report.html"),
     ("package", "--output", "../lambda.zip"),
 )
 
 
 def install_wheel(folder: Path) -> Path:
-    """Build the wheel from a source distribution, install it with its extra, and return the `reconcile` command.
+    """Build the wheel from a source distribution, install it with its extras, and return the `reconcile` command.
 
     The dependencies have the locked versions, so that packages come from the cache of `make install`.
     """
@@ -39,7 +41,7 @@ def install_wheel(folder: Path) -> Path:
     python = folder / "venv" / "bin" / "python"
     _run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")])
     constraint = ["--constraint", str(ROOT / "requirements" / "dev.txt")]
-    _run([UV, "pip", "install", "--quiet", "--python", str(python), *constraint, f"{wheel}[sandbox]"])
+    _run([UV, "pip", "install", "--quiet", "--python", str(python), *constraint, f"{wheel}[sandbox,report]"])
     return python.with_name("reconcile")
 
 

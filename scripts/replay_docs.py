@@ -38,6 +38,7 @@ VOLATILE = (
     (re.compile(r"(?<=127\.0\.0\.1:)[0-9]+"), ANY_TEXT),
     (re.compile(r"(?<=pid )[0-9]+"), ANY_TEXT),
     (re.compile(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"), ANY_TEXT),
+    (re.compile(r"\b[0-9a-f]{64}\b"), ANY_TEXT),
     (re.compile(r"\S+/ministack\.log"), ".sandbox/ministack.log"),
 )
 

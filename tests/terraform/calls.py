@@ -100,6 +100,8 @@ def _as_iam_request(operation: str, params: dict[str, Any], names: Names) -> Req
         return Request(f"iam:{operation}", names.iam(f"mfa/{params['SerialNumber'].split('/')[-1]}"))
     if operation in ("ListUsers", "GetAccountAuthorizationDetails"):
         return Request(f"iam:{operation}", "*")  # not restricted by resource, whatever the path
+    if operation == "GetAccessKeyLastUsed":  # IAM looks up the user of the key; our code asks for keys of its own users
+        return Request(f"iam:{operation}", names.own_user("smtp-sandbox-owner-of-the-key"), OUR_TAG)
     return Request(
         f"iam:{operation}", names.own_user(params["UserName"]), _iam_context(operation, params, names.boundary)
     )

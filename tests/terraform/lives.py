@@ -136,7 +136,7 @@ def sweep(sandbox: Deployed) -> None:
 
 
 def be_on_call(sandbox: Deployed) -> None:
-    """An operator: status, revoke, resume, retry, drift and dns."""
+    """An operator: status, revoke, resume, retry, drift, report and dns."""
     command(sandbox, "operator", "status")
     command(sandbox, "operator", "status", "billing-mailer")
     command(sandbox, "operator", "revoke", "billing-mailer", "--reason", "seen in public")
@@ -147,6 +147,7 @@ def be_on_call(sandbox: Deployed) -> None:
     command(sandbox, "operator", "retry", "poison")
     command(sandbox, "operator", "retry", "--all-failed", exits=(3,))  # the unmanaged IAM user makes it fail again
     command(sandbox, "operator", "drift", exits=(2,))
+    command(sandbox, "operator", "report", "--out", str(sandbox.root / "report.html"))
     command(sandbox, "operator", "dns")
     remember_revoked(sandbox, "gone")
     command(sandbox, "operator", "resume", "gone", "--yes")
@@ -166,6 +167,7 @@ def read(sandbox: Deployed) -> None:
     """The plan role of CI, and credential readers."""
     command(sandbox, "plan", "plan")
     command(sandbox, "plan", "drift", exits=(2,))
+    command(sandbox, "plan", "report", "--out", str(sandbox.root / "report.html"))
     command(sandbox, "plan", "dns")
     command(sandbox, "reader", "plan")
     command(sandbox, "reader", "status")

@@ -151,9 +151,9 @@ data "aws_iam_policy_document" "drift" {
   statement {
     sid = "ReadOwnUsers"
     actions = [
-      "iam:GetLoginProfile", "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies",
-      "iam:ListGroupsForUser", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates",
-      "iam:ListSSHPublicKeys", "iam:ListUserPolicies",
+      "iam:GetAccessKeyLastUsed", "iam:GetLoginProfile", "iam:GetUserPolicy", "iam:ListAccessKeys",
+      "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials",
+      "iam:ListSigningCertificates", "iam:ListSSHPublicKeys", "iam:ListUserPolicies",
     ]
     resources = ["arn:${local.partition}:iam::${var.account_id}:user/smtp/${var.environment}/smtp-${var.environment}-*"]
   }

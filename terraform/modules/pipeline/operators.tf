@@ -73,9 +73,9 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid = "ReadOwnUsers"
     actions = [
-      "iam:GetLoginProfile", "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies",
-      "iam:ListGroupsForUser", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates",
-      "iam:ListSSHPublicKeys", "iam:ListUserPolicies",
+      "iam:GetAccessKeyLastUsed", "iam:GetLoginProfile", "iam:GetUserPolicy", "iam:ListAccessKeys",
+      "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials",
+      "iam:ListSigningCertificates", "iam:ListSSHPublicKeys", "iam:ListUserPolicies",
     ]
     resources = [local.smtp_users]
   }

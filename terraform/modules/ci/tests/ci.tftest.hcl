@@ -106,7 +106,7 @@ run "only_the_plan_role_reads_iam" {
       "${statement.sid} ${join(" ", sort(statement.resources))}" => join(" ", sort(statement.actions))
       } == {
       "GetUsersByName arn:aws:iam::111122223333:user/*smtp-test-*"        = "iam:GetUser"
-      "ReadOwnUsers arn:aws:iam::111122223333:user/smtp/test/smtp-test-*" = "iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"
+      "ReadOwnUsers arn:aws:iam::111122223333:user/smtp/test/smtp-test-*" = "iam:GetAccessKeyLastUsed iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"
       "FindOrphans *"                                                     = "iam:ListUsers"
       "ReadAllUsers *"                                                    = "iam:GetAccountAuthorizationDetails"
       "ReadSes *"                                                         = "ses:GetAccount ses:GetEmailIdentity"

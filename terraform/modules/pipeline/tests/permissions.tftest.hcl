@@ -223,7 +223,7 @@ run "operators_can_write_requests_but_not_change_iam_or_decrypt" {
       } == {
       (local.table_arn)                             = ["dynamodb:BatchGetItem dynamodb:Query", "dynamodb:UpdateItem"]
       "arn:aws:iam::111122223333:user/*smtp-test-*" = ["iam:GetUser"]
-      (local.smtp_users)                            = ["iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"]
+      (local.smtp_users)                            = ["iam:GetAccessKeyLastUsed iam:GetLoginProfile iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListMFADevices iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListSigningCertificates iam:ListUserPolicies"]
       "*"                                           = ["iam:ListUsers", "ses:GetAccount ses:GetEmailIdentity"]
       "${aws_sqs_queue.dead_letters.arn} ${aws_sqs_queue.parking.arn}" = [join(" ", [
         "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks", "sqs:PurgeQueue",
