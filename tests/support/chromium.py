@@ -8,13 +8,17 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import select
 import shutil
 import subprocess
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+SECONDS = 60
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 # Nothing of its own may use the network: a request that the page makes is the only one.
 OPTIONS = (
@@ -60,6 +64,7 @@ class Tab:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            assert select.select([self._from], [], [], SECONDS)[0], "Chromium does not answer"
             part = os.read(self._from.fileno(), 1 << 20)
             assert part, "Chromium has ended"
             self._buffer += part
@@ -131,3 +136,32 @@ def chromium(profile: Path) -> Iterator[Tab]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def contrast(tab: Tab, selector: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#contrast-minimum, against the nearest background that is not transparent."""
+    colors = tab.run(f"""(() => {{
+      const element = document.querySelector('{selector}');
+      let behind = element;
+      while (getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
+      return [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor];
+    }})()""")
+    first, second = (luminance([int(part) / 255 for part in re.findall(r"\d+", color)[:3]]) for color in colors)
+    return (max(first, second) + 0.05) / (min(first, second) + 0.05)
+
+
+def luminance(color: list[float]) -> float:
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def pages_of(pdf: bytes) -> int:
+    """Page objects, of which some are in compressed streams."""
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
+    texts = [pdf]
+    for stream in streams:
+        try:
+            texts.append(zlib.decompress(stream))
+        except zlib.error:
+            continue
+    return sum(len(re.findall(rb"/Type\s*/Page\b(?!s)", text)) for text in texts)
