@@ -73,14 +73,15 @@ def _check(file: Path) -> tuple[Link | None, list[str]]:
         environment, at, digest = (_text(content, key) for key in ("environment", "created_at", "digest"))
         link = Link(shown, environment, at, digest, previous)
         covered = {suffix: _text(content["files"], suffix[1:]) for suffix in (".html", ".csv")}
+        has_digest, is_as_written = digest_of(content) == link.digest, to_json(content).encode() == text
     except OSError as error:
         return None, [f"{shown}: cannot be read: {(error.strerror or 'unknown reason').lower()}"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None, [f"{shown}: is not a report of this command"]
     problems = []
-    if digest_of(content) != link.digest:
+    if not has_digest:
         problems.append(f"{shown}: was changed: its content does not have the digest {link.digest}")
-    elif to_json(content).encode() != text:
+    elif not is_as_written:
         problems.append(f"{shown}: was changed: it is not written as the command writes it")
     return link, [*problems, *_check_files(paths, covered, link.digest)]
 

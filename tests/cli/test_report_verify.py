@@ -84,6 +84,8 @@ def edit(old: str, new: str) -> Callable[[Path], None]:
         ("json", lambda file: file.write_text("[]"), "report-1.json: is not a report of this command"),
         ("json", lambda file: file.write_text("{"), "report-1.json: is not a report of this command"),
         ("json", lambda file: file.write_text('{"a": ' * 100_000), "report-1.json: is not a report of this command"),
+        ("json", edit('"format": 1', '"format": NaN'), "report-1.json: is not a report of this command"),
+        ("json", edit('"format": 1', '"format": ' + "[" * 900 + "]" * 900), "report-1.json: "),
         ("json", edit('"previous": null', '"previous": 1'), "report-1.json: is not a report of this command"),
         ("csv", Path.unlink, "report-1.csv: cannot be read: no such file or directory"),
         ("html", Path.unlink, "report-1.html: cannot be read: no such file or directory"),
