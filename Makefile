@@ -95,9 +95,10 @@ lint-workflows: ## Check the GitHub workflows: security (zizmor), expressions an
 	@test -e .venv-workflows/installed || { $(PYTHON) -m venv .venv-workflows; \
 	  .venv-workflows/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/workflows.txt; \
 	  touch .venv-workflows/installed; }
-	@.venv-workflows/bin/zizmor --quiet --offline --persona auditor --config .github/zizmor.yml .github
+	@.venv-workflows/bin/zizmor --quiet --offline --persona auditor --config .github/zizmor.yml .github action.yml
 	@.venv-workflows/bin/actionlint
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 bench: install ## Measure time, memory and AWS calls; writes docs/performance.md. QUICK=1: a short run, writes nothing
