@@ -20,8 +20,8 @@ Command = Callable[..., Any]
 VALUE_OPTIONS = frozenset(
     {
         "--address", "--allow-creates", "--allow-deletes", "--at", "--config", "--env", "--format", "--from",
-        "--ip", "--out", "--output", "--owner", "--port", "--previous", "--reason", "--region", "--resolver",
-        "--sandbox-dir", "--status", "--timeout", "--users", "-e",
+        "--ip", "--links", "--out", "--output", "--owner", "--plan", "--port", "--previous", "--reason",
+        "--region", "--resolver", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
     }
 )  # fmt: skip
 

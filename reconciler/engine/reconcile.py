@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler import __version__
 from reconciler.core.applied_state import NOTHING_APPLIED, AppliedState
 from reconciler.core.record import AWAITING, Record, manager_tag
 from reconciler.core.text import count
@@ -15,6 +16,7 @@ from reconciler.core.user import Declaration
 from reconciler.engine.apply import change_writes, write_records
 from reconciler.engine.history import judge_history, open_checkout, store_applied
 from reconciler.engine.iam_names import find_taken
+from reconciler.engine.plan_file import check_plan, read_plan
 from reconciler.engine.progress import show_progress
 from reconciler.engine.provenance import check_variables, make_origin, make_request
 from reconciler.engine.session import connect
@@ -27,6 +29,7 @@ from reconciler.output.terminal import say, show_plan, show_warnings
 from reconciler.planning.diff import Delete, Diff, diff
 from reconciler.planning.limits import Allowance, check_creates, check_deletes, check_target, count_managed
 from reconciler.planning.plan import Plan, make_plan
+from reconciler.planning.plan_file import Basis, make_basis
 from reconciler.planning.revocations import check_revoked, remembered_after
 from reconciler.planning.settings import compare_settings
 from reconciler.ports import AppliedStates, ChangeRequest, RecordWriter
@@ -43,15 +46,20 @@ class Prepared:
     states: AppliedStates
     state: AppliedState
     moved: bool
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """`yes`: do not ask. `timeout`: seconds to wait for the users; None: do not wait."""
+    """`yes`: do not ask. `timeout`: seconds to wait for the users; None: do not wait.
+
+    `plan`: a file of `plan --out`; nothing else than what it contains is applied.
+    """
 
     allowance: Allowance
     yes: bool = False
     timeout: float | None = 300
+    plan: Path | None = None
 
 
 def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowance: Allowance) -> Prepared:
@@ -87,7 +95,10 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     before = (state.commit, state.settings, state.revoked.keys())
     after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())
     moved = before != after or not state.exists
-    return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved)
+    basis = make_basis(
+        environment.name, __version__, checkout.source.commit, environment.settings, desired, records, state.version
+    )
+    return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved, basis)
 
 
 def _share_user(record: Record, desired: Mapping[str, Declaration]) -> Record:
@@ -104,9 +115,12 @@ def _awaiting(changes: Diff, records: Sequence[Record]) -> dict[str, int]:
 
 def reconcile(environment: Environment, users: Path, sandbox_folder: Path, options: ApplyOptions) -> int:
     """Apply the manifests of an environment. Returns the exit code."""
+    planned = read_plan(options.plan) if options.plan else ""
     prepared = prepare(environment, users, sandbox_folder, options.allowance)
     show_warnings(prepared.plan.warnings)
     show_plan(prepared.plan)
+    if options.plan:
+        check_plan(options.plan, planned, prepared.basis, prepared.plan)
     if prepared.plan.refusals:
         raise Refused(prepared.plan.refusals)
     changes = prepared.changes.changes
