@@ -14,13 +14,16 @@ from reconciler.planning.limits import Allowance
 @click.command()
 @target_options
 @yes_option
-@click.option("--plan", "plan_file", metavar="FILE", type=click.Path(path_type=Path),
-              help="Apply exactly the plan that `reconcile plan --out FILE` wrote, or nothing.")
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Apply exactly the plan that `reconcile plan --out FILE` wrote, or nothing.",
+)
 @allowance_options
 @wait_options
-def apply(
-    target: Target, yes: bool, plan_file: Path | None, allowance: Allowance, wait: bool, timeout: float
-) -> int:
+def apply(target: Target, yes: bool, plan_file: Path | None, allowance: Allowance, wait: bool, timeout: float) -> int:
     """Apply the manifests of an environment: create, update and delete SMTP users.
 
     Validates, shows the plan, runs safety checks, asks for confirmation on a terminal, writes the changes and waits

@@ -53,6 +53,7 @@ COMMANDS = {
     "explain": ("sending", "Explain why a user may or may not send as an address."),
     "drift": ("drift", "Compare manifests, DynamoDB records and IAM users."),
     "report": ("report", "Write the access review: a page with CSV and JSON."),
+    "environments": ("environments", "List the environments on AWS, in the order of reconcile.yaml."),
     "dns": ("dns", "Compare published DNS records with what SES requires."),
     "credentials": ("credentials", "Print the SMTP credentials of a user."),
     "retry": ("operator", "Retry users in status failed, pending or deleting."),

@@ -32,6 +32,7 @@ from reconciler.planning.plan import Plan, make_plan
 from reconciler.planning.plan_file import Basis, make_basis
 from reconciler.planning.revocations import check_revoked, remembered_after
 from reconciler.planning.settings import compare_settings
+from reconciler.planning.widening import find_examples
 from reconciler.ports import AppliedStates, ChangeRequest, RecordWriter
 
 
@@ -77,7 +78,8 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     history = judge_history(environment, checkout, state, records, accepted=allowance.history)
     refusals += history.refusals
     tag = manager_tag(environment.name)
-    changes = Diff() if refusals else diff(desired, records, tag, environment.sending, datetime.now(UTC))
+    now = datetime.now(UTC)
+    changes = Diff() if refusals else diff(desired, records, tag, environment.sending, now)
     managed = count_managed(records, tag)
     # A plan that was refused so far has no changes, and IAM of a wrong account is not read either.
     taken = find_taken(connection.iam_names(), environment.name, changes, records) if not refusals else ()
@@ -91,6 +93,7 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
         warnings=history.warnings,
         taken=taken,
         reserved=environment.reserved,
+        examples=find_examples(changes.changes, now),
     )  # fmt: skip
     before = (state.commit, state.settings, state.revoked.keys())
     after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())

@@ -17,7 +17,6 @@ from reconciler.planning.plan import Line, Origin, Plan, Revoked, Unmanaged
 from reconciler.planning.wording import describe_grant
 
 SIGNS = {"create": "+", "adopt": ">", "update": "~", "delete": "-"}
-WIDENING = frozenset({"adopt", "update"})  # may grant more to a user that exists
 STYLES = {"create": Style.GOOD, "adopt": Style.ADOPTED, "update": Style.CHANGED, "delete": Style.BAD}
 Named = TypeVar("Named", bound=Revoked | TakenName)
 VERBS = ("create", "adopt", "update", "delete")
@@ -146,14 +145,16 @@ def to_markdown(plan: Plan) -> str:
     if plan.lines:
         parts += ["", "| | user | what changes | policy | declared at |", "|---|---|---|---|---|"]
         parts += _markdown_rows(plan.lines)
-    if plan.deleting:
-        parts += ["", f"Deletion in progress: {_names(plan.deleting)}"]
+    return "\n".join([*parts, *markdown_of_others(plan)])
+
+
+def markdown_of_others(plan: Plan) -> list[str]:
+    """Users that this run does not change, but that a reader has to know of."""
+    parts = ["", f"Deletion in progress: {_names(plan.deleting)}"] if plan.deleting else []
     parts += _markdown_unmanaged(plan.unmanaged)
     parts += _markdown_quotes("Revoked", plan.revoked, _describe_revoked)
     parts += _markdown_quotes("IAM name taken", plan.taken, _describe_taken)
-    if _is_iam_unread(plan):
-        parts += ["", IAM_UNREAD]
-    return "\n".join(parts)
+    return [*parts, "", IAM_UNREAD] if _is_iam_unread(plan) else parts
 
 
 def _markdown_unmanaged(records: Sequence[Unmanaged]) -> list[str]:
@@ -176,8 +177,8 @@ def _markdown_quotes(title: str, rows: Sequence[Named], describe: Callable[[Name
 
 def _markdown_rows(changes: Sequence[Line]) -> list[str]:
     shown = fitting(map(_markdown_row, changes), TABLE_BYTES)
-    if len(shown) < len(changes):  # then what may widen a grant comes first
-        ordered = sorted(changes, key=lambda change: change.action not in WIDENING)
+    if len(shown) < len(changes):  # then what widens a permission comes first, of users that exist before all others
+        ordered = sorted(changes, key=lambda change: (not change.example, change.action == "create"))
         shown = fitting(map(_markdown_row, ordered), TABLE_BYTES)
     more = len(changes) - len(shown)
     return [*shown, f"| | … | {count(more, 'more change')} | | |"] if more else shown

@@ -30,6 +30,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
                 "action": change.action,
                 "name": change.name,
                 "details": list(change.details),
+                "example": change.example or None,
                 "manifest": change.manifest or None,
                 "line": change.line or None,
                 "policy": {"size": change.policy_size, "quota": QUOTA} if change.policy_size else None,
@@ -62,6 +63,7 @@ def from_dict(data: dict[str, Any]) -> Plan:
                 change["manifest"] or "",
                 change["line"] or 0,
                 change["policy"]["size"] if change["policy"] else 0,
+                change["example"] or "",
             )
             for change in data["changes"]
         ),

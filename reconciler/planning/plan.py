@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from reconciler.core import policy
 from reconciler.core.policy import Sending
@@ -17,12 +18,16 @@ from reconciler.planning.renames import Rename, find_renames
 from reconciler.planning.reserved import Reservation, find_reserved
 from reconciler.planning.wording import describe
 
+NO_EXAMPLES: Mapping[str, str] = MappingProxyType({})
 ACTIONS = {Create: "create", Adopt: "adopt", Update: "update", Delete: "delete"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change of a plan. `source` and `policy_size` are empty for a delete."""
+    """One change of a plan. `source` and `policy_size` are empty for a delete.
+
+    `example`: an attempt to send that was refused before and is allowed now; empty if the change widens nothing.
+    """
 
     action: str
     name: str
@@ -30,6 +35,7 @@ class Line:
     manifest: str = ""
     line: int = 0
     policy_size: int = 0
+    example: str = ""
 
     @property
     def source(self) -> str:
@@ -134,8 +140,9 @@ def make_plan(
     warnings: tuple[Refusal, ...] = (),
     taken: Sequence[TakenName] | None = (),
     reserved: Sequence[Reservation] = (),
+    examples: Mapping[str, str] = NO_EXAMPLES,
 ) -> Plan:
-    """`taken`: None if IAM could not be read."""
+    """`taken`: None if IAM could not be read. `examples`: of `find_examples`."""
     renames = find_renames(changes.changes)
     clauses = {one.old: f"looks like a rename to {one.new}" for one in renames} | {
         one.new: f"looks like a rename of {one.old}: new password; the old one ends when {one.old} is deleted"
@@ -146,7 +153,10 @@ def make_plan(
         environment=environment,
         records=records,
         declared=declared,
-        lines=tuple(_line(change, sending, clauses.get(change.name)) for change in changes.changes),
+        lines=tuple(
+            _line(change, sending, clauses.get(change.name), examples.get(change.name, ""))
+            for change in changes.changes
+        ),
         unchanged=changes.unchanged,
         deleting=changes.deleting,
         unmanaged=tuple(Unmanaged.of(record, reserved) for record in changes.unmanaged),
@@ -167,10 +177,10 @@ def _revoked(record: Record) -> Revoked:
     return Revoked(record.name, record.revoked.actor, record.revoked.reason, record.revoked.at)
 
 
-def _line(change: Change, sending: Sending, rename: str | None) -> Line:
+def _line(change: Change, sending: Sending, rename: str | None, example: str) -> Line:
     action, details = ACTIONS[type(change)], (*describe(change), *([rename] if rename else []))
     if isinstance(change, Delete):
         return Line(action, change.name, details)
     declaration = change.declaration
     size = policy.measure(policy.build(declaration.user, sending))
-    return Line(action, change.name, details, declaration.manifest, declaration.line, size)
+    return Line(action, change.name, details, declaration.manifest, declaration.line, size, example)

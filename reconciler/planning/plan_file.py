@@ -1,4 +1,4 @@
-"""A plan in a file, with what it was made from: an apply refuses the file if anything differs. It contains no secret."""
+"""A plan in a file, with what it was made from: an apply refuses the file if anything differs. It has no secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.core.text import clip, count
 from reconciler.core.user import Declaration, spec_fields, spec_hash
 
 FORMAT = 1
-# What may differ between two runs of the same plan: who asks, and what only one of two roles may read. No change depends on it.
+# What may differ between two runs of a plan: who asks, and what only one of two roles may read. It decides no change.
 VOLATILE = ("origin", "taken", "iam_checked")
 MOST_NAMES = 5  # in a reason
 

@@ -76,8 +76,8 @@ def test_json_is_structure_with_null_where_there_is_nothing() -> None:
     data = to_dict(Plan("test", 1, 0, (Line("delete", "gone", ("loses everything",)),), (), (), ()))
     assert data["format"] == 1
     assert data["changes"] == [
-        {"action": "delete", "name": "gone", "details": ["loses everything"], "manifest": None, "line": None,
-         "policy": None},
+        {"action": "delete", "name": "gone", "details": ["loses everything"], "example": None, "manifest": None,
+         "line": None, "policy": None},
     ]  # fmt: skip
 
 
