@@ -67,7 +67,7 @@ def to_failed_comment(environment: str, error: ReconcileError, links: str = "") 
 
 def _title(environment: str) -> str:
     """The first line is the marker by which the next run finds its comment."""
-    return f"<!-- reconcile-plan: {environment} -->\n### SMTP users · {for_markdown(environment)}"
+    return f"<!-- reconcile-plan: {quote(environment)} -->\n### SMTP users · {for_markdown(environment)}"
 
 
 def _headline(plan: Plan, widening: int, others: int, deletes: int) -> list[str]:

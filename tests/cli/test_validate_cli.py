@@ -291,6 +291,27 @@ def test_an_unknown_region_is_a_warning_and_no_more(tmp_path: Path, command: Com
     assert done.stderr == "warning: test: eu-middle-9 is not a known SES SMTP region\n"
 
 
+def test_github_shows_problems_and_warnings_as_annotations(tmp_path: Path, command: Command) -> None:
+    """Of a line, of a folder and of the settings; the log still has the text."""
+    lay_out(tmp_path, Bad("bad", {"a.yaml": manifest().replace("owner:", "owmer:")}, ()))
+    (tmp_path / "reconcile.yaml").write_text(LOCAL.replace("eu-central-1", "eu-middle-9"), encoding="utf-8")
+    done = command(*VALIDATE, "--format", "github")
+    assert done.returncode == 1
+    assert "::error file=users/test/a.yaml,line=" in done.stdout
+    assert "::warning file=reconcile.yaml::test: eu-middle-9 is not a known SES SMTP region\n" in done.stdout
+    assert "users/test/a.yaml:" in done.stderr
+    assert "::" not in done.stderr
+    unknown = command(*VALIDATE, "--format", "github", "--env", "prod")
+    assert unknown.stdout.startswith("::error::no environment 'prod' in reconcile.yaml%0Ahint: ")
+
+
+def test_github_gets_no_annotation_of_valid_manifests(tmp_path: Path, command: Command) -> None:
+    lay_out(tmp_path, Bad("good", {"a.yaml": manifest()}, ()))
+    (tmp_path / "reconcile.yaml").write_text(LOCAL, encoding="utf-8")
+    done = command(*VALIDATE, "--format", "github", "--env", "test")
+    assert (done.returncode, "::" in done.stdout, done.stderr) == (0, False, "")
+
+
 def test_the_manifests_of_this_repository_are_valid() -> None:
     done = run(REPOSITORY, "validate")
     assert (done.returncode, done.stdout) == (0, "sandbox: 7 users in 3 manifests, valid\n")

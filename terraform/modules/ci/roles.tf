@@ -69,6 +69,15 @@ data "aws_iam_policy_document" "trust" {
       variable = "${local.issuer}:sub"
       values   = ["${var.subject_prefix}:environment:${each.value.github_environment}"]
     }
+
+    # Only workflows of this branch, whatever the settings of the GitHub environment are: a pull request runs its own
+    # workflows for refs/pull/N/merge (docs/decisions/0011-plans-of-pull-requests.md).
+    # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:ref"
+      values   = ["refs/heads/main"]
+    }
   }
 }
 

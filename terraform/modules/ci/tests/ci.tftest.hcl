@@ -51,6 +51,15 @@ run "each_role_trusts_one_github_environment" {
     ])
     error_message = "A trust policy must not use patterns."
   }
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.trust : [
+        for c in document.statement[0].condition : c.values if c.variable == "token.actions.githubusercontent.com:ref"
+      ] == [tolist(["refs/heads/main"])]
+    ])
+    error_message = "Only workflows of the main branch may sign in: a pull request runs its own workflows."
+  }
 }
 
 run "the_plan_role_reads_and_the_apply_role_writes_only_records_of_smtp_users" {
