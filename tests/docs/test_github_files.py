@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import re
 from pathlib import Path
-from typing import Any
 
 import check_jsonschema
 import pytest
@@ -13,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from reconciler.pipeline.lambda_zip import ROOT
+from support.workflows import Shell, load, step
 
 GITHUB = ROOT / ".github"
 DEPENDABOT = GITHUB / "dependabot.yml"
@@ -36,26 +35,30 @@ def test_the_dependabot_file_matches_its_schema() -> None:
     assert result.exit_code == 0, result.output
 
 
-RECONCILE, RECONCILE_ONE = (GITHUB / "workflows" / name for name in ("reconcile.yml", "reconcile-environment.yml"))
+ACTION = ROOT / "action.yml"
 
 
-def load(path: Path) -> Any:
-    """YAML 1.1 reads the key `on` as true."""
-    return yaml.safe_load(path.read_text(encoding="utf-8").replace("\non:", "\n'on':"))
+def test_the_action_matches_the_schema_of_github() -> None:
+    result = check(ACTION, "vendor.github-actions")
+    assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("option", ["allow_deletes", "allow_creates", "allow_empty", "accept_history"])
+OPTIONS = ["allow_deletes", "allow_creates", "allow_empty", "accept_history"]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
 def test_what_a_person_may_allow_reaches_plan_and_apply(option: str) -> None:
-    """Otherwise a refusal names an option that no run in CI can have."""
-    callable_inputs = load(RECONCILE_ONE)["on"]["workflow_call"]["inputs"]
-    manual = load(RECONCILE)["on"]["workflow_dispatch"]["inputs"]
+    """Otherwise a refusal names an option that no run in CI can have. A caller in another repository has it too."""
+    callable_inputs = load("reconcile-environment.yml")["on"]["workflow_call"]["inputs"]
+    on = load("reconcile.yml")["on"]
+    assert on["workflow_call"]["inputs"] == on["workflow_dispatch"]["inputs"]
+    manual = on["workflow_dispatch"]["inputs"]
     assert manual[option]["type"] == callable_inputs[option]["type"]
     assert not manual[option]["default"]
-    for job in load(RECONCILE)["jobs"].values():
-        nothing = "false" if manual[option]["type"] == "boolean" else "0"
-        assert job["with"][option] == f"${{{{ inputs.{option} || {nothing} }}}}"
-    job = load(RECONCILE_ONE)["jobs"]["reconcile"]
-    assert f"inputs.{option}" in job["env"][option.upper()]
+    nothing = "false" if manual[option]["type"] == "boolean" else "0"
+    given = load("reconcile.yml")["jobs"]["reconcile"]["with"]
+    assert given[option] == f"${{{{ inputs.{option} || {nothing} }}}}"
+    assert f"inputs.{option}" in load("reconcile-environment.yml")["env"][option.upper()]
 
 
 @pytest.mark.parametrize(
@@ -73,39 +76,69 @@ def test_what_a_person_may_allow_reaches_plan_and_apply(option: str) -> None:
     ],
 )
 def test_plan_and_apply_get_the_same_allowances(chosen: dict[str, str], expected: list[str], tmp_path: Path) -> None:
-    """The steps run in a shell, with a command that prints its arguments."""
-    command = tmp_path / ".venv" / "bin" / "reconcile"
-    command.parent.mkdir(parents=True)
-    command.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    command.chmod(0o755)
-    steps = [
-        step["run"] for step in load(RECONCILE_ONE)["jobs"]["reconcile"]["steps"] if "reconcile " in step.get("run", "")
-    ]
-    assert len(steps) == 2
-    nothing = {"ALLOW_DELETES": "0", "ALLOW_CREATES": "0", "ALLOW_EMPTY": "", "ACCEPT_HISTORY": ""}
+    """The steps run in a shell, with a command that records its arguments."""
+    shell = Shell(tmp_path)
     environ = {
-        "PATH": os.environ["PATH"],
-        "ENVIRONMENT": "test",
-        "GITHUB_STEP_SUMMARY": "/dev/stdout",
-        **nothing,
+        "ENVIRONMENT": "test", "ALLOW_DELETES": "0", "ALLOW_CREATES": "0", "ALLOW_EMPTY": "", "ACCEPT_HISTORY": "",
         **chosen,
-    }
-    for name, step in zip(("plan", "apply"), steps, strict=True):
-        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step]
-        done = subprocess.run(shell, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
-        command_name, *arguments = done.stdout.splitlines()
-        own = ["--env", "test", *(["--format", "markdown"] if name == "plan" else ["--yes", "--timeout", "1200"])]
-        assert (command_name, arguments) == (name, [*own, *expected])
+    }  # fmt: skip
+    for job, name, own in (
+        ("plan", "Write the plan to the job summary", ["plan", "--env", "test", "--format", "markdown", "--out",
+                                                       f"{tmp_path}/plan.json"]),
+        ("apply", "Apply the plan", ["apply", "--env", "test", "--plan", "../plan/plan.json", "--yes", "--timeout",
+                                     "1200"]),
+    ):  # fmt: skip
+        done = shell.run(step("reconcile-environment.yml", job, name)["run"], environ)
+        assert done.returncode == 0, done.stderr
+        assert shell.words == [*own, *expected]
+
+
+def test_a_refused_plan_ends_the_run_before_the_apply(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, reconcile="echo refused; exit 1")
+    done = shell.run(step("reconcile-environment.yml", "plan", "Write the plan to the job summary")["run"], {})
+    assert done.returncode == 1
+    assert (tmp_path / "summary").read_text() == "refused\n"
+    assert load("reconcile-environment.yml")["jobs"]["apply"]["needs"] == "plan"
+
+
+def test_environments_are_reconciled_one_after_the_other_and_a_failure_stops() -> None:
+    """In the order of reconcile.yaml. None is named in a workflow."""
+    strategy = load("reconcile.yml")["jobs"]["reconcile"]["strategy"]
+    assert (strategy["max-parallel"], strategy["fail-fast"]) == (1, True)
+    assert strategy["matrix"] == {"environment": "${{ fromJSON(needs.environments.outputs.names) }}"}
+    texts = [path.read_text(encoding="utf-8") for path in WORKFLOWS]
+    assert not [text for text in texts if re.search(r"environment: *(test|prod)", text)]
 
 
 def test_no_run_cancels_another_run_of_its_environment() -> None:
-    """A pending push must survive a manual run: GitHub keeps one pending run of a group unless it queues them."""
-    concurrency = load(RECONCILE_ONE)["jobs"]["reconcile"]["concurrency"]
-    assert concurrency == {
-        "group": "reconcile-${{ inputs.environment }}", "cancel-in-progress": False, "queue": "max",
+    """A pending push must survive a manual run: GitHub keeps one pending run of a group unless it queues them.
+
+    The group holds from the plan to the end of the apply, so that another run does not make the plan outdated.
+    """
+    assert load("reconcile.yml")["jobs"]["reconcile"]["concurrency"] == {
+        "group": "reconcile-${{ matrix.environment }}", "cancel-in-progress": False, "queue": "max",
     }  # fmt: skip
-    assert "concurrency" not in load(RECONCILE)
-    assert all("concurrency" not in job for job in load(RECONCILE)["jobs"].values())
+    assert "concurrency" not in load("reconcile.yml")
+    assert "concurrency" not in load("reconcile-environment.yml")
+    assert all("concurrency" not in job for job in load("reconcile-environment.yml")["jobs"].values())
+
+
+def test_who_approved_reaches_the_apply() -> None:
+    given = step("reconcile-environment.yml", "apply", "Apply the plan")["env"]
+    assert given == {
+        "RECONCILE_PULL_REQUEST": "${{ steps.review.outputs.pull_request }}",
+        "RECONCILE_APPROVER": "${{ steps.review.outputs.approver }}",
+    }
+
+
+def test_actions_have_one_version_each() -> None:
+    """Pinned by SHA; Dependabot updates them together."""
+    texts = "".join(path.read_text(encoding="utf-8") for path in [*WORKFLOWS, ACTION])
+    used = {*re.findall(r"uses: ([\w-]+/[\w-]+)@([0-9a-f]{40}) # (v[\d.]+)\n", texts)}
+    assert len({name for name, _, _ in used}) == len(used)
+    assert (
+        len(re.findall(r"uses: (?!\./)", texts)) == len(re.findall(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v", texts)) + 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
-from test_history import commit, git
 
 from reconciler import __version__
 from support.runs import Checkout, an_entry
@@ -99,13 +99,25 @@ def test_what_only_time_changes_is_refused_with_its_reason(
     refused(checkout, plan_file, "the plan is different now: crm: expired: its access key becomes inactive")
 
 
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    done = subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path) -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message=users")
+    return git(folder, "rev-parse", "HEAD")
+
+
 def test_another_commit_is_refused(world: World, checkout: Checkout, tmp_path: Path) -> None:
     git(checkout.root, "init", "--quiet", "--initial-branch=main")
     plan_file = tmp_path.parent / f"{tmp_path.name}.json"
-    before = commit(checkout, an_entry("crm"))
+    checkout.declare(an_entry("crm"))
+    before = commit(checkout.root)
     assert checkout.run("plan", "--out", str(plan_file)).code == 0
-    git(checkout.root, "commit", "--quiet", "--allow-empty", "--message=another")
-    after = git(checkout.root, "rev-parse", "HEAD")
+    after = commit(checkout.root)
     refused(checkout, plan_file, f"planned at commit {before}; this is {after}")
 
 
