@@ -1,8 +1,8 @@
 """A pull request whose head changes the tool, a workflow or a hook gets no AWS credential that can read a record.
 
 What runs for a pull request (`pull_request`) has no credentials at all. What has credentials is started by other
-events, for which GitHub takes the workflow from the main branch, and executes nothing of a pull request. A workflow that a head
-adds or changes runs for another ref, which the roles do not trust (tests/terraform/test_sign_in.py).
+events, for which GitHub takes the workflow from the main branch, and executes nothing of a pull request. A workflow
+that a head adds or changes runs for another ref, which the roles do not trust (tests/terraform/test_sign_in.py).
 """
 
 from __future__ import annotations
