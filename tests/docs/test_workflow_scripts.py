@@ -121,6 +121,8 @@ def test_a_proposal_is_planned_for_its_merge_and_links_to_its_head(shell: Shell,
         f"{folder}/plan.json",
         "--links",
         links,
+        "--sandbox-dir",
+        f"{shell.folder}/none",
     ]
     assert (shell.folder / "sha").read_text() == git(proposal, "rev-parse", "HEAD")
     assert (folder / "comment.md").read_text() == "body\n"

@@ -168,3 +168,56 @@ def test_a_comment_says_why_there_is_no_plan(planned: Checkout) -> None:
     assert (shown.code, shown.calls) == (1, [])
     assert "**No plan could be made.**" in shown.out
     assert "error: 1 problem found; nothing was changed" in shown.err
+
+
+@pytest.fixture
+def proposal(world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The commits of a pull request in a workflow of GitHub, after main was applied."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    git(checkout.root, "init", "--quiet", "--initial-branch=main")
+    checkout.declare(an_entry("crm"))
+    monkeypatch.setenv("GITHUB_SHA", main := commit(checkout.root))
+    assert checkout.reconcile(world).code == 0
+    git(checkout.root, "switch", "--quiet", "--create", "change")
+    checkout.declare(an_entry("crm"), an_entry("new"))
+    head = commit(checkout.root)
+    git(checkout.root, "switch", "--quiet", "main")
+    git(checkout.root, "merge", "--quiet", "--no-ff", "--message=merge", "change")
+    return {"main": main, "head": head, "merge": git(checkout.root, "rev-parse", "HEAD")}
+
+
+def test_the_plan_of_a_pull_request_is_made_for_its_merge(
+    checkout: Checkout, proposal: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As plan.yml does it: the workflow runs for a commit of main."""
+    monkeypatch.setenv("GITHUB_SHA", proposal["main"])
+    assert "the workflow runs for commit" in checkout.run("plan", "--format", "comment").out
+    monkeypatch.setenv("GITHUB_SHA", proposal["merge"])
+    shown = checkout.run("plan", "--format", "comment", "--sandbox-dir", "none")
+    assert shown.code == 0
+    assert "**1 user may send more than before** · 1 unchanged" in shown.out
+    assert f"Planned for `{proposal['merge'][:12]}`" in shown.out
+    assert "> **" not in shown.out
+
+
+def test_a_pull_request_cannot_move_its_plan_to_another_place(
+    checkout: Checkout, proposal: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It decides the settings, too: with another account or a local AWS, there is no plan."""
+    monkeypatch.setenv("GITHUB_SHA", proposal["merge"])
+    for changes, told in (
+        ({"local": True}, "the sandbox is not running"),
+        ({"account_id": "999988887777"}, "are for account"),
+    ):
+        checkout.configure(**changes)
+        shown = checkout.run("plan", "--format", "comment", "--sandbox-dir", str(tmp_path / "none"))
+        assert shown.code == 1
+        assert told in shown.out
+    secret = tmp_path / "secret"
+    secret.write_text("password: hunter2\n", encoding="utf-8")
+    (checkout.root / "users" / "test" / "link.yaml").symlink_to(secret)
+    checkout.configure()
+    shown = checkout.run("plan", "--format", "comment")
+    assert (shown.code, shown.calls) == (1, [])
+    assert "is a link" in shown.out
+    assert "hunter2" not in shown.out + shown.err
