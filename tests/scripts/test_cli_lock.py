@@ -68,12 +68,16 @@ def test_the_commands_of_the_workflows_need_nothing_else() -> None:
 
 
 def test_every_job_with_aws_credentials_installs_it() -> None:
+    """By the action, which other repositories use too."""
     for path in (ROOT / ".github" / "workflows").glob("*.yml"):
         for job in yaml.safe_load(path.read_text())["jobs"].values():
             steps = job.get("steps", [])
             if any("configure-aws-credentials" in step.get("uses", "") for step in steps) or path.stem == "validate":
-                assert "make install-cli" in [step.get("run") for step in steps]
+                assert "./tool" in [step.get("uses") for step in steps]
                 assert "make install" not in [step.get("run") for step in steps]
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    installing = " ".join(step.get("run", "") for step in action["runs"]["steps"])
+    assert 'make --directory "$TOOL" install-cli' in installing
 
 
 def test_it_stays_small() -> None:
