@@ -43,7 +43,7 @@ def plan(target: Target, form: str, links: str, out: Path | None, detailed_exitc
     prepared = _prepare(target, form, links, allowance)
     plan = prepared.plan
     if out:
-        save_plan(out, prepared.basis, plan)
+        save_plan(out, prepared.basis(), plan)
     show_warnings(plan.warnings)
     _print(plan, form, links)
     if plan.refusals:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from reconciler import __version__
@@ -47,7 +48,7 @@ class Prepared:
     states: AppliedStates
     state: AppliedState
     moved: bool
-    basis: Basis
+    basis: Callable[[], Basis]  # only for a plan in a file: it reads every record again
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,10 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     before = (state.commit, state.settings, state.revoked.keys())
     after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())
     moved = before != after or not state.exists
-    basis = make_basis(
-        environment.name, __version__, checkout.source.commit, environment.settings, desired, records, state.version
-    )
+    basis = partial(
+        make_basis,
+        environment.name, __version__, checkout.source.commit, environment.settings, desired, records, state.version,
+    )  # fmt: skip
     return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved, basis)
 
 
@@ -123,7 +125,7 @@ def reconcile(environment: Environment, users: Path, sandbox_folder: Path, optio
     show_warnings(prepared.plan.warnings)
     show_plan(prepared.plan)
     if options.plan:
-        check_plan(options.plan, planned, prepared.basis, prepared.plan)
+        check_plan(options.plan, planned, prepared.basis(), prepared.plan)
     if prepared.plan.refusals:
         raise Refused(prepared.plan.refusals)
     changes = prepared.changes.changes

@@ -32,7 +32,7 @@ def for_log(text: str) -> str:
 
 
 def for_position(path: str) -> str:
-    """The file in `FILE:LINE:COLUMN: message`, which a problem matcher reads: it cannot name another position."""
+    """The file in `FILE:LINE:COLUMN: message`, which editors and other tools read: it cannot name another position."""
     return re.sub(r":(?=\d+:)", r"\\x3a", for_log(path))
 
 
