@@ -17,6 +17,8 @@ from reconciler.errors import EXIT_ERROR, EXIT_OK, ReconcileError
 EPILOG = """\b
 Examples:
   reconcile validate                     check all manifests
+  reconcile init DIR                     create a repository for manifests
+  reconcile add NAME --env test --from ADDRESS --owner ADDRESS
   reconcile diff                         show whose permissions a branch changes
   reconcile plan --env test              show what apply would change
   reconcile apply --env test             apply the changes and wait
@@ -59,6 +61,12 @@ COMMANDS = {
     "retry": ("operator", "Retry users in status failed, pending or deleting."),
     "revoke": ("operator", "Deactivate all access keys of a user at once."),
     "resume": ("operator", "Lift a revocation; the manifest applies again."),
+    "add": ("edit", "Add a user to a manifest, for a pull request."),
+    "rotate": ("edit", "Raise `credential` in a manifest: a new password."),
+    "disable": ("edit", "Set `enabled: false` in a manifest."),
+    "enable": ("edit", "Set `enabled: true` in a manifest."),
+    "remove": ("edit", "Remove a user from its manifest."),
+    "init": ("init", "Create a repository of your own for manifests."),
     "package": ("package", "Build the zip of the Lambda functions, for Terraform."),
     "sandbox": ("sandbox", "Start, stop or show a local AWS for environment sandbox."),
 }

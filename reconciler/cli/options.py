@@ -19,9 +19,10 @@ Command = Callable[..., Any]
 # Options of any command that take a value: in front of the command, the word that follows one is not the command.
 VALUE_OPTIONS = frozenset(
     {
-        "--address", "--allow-creates", "--allow-deletes", "--at", "--config", "--env", "--format", "--from",
-        "--ip", "--links", "--out", "--output", "--owner", "--plan", "--port", "--previous", "--reason",
-        "--region", "--resolver", "--sandbox-dir", "--status", "--timeout", "--users", "-e",
+        "--action", "--address", "--allow-creates", "--allow-deletes", "--at", "--ci", "--config",
+        "--description", "--env", "--expires", "--file", "--format", "--from", "--ip", "--links", "--out",
+        "--output", "--owner", "--plan", "--port", "--previous", "--reason", "--region", "--resolver",
+        "--rotate-every", "--sandbox-dir", "--source-ip", "--status", "--timeout", "--users", "-e",
     }
 )  # fmt: skip
 
@@ -92,9 +93,9 @@ def offline_target_options(command: Command) -> Command:
     return _env(_config(_users(_with_target(command, env_is_required=False))))
 
 
-def optional_target_options(command: Command) -> Command:
-    """For commands that read files, and AWS only where asked to: as `target_options`, with --env optional."""
-    return _env(_config(_users(_sandbox(_with_target(command, env_is_required=False)))))
+def manifest_target_options(command: Command) -> Command:
+    """For commands that edit the manifests of an environment: --env (required), --config and --users."""
+    return _env(_config(_users(_with_target(command, env_is_required=True))))
 
 
 def sandbox_target_options(command: Command) -> Command:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -52,3 +53,25 @@ class Disk:
 
 
 DISK = Disk()
+
+
+@dataclass(frozen=True, slots=True)
+class WithDraft:
+    """The disk with one file that is about to be written, perhaps in a new folder."""
+
+    path: Path
+    content: bytes
+
+    def kind(self, path: Path) -> int | None:
+        found = DISK.kind(path)
+        if found is not None:
+            return found
+        return {self.path: stat.S_IFREG, self.path.parent: stat.S_IFDIR}.get(path)
+
+    def entries(self, folder: Path) -> list[tuple[str, int]]:
+        found = DISK.entries(folder) if DISK.kind(folder) else []
+        new = folder == self.path.parent and not DISK.kind(self.path)
+        return sorted([*found, (self.path.name, stat.S_IFREG)]) if new else found
+
+    def read(self, path: Path) -> tuple[bytes, int]:
+        return (self.content, len(self.content)) if path == self.path else DISK.read(path)

@@ -133,7 +133,7 @@ def test_completion_knows_commands_options_environments_and_users(
 ) -> None:
     checkout.declare(an_entry("crm"), an_entry("wiki"))
     monkeypatch.chdir(checkout.root)
-    assert complete([], "re") == ["report", "retry", "revoke", "resume"]
+    assert complete([], "re") == ["report", "retry", "revoke", "resume", "remove"]
     assert complete(["--env", "test"], "st") == ["status"]
     assert complete(["--env"], "te") == ["test"]
     assert complete(["plan", "--env"], "") == ["test"]
