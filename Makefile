@@ -91,7 +91,7 @@ scan: ## Scan the Terraform for security problems
 	  touch .venv-scan/installed; }
 	@.venv-scan/bin/checkov --directory terraform --framework terraform --compact --quiet --skip-download
 
-lint-workflows: ## Check the GitHub workflows: security (zizmor), expressions and shell (actionlint), schema
+lint-workflows: install ## Check the GitHub workflows, also those of `init`: security (zizmor), expressions and shell (actionlint), schema
 	@test -e .venv-workflows/installed || { $(PYTHON) -m venv .venv-workflows; \
 	  .venv-workflows/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/workflows.txt; \
 	  touch .venv-workflows/installed; }
@@ -100,6 +100,10 @@ lint-workflows: ## Check the GitHub workflows: security (zizmor), expressions an
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	@.venv-workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@rm -rf build/own-repository; mkdir -p build
+	@$(BIN)/reconcile init build/own-repository --action example/smtp-users@$$(git rev-parse HEAD) > build/own-repository.txt
+	@.venv-workflows/bin/zizmor --quiet --offline --persona auditor --config .github/zizmor.yml build/own-repository/.github
+	@.venv-workflows/bin/actionlint build/own-repository/.github/workflows/*.yml
 
 bench: install ## Measure time, memory and AWS calls; writes docs/performance.md. QUICK=1: a short run, writes nothing
 	@cmp --silent requirements/bench.txt .venv-bench/installed || { rm -rf .venv-bench; $(PYTHON) -m venv .venv-bench; \

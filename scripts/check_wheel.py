@@ -1,27 +1,29 @@
-"""`make check-wheel`: the main workflow with the built wheel, in a folder that contains only manifests."""
+"""`make check-wheel`: the main workflow with the built wheel, in a new folder."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from reconciler import __version__
+from reconciler.engine.own_repository import plan_files
 from reconciler.pipeline.lambda_zip import ROOT
 
 UV = str(Path(sys.executable).with_name("uv"))
 WORKFLOW = (
     ("--version",),
+    ("init", "."),
     ("validate",),
+    ("add", "crm", "--env", "sandbox", "--from", "crm@example.com", "--owner", "marketing@example.com"),
     ("sandbox", "up"),
     ("sandbox", "status"),
     ("--env", "sandbox", "--yes"),
     ("plan", "--env", "sandbox", "--detailed-exitcode"),
     ("status", "--env", "sandbox"),
-    ("credentials", "billing-mailer", "--env", "sandbox"),
+    ("credentials", "crm", "--env", "sandbox"),
     ("drift", "--env", "sandbox"),
     ("report", "--env", "sandbox", "--out", "../report.html"),
     ("report", "--verify", "../report.html"),
@@ -46,11 +48,9 @@ def install_wheel(folder: Path) -> Path:
 
 
 def run_workflow(command: Path, folder: Path) -> None:
-    """Only the manifests, an empty home folder, and a PATH without any program but uv, which fetches for the zip."""
+    """An empty folder, an empty home folder, and a PATH without any program but uv, which fetches for the zip."""
     project = folder / "project"
     project.mkdir()
-    shutil.copy(ROOT / "reconcile.yaml", project)
-    shutil.copytree(ROOT / "users", project / "users")
     (folder / "bin").mkdir()
     (folder / "bin" / "uv").symlink_to(UV)
     kept = {
@@ -64,7 +64,7 @@ def run_workflow(command: Path, folder: Path) -> None:
             _run([str(command), *words], project, env)
     finally:
         _run([str(command), "sandbox", "down"], project, env)
-    left = {path.name for path in project.iterdir()} - {"reconcile.yaml", "users"}
+    left = {path.name for path in project.iterdir()} - {path.partition("/")[0] for path in plan_files(None, "")}
     if left:
         sys.exit(f"left behind: {', '.join(sorted(left))}")
 
