@@ -76,10 +76,9 @@ class Manifests:
         return self._check(Draft(path, old, edited.content, edited.line))
 
     def remove(self, name: str) -> Draft:
-        declaration = self.find(name)
-        path, old, index = _locate(declaration)
+        path, old, index = _locate(self.find(name))
         edited = splice.remove(path.as_posix(), old, index)
-        return self._check(Draft(path, old, edited.content, declaration.line))
+        return self._check(Draft(path, old, edited.content, edited.line))
 
     def _check(self, draft: Draft) -> Draft:
         """Raises InvalidInput as `reconcile validate` would after the change."""

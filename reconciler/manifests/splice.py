@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Splice:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """`line`: where the change is."""
+    """`line`: where the change is, or where the entry was."""
 
     content: bytes
     line: int
@@ -64,7 +64,8 @@ def remove(shown: str, content: bytes, index: int) -> Edited:
     def change(users: list[Any]) -> None:
         del users[index]
 
-    return _edit(shown, content, lambda source, text: _remove_entry(source, text, index), change, ("users",))
+    edited = _edit(shown, content, lambda source, text: _remove_entry(source, text, index), change, ("users",))
+    return replace(edited, line=parse(shown, content).line(("users", index)))
 
 
 def _edit(

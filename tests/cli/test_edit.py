@@ -232,14 +232,6 @@ def test_what_an_edit_would_lay_out_anew_is_refused(
         assert repository.path.read_text() == text.replace("com]}", "com], credential: 2}")
 
 
-def test_a_file_does_not_grow_beyond_what_is_read(repository: Repository) -> None:
-    text = OLD + "#" * (1_000_000 - len(OLD))
-    repository.path.write_text(text)
-    assert repository.run("disable", "shop") == 1
-    assert "users/test/shop.yaml: the file has 1.0 MB; the limit is 1 MB" in repository.err
-    assert repository.path.read_text() == text
-
-
 def test_a_write_that_fails_leaves_the_file_as_it_was(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device", "shop.yaml")
