@@ -148,17 +148,24 @@ def install_hook(folder: Path) -> Path:
 
 @contextmanager
 def make_sandbox(tmp_path: Path, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
-    """A new sandbox whose functions enforce the rules of AWS. `settings`: additional ones for the emulator."""
+    """A new sandbox with the example manifests. `settings`: additional ones for the emulator."""
     shutil.copy(ROOT / "reconcile.yaml", tmp_path)
     shutil.copytree(ROOT / "users", tmp_path / "users")
-    environment = load_environment(tmp_path / "reconcile.yaml", "sandbox")
-    extra = {"PYTHONPATH": str(install_hook(tmp_path)), **(settings or {})}
-    folder = tmp_path / ".sandbox"
+    with start_sandbox(tmp_path, tmp_path, settings) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def start_sandbox(root: Path, notes: Path, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
+    """For the manifests of `root`. The functions enforce the rules of AWS, and write what they do to `notes`."""
+    environment = load_environment(root / "reconcile.yaml", "sandbox")
+    extra = {"PYTHONPATH": str(install_hook(notes)), **(settings or {})}
+    folder = root / ".sandbox"
     start_server(folder, environment.account_id, environment.region, extra_env=extra)
     try:
         connection = connect(environment, folder)
         deploy(connection.session, environment, load_pipeline("sandbox"), build_zip())
-        yield Sandbox(tmp_path, environment, connection, extra)
+        yield Sandbox(root, environment, connection, extra)
     finally:
         stop_server(folder)
 
