@@ -151,15 +151,15 @@ def make_sandbox(tmp_path: Path, settings: Mapping[str, str] | None = None) -> I
     """A new sandbox with the example manifests. `settings`: additional ones for the emulator."""
     shutil.copy(ROOT / "reconcile.yaml", tmp_path)
     shutil.copytree(ROOT / "users", tmp_path / "users")
-    with start_sandbox(tmp_path, tmp_path, settings) as sandbox:
+    with start_sandbox(tmp_path, settings) as sandbox:
         yield sandbox
 
 
 @contextmanager
-def start_sandbox(root: Path, notes: Path, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
-    """For the manifests of `root`. The functions enforce the rules of AWS, and write what they do to `notes`."""
+def start_sandbox(root: Path, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
+    """For the manifests of `root`. The functions enforce the rules of AWS."""
     environment = load_environment(root / "reconcile.yaml", "sandbox")
-    extra = {"PYTHONPATH": str(install_hook(notes)), **(settings or {})}
+    extra = {"PYTHONPATH": str(install_hook(root)), **(settings or {})}
     folder = root / ".sandbox"
     start_server(folder, environment.account_id, environment.region, extra_env=extra)
     try:

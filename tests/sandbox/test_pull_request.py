@@ -1,4 +1,4 @@
-"""One permission from an empty folder to the access review, through a pull request in a Git repository with a remote."""
+"""One permission from an empty folder to the access review, by a pull request in a Git repository with a remote."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_a_permission_from_init_to_the_access_review(tmp_path: Path) -> None:
     shown = json.loads(reconcile(work, "diff", "origin/main..crm", "--format", "json").stdout)
     ((change,),) = [environment["users"] for environment in shown["environments"]]
     assert (change["name"], change["widens"]) == ("crm", True)
-    assert change["example"] == "may send as CRM@example.com from anywhere"
+    assert change["example"]["text"] == "now may send as CRM@example.com from anywhere"
 
-    with start_sandbox(work, tmp_path) as sandbox:
+    with start_sandbox(work) as sandbox:
         links = "https://github.com/example/smtp/blob/" + git(work, "rev-parse", "HEAD")
         comment = sandbox.reconcile("plan", "--format", "comment", "--links", links).stdout
         assert comment.startswith("<!-- reconcile-plan: sandbox -->")
@@ -88,7 +88,7 @@ def test_a_permission_from_init_to_the_access_review(tmp_path: Path) -> None:
         plan = tmp_path / "plan.json"
         reconcile(work, "plan", "--env", "sandbox", "--out", str(plan), **github)
         reconcile(work, "apply", "--env", "sandbox", "--plan", str(plan), "--yes", **github)
-        assert set(sandbox.statuses()) == {"crm", "example-mailer"}
+        assert set(sandbox.statuses()) == {"crm", "wiki"}
         assert sandbox.statuses()["crm"] == "active"
         again = reconcile(work, "apply", "--env", "sandbox", "--plan", str(plan), "--yes", code=1, **github)
         assert "records changed since the plan" in again.stderr
@@ -110,8 +110,8 @@ def test_a_permission_from_init_to_the_access_review(tmp_path: Path) -> None:
         sandbox.reconcile("report", "--out", str(page))
         reviewed = json.loads(page.with_suffix(".json").read_text())
         listed = {user["name"]: user for user in reviewed["users"]}
-        assert listed["crm"]["approver"] == "security"
-        assert listed["crm"]["pull_request"] == PULL_REQUEST
-        assert "CRM@example.com" in page.read_text()
+        source = listed["crm"]["source"]
+        assert (source["commit"], source["pull_request"], source["approver"]) == (main, PULL_REQUEST, "security")
+        assert "<code>CRM<wbr>@example.com</code>" in page.read_text()
         reconcile(work, "report", "--verify", str(page.with_suffix(".json")))
         assert not any(secret in page.read_text() for secret in sandbox.secrets())
