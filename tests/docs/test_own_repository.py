@@ -50,6 +50,8 @@ def test_a_workflow_calls_ours_pinned_with_its_inputs_and_permissions(name: str,
     assert caller["name"] == called["name"] == name
     inputs = (called["on"]["workflow_call"] or {}).get("inputs", {})
     assert set(job.get("with", {})) == set(inputs)
+    numbers = {name for name, about in inputs.items() if about["type"] == "number"}
+    assert all(job["with"][number] == f"${{{{ fromJSON(inputs.{number} || '0') }}}}" for number in numbers)
     assert caller["on"].get("workflow_dispatch") == called["on"].get("workflow_dispatch")
     needed: dict[str, int] = {}
     for each in called["jobs"].values():

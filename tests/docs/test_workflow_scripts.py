@@ -14,6 +14,7 @@ from support.workflows import Shell, jobs, load, step
 API = "repos/example/smtp-users"
 HEAD, MERGE = "9ab2c81d0e4aa00112233445566778899aabbccdd"[:40], "3f2a9c81d0e4aa00112233445566778899aabbcc"
 BOT = {"login": "github-actions[bot]"}
+COMMENTS = f"{API}/issues/7/comments"
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def pull(number: int = 7, **changes: Any) -> dict[str, Any]:
     return {**made, **changes}
 
 
+FIND_STEP = "Find the open pull request of this commit that changes manifests"
 FIND = {"GH_TOKEN": "none", "HEAD_SHA": HEAD, "DEFAULT_BRANCH": "main"}
 
 
@@ -56,18 +58,39 @@ def test_a_plan_is_of_the_open_pull_request_that_changes_manifests(
     shell: Shell, pulls: Any, files: Any, output: dict[str, str]
 ) -> None:
     numbers = {one["number"] for one in pulls}
-    shell.answers = {f"{API}/commits/{HEAD}/pulls": pulls} | {
-        f"{API}/pulls/{n}/files?per_page=100": files for n in numbers
-    }
-    name = "Find the open pull request of this commit that changes manifests"
-    done = shell.run(step("plan.yml", "find", name)["run"], FIND)
+    shell.answers = {f"{API}/commits/{HEAD}/pulls": pulls}
+    shell.answers |= {f"{API}/pulls/{n}/files?per_page=100": files for n in numbers}
+    shell.answers |= {f"{API}/issues/{n}/comments?per_page=100": [] for n in numbers}
+    done = shell.run(step("plan.yml", "find", FIND_STEP)["run"], FIND)
     assert done.returncode == 0, done.stderr
     assert shell.output == output
 
 
+@pytest.mark.parametrize(
+    ("comments", "files", "planned"),
+    [
+        ([(BOT, "<!-- reconcile-plan: test -->\nold")], ["README.md"], True),
+        ([({"login": "x"}, "<!-- reconcile-plan: test -->"), (BOT, "<!-- other -->")], ["README.md"], False),
+        ([], [f"a/{n}" for n in range(2999)], False),
+        ([], [f"a/{n}" for n in range(3000)], True),
+    ],
+)
+def test_no_comment_is_left_outdated_and_no_change_is_hidden(
+    shell: Shell, comments: Any, files: list[str], planned: bool
+) -> None:
+    """A later commit can take back the change of manifests; GitHub lists 3,000 files of a pull request at most."""
+    shell.answers = {
+        f"{API}/commits/{HEAD}/pulls": [pull()],
+        f"{API}/pulls/7/files?per_page=100": f"[]{json.dumps([{'filename': name} for name in files])}",
+        f"{COMMENTS}?per_page=100": [{"id": 1, "user": user, "body": body} for user, body in comments],
+    }
+    done = shell.run(step("plan.yml", "find", FIND_STEP)["run"], FIND)
+    assert done.returncode == 0, done.stderr
+    assert shell.output == ({"number": "7"} if planned else {})
+
+
 def test_a_failed_question_to_github_fails_the_job(shell: Shell) -> None:
-    name = "Find the open pull request of this commit that changes manifests"
-    assert shell.run(step("plan.yml", "find", name)["run"], FIND).returncode != 0
+    assert shell.run(step("plan.yml", "find", FIND_STEP)["run"], FIND).returncode != 0
 
 
 def test_the_environments_become_a_matrix(shell: Shell) -> None:
@@ -135,9 +158,6 @@ def test_a_pull_request_with_newer_commits_is_not_planned(shell: Shell, proposal
     assert not (shell.folder / "words").exists()
 
 
-COMMENTS = f"{API}/issues/7/comments"
-
-
 @pytest.mark.parametrize(
     ("comments", "written"),
     [
@@ -154,105 +174,33 @@ def test_one_comment_per_environment_is_written_or_updated(shell: Shell, comment
     folder = shell.folder / "comments" / "plan-comment-test"
     folder.mkdir(parents=True)
     (folder / "comment.md").write_text(body, encoding="utf-8")
-    empty = shell.folder / "comments" / "plan-comment-prod"
-    empty.mkdir()
-    (empty / "comment.md").write_text("", encoding="utf-8")
     shell.answers = {f"{COMMENTS}?per_page=100": f"[]{json.dumps(comments)}"}
-    done = shell.run(step("plan.yml", "comment", "Write one comment per environment")["run"], {"NUMBER": "7"})
+    done = comment(shell, ["test"])
     assert done.returncode == 0, done.stderr
-    assert shell.writes == [(written, {"body": body})]
+    assert shell.writes == [(written, {"body": f"{body}\n<sub>Last commit of the pull request: {HEAD}</sub>\n"})]
 
 
-def review(login: str, state: str) -> dict[str, Any]:
-    return {"user": {"login": login}, "state": state}
+def comment(shell: Shell, environments: list[str]) -> Any:
+    given = {"NUMBER": "7", "ENVIRONMENTS": json.dumps(environments), "HEAD_SHA": HEAD, "RUN": "https://github.com/run"}
+    return shell.run(step("plan.yml", "comment", "Write one comment per environment")["run"], given)
 
 
-PULLS = f"{API}/commits/{MERGE}/pulls"
-MERGED = {"number": 7, "merged_at": "2026-11-27", "merge_commit_sha": MERGE}
-
-
-@pytest.mark.parametrize(
-    ("pulls", "reviews", "output"),
-    [
-        ([MERGED], [review("alice", "APPROVED"), review("bob", "APPROVED")], "alice bob"),
-        ([MERGED], [review("bob", "APPROVED"), review("bob", "CHANGES_REQUESTED"), review("al", "COMMENTED")], ""),
-        ([MERGED], [review("bob", "CHANGES_REQUESTED"), review("bob", "APPROVED"), review("bob", "COMMENTED")], "bob"),
-        ([MERGED], [review("x", "APPROVED"), review("x", "DISMISSED"), review("a[bot]", "APPROVED")], "a[bot]"),
-        ([MERGED], [review("a\nX=1", "APPROVED"), review("$(id)", "APPROVED"), review("o_k", "APPROVED")], "o_k"),
-        ([MERGED], [], ""),
-        ([MERGED], None, ""),
-        ([{**MERGED, "merged_at": None}], [], None),
-        ([{**MERGED, "merge_commit_sha": HEAD}], [], None),
-        ([{**MERGED, "number": "7; id"}], [], None),
-        (None, [], None),
-    ],
-)  # fmt: skip
-def test_who_approved_is_known_or_left_out(shell: Shell, pulls: Any, reviews: Any, output: str | None) -> None:
-    """The last review of each counts; without an answer of GitHub, the apply continues."""
-    shell.answers = {} if pulls is None else {PULLS: pulls}
-    if reviews is not None:
-        shell.answers[f"{API}/pulls/7/reviews?per_page=100"] = reviews
-    script = step("reconcile-environment.yml", "apply", "Find the pull request of this commit and who approved it")
-    done = shell.run(script["run"], {"GITHUB_SHA": MERGE})
+def test_without_a_plan_the_comment_of_an_earlier_commit_does_not_stay(shell: Shell) -> None:
+    """The job that plans may be ended, or write nothing."""
+    empty = shell.folder / "comments" / "plan-comment-prod"
+    empty.mkdir(parents=True)
+    (empty / "comment.md").write_text("", encoding="utf-8")
+    old = [{"id": 1, "user": BOT, "body": "<!-- reconcile-plan: prod -->\n**No changes.**"}]
+    shell.answers = {f"{COMMENTS}?per_page=100": old}
+    done = comment(shell, ["test", "prod"])
     assert done.returncode == 0, done.stderr
-    if output is None:
-        assert shell.output == {}
-        assert "::warning::no merged pull request" in done.stdout
-    else:
-        assert shell.output == {"pull_request": "https://github.com/example/smtp-users/pull/7", "approver": output}
-
-
-@pytest.mark.parametrize(("code", "kept"), [(0, "0"), (2, "2"), (1, None), (130, None)])
-def test_only_a_comparison_that_was_made_reaches_the_issue(shell: Shell, code: int, kept: str | None) -> None:
-    shell.reconcile = f"echo '### drift'; exit {code}"
-    done = shell.run(step("drift.yml", "drift", "Compare")["run"], {"ENVIRONMENT": "test"})
-    assert done.returncode == (0 if kept else code)
-    assert (shell.folder / "summary").read_text() == "### drift\n"
-    stored = shell.folder / "drift" / "code"
-    assert (stored.read_text().strip() if stored.exists() else None) == kept
-
-
-ISSUES = f"{API}/issues?state=open&per_page=100"
-MARKER = "<!-- reconcile-drift: test -->"
-TITLE = "SMTP users of test differ from the manifests"
-
-
-@pytest.mark.parametrize(
-    ("code", "issues", "written"),
-    [
-        ("2", [], f"POST {API}/issues"),
-        ("2", [{"number": 5, "body": f"{MARKER}\nold"}], f"PATCH {API}/issues/5"),
-        ("2", [{"number": 5, "body": "<!-- reconcile-drift: prod -->"}], f"POST {API}/issues"),
-        ("2", [{"number": 5, "body": None}], f"POST {API}/issues"),
-        ("2", [{"number": 5, "body": MARKER, "user": {"login": "x"}}], f"POST {API}/issues"),
-        ("2", [{"number": 5, "body": MARKER, "pull_request": {}}], f"POST {API}/issues"),
-        ("0", [{"number": 5, "body": f"{MARKER}\nold"}, {"number": 6, "body": ""}], f"PATCH {API}/issues/5"),
-        ("0", [], None),
-        (None, [{"number": 5, "body": MARKER}], None),
-    ],
-)
-def test_drift_has_one_issue_that_is_closed_again(shell: Shell, code: str | None, issues: Any, written: str) -> None:
-    folder = shell.folder / "results" / "drift-test"
-    folder.mkdir(parents=True)
-    (folder / "drift.md").write_text("`crm` $(id)\n", encoding="utf-8")
-    (folder / "environment").write_text("test\n", encoding="utf-8")
-    if code:
-        (folder / "code").write_text(f"{code}\n", encoding="utf-8")
-    shell.answers = {ISSUES: [{"user": BOT, **issue} for issue in issues]}
-    script = step("drift.yml", "issue", "Open, update or close one issue per environment")["run"]
-    done = shell.run(script, {"RUN": "https://github.com/run"})
-    assert done.returncode == 0, done.stderr
-    if written is None:
-        assert shell.writes == []
-        return
-    ((call, body),) = shell.writes
-    assert call == written
-    if code == "0":
-        assert body == {"state": "closed", "state_reason": "completed"}
-        return
-    assert (body["title"], body["labels"]) == (TITLE, ["smtp-drift"])
-    found = "Found by https://github.com/run. This issue is closed when there are no differences any more."
-    assert body["body"] == f"{MARKER}\n`crm` $(id)\n\n{found}\n"
+    assert [call for call, _ in shell.writes] == [f"POST {COMMENTS}", f"PATCH {API}/issues/comments/1"]
+    lines = shell.writes[1][1]["body"].splitlines()
+    assert lines[:4] == [
+        "<!-- reconcile-plan: prod -->", "### SMTP users · `prod`", "",
+        "**No plan could be made.** [This run](https://github.com/run) says why.",
+    ]  # fmt: skip
+    assert HEAD in lines[-1]
 
 
 def test_the_changes_of_permissions_are_in_the_summary_and_bounded(shell: Shell, proposal: Path) -> None:
