@@ -80,9 +80,18 @@ def _is_in_submodule(checkout: Path, path: Path) -> bool:
 
 
 def _is_change_hidden(checkout: Path, inside: list[str]) -> bool:
-    """Is a file marked as `assume-unchanged` (a small letter) or `skip-worktree`, as in a sparse checkout (S)?"""
-    flags = {line[0] for line in _ask(checkout, "ls-files", "-v", *inside).splitlines()}
-    return any(flag.islower() or flag == "S" for flag in flags)
+    """Does Git say nothing about a difference between a file and the commit?
+
+    A file is marked as `assume-unchanged` (a small letter) or `skip-worktree`, as in a sparse checkout (S); or an
+    attribute made Git write it in another encoding: then it is not what the commit shows to a reviewer.
+    https://git-scm.com/docs/gitattributes#_working_tree_encoding
+    """
+    found = [line for line in ask_bytes(checkout, "ls-files", "-v", "-z", *inside).split(b"\0") if line]
+    if any(line[:1].islower() or line[:1] == b"S" for line in found):
+        return True
+    paths = b"".join(line[2:] + b"\0" for line in found)
+    encodings = ask_bytes(checkout, "check-attr", "-z", "--stdin", "working-tree-encoding", given=paths)
+    return any(value not in (b"unspecified", b"unset") for value in encodings.split(b"\0")[2::3])
 
 
 def compare(checkout: Path | None, source: Source, commit: str) -> Comparison:

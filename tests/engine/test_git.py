@@ -116,6 +116,23 @@ def test_a_file_of_the_checkout_hides_no_manifest_from_the_check_for_changes(tmp
     assert read_source(tmp_path, [users]).dirty
 
 
+def test_a_file_in_another_encoding_than_the_commit_is_not_what_was_reviewed(tmp_path: Path) -> None:
+    """The commit shows `\u00d8x2a`, the file is `\\x2a`: in quotes, an asterisk. No status of Git tells it."""
+    git(tmp_path, "init")
+    users = tmp_path / "users"
+    users.mkdir()
+    (tmp_path / ".gitattributes").write_text("users/*.yaml working-tree-encoding=ISO646-NO\n")
+    (users / "team.yaml").write_bytes(b'users: "\\x2a"\n')
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "first")
+    assert "\u00d8x2a" in subprocess.check_output(["git", "-C", tmp_path, "show", "HEAD:users/team.yaml"], text=True)
+    assert read_source(tmp_path, [users]).dirty
+    (tmp_path / ".gitattributes").write_text("users/*.yaml -working-tree-encoding text eol=lf\n")
+    git(tmp_path, "add", "--renormalize", ".")
+    git(tmp_path, "commit", "-m", "second")
+    assert not read_source(tmp_path, [users]).dirty
+
+
 @pytest.mark.parametrize("change", ["edited", "staged", "untracked", "deleted", "hidden", "sparse", "same size"])
 def test_what_differs_from_the_commit_is_dirty(tmp_path: Path, change: str) -> None:
     git(tmp_path, "init")
