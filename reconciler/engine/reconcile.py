@@ -99,10 +99,10 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
     before = (state.commit, state.settings, state.revoked.keys())
     after = (checkout.source.commit, environment.settings, remembered_after(changes, state.revoked).keys())
     moved = before != after or not state.exists
+    place = {**environment.settings, "table": environment.table}
     basis = partial(
-        make_basis,
-        environment.name, __version__, checkout.source.commit, environment.settings, desired, records, state.version,
-    )  # fmt: skip
+        make_basis, environment.name, __version__, checkout.source.commit, place, desired, records, state.version
+    )
     return Prepared(plan, changes, store, _awaiting(changes, records), states, state, moved, basis)
 
 

@@ -47,11 +47,14 @@ def make_basis(
 
 
 def _planned_fields(record: Record) -> list[Any]:
-    """Whatever a plan depends on, besides the time. The values themselves too: they can be modified manually."""
+    """What a record grants and who manages it. The values themselves too: they can be modified manually.
+
+    Not how far its processing is: a user that becomes active while a plan waits for its reviewers changes nothing that
+    they saw. Where a status matters, it is the reason of a change, and the plan itself differs.
+    """
     values = spec_hash(record.user) if record.user else list(record.problems)
     revoked = asdict(record.revoked) if record.revoked else None
-    identity = [record.revision, record.correlation_id, record.status, record.managed_by, record.spec_hash]
-    return [*identity, values, revoked]
+    return [record.managed_by, record.spec_hash, record.is_being_deleted, values, revoked]
 
 
 def to_document(basis: Basis, plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +121,12 @@ def _differing_plan(planned: Any, plan: Mapping[str, Any]) -> str:
 
 
 def _stable(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in plan.items() if name not in VOLATILE}
+    kept = {name: value for name, value in plan.items() if name not in VOLATILE}
+    return kept | {"unmanaged": [_without_status(record) for record in _list(plan, "unmanaged")]}
+
+
+def _without_status(record: Any) -> Any:
+    return {**record, "status": ""} if isinstance(record, dict) else record
 
 
 def _list(plan: Mapping[str, Any], name: str) -> list[Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler import __version__
 from support.runs import Checkout, an_entry
-from support.world import World
+from support.world import TABLE, World
 
 
 @pytest.fixture
@@ -72,9 +72,31 @@ def test_settings_that_changed_are_refused(planned: Checkout, plan_file: Path) -
     refused(planned, plan_file, "settings differ from those of the plan")
 
 
+def test_another_table_is_refused(world: World, checkout: Checkout, plan_file: Path) -> None:
+    checkout.declare(an_entry("crm"))
+    assert checkout.run("plan", "--out", str(plan_file)).code == 0
+    about = world.dynamodb.describe_table(TableName=TABLE)["Table"]
+    keys = {name: about[name] for name in ("KeySchema", "AttributeDefinitions")}
+    world.dynamodb.create_table(TableName="another", BillingMode="PAY_PER_REQUEST", **keys)
+    checkout.configure(table="another")
+    refused(checkout, plan_file, "settings differ from those of the plan")
+
+
 def test_a_record_that_changed_is_refused(world: World, planned: Checkout, plan_file: Path) -> None:
     world.revoke("wiki")
     refused(planned, plan_file, "records changed since the plan: wiki")
+
+
+def test_users_that_become_active_while_the_plan_waits_refuse_nothing(
+    world: World, checkout: Checkout, plan_file: Path
+) -> None:
+    checkout.declare(an_entry("crm"))
+    assert checkout.run("apply", "--yes").code == 0
+    checkout.declare(an_entry("crm"), an_entry("new"))
+    assert checkout.run("plan", "--out", str(plan_file)).code == 0
+    world.converge("crm")
+    assert world.record("crm").status == "active"
+    assert checkout.reconcile(world, "apply", "--yes", "--plan", str(plan_file)).code == 0
 
 
 def test_another_version_is_refused(planned: Checkout, plan_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,7 @@ Edit = Callable[[Record], Record]
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda record: replace(record, revision=9),
-        lambda record: replace(record, correlation_id="another"),
-        lambda record: replace(record, status="pending"),
+        lambda record: replace(record, status="deleting"),
         lambda record: replace(record, managed_by=""),
         lambda record: replace(record, spec_hash="0"),
         lambda record: replace(record, user=a_user("crm", "hr@example.com")),
@@ -81,6 +79,29 @@ Edit = Callable[[Record], Record]
 )
 def test_every_field_that_a_plan_depends_on_counts(edit: Edit) -> None:
     assert difference(records=[edit(RECORDS[0]), RECORDS[1]]) == "records changed since the plan: crm"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda record: replace(record, status="pending"),
+        lambda record: replace(record, status="disabled", settled_at="later"),
+        lambda record: replace(record, revision=9, correlation_id="a retry"),
+        lambda record: replace(record, smtp_username="AKIAEXAMPLE", previous_key="another"),
+    ],
+)
+def test_a_record_that_was_only_processed_meanwhile_refuses_nothing(edit: Edit) -> None:
+    """A plan may wait for its reviewers for days."""
+    assert difference(records=[edit(RECORDS[0]), RECORDS[1]]) == ""
+
+
+def test_an_unmanaged_record_may_be_processed_meanwhile_but_grants_the_same() -> None:
+    one = {"name": "old", "status": "pending", "allowed_from_addresses": ["old@example.com"]}
+    text = json.dumps(to_document(basis(), {**PLAN, "unmanaged": [one]}))
+    assert find_difference(text, basis(), {**PLAN, "unmanaged": [{**one, "status": "active"}]}) == ""
+    other = {**one, "allowed_from_addresses": ["*@example.com"]}
+    assert find_difference(text, basis(), {**PLAN, "unmanaged": [other]}) == "the plan is different now"
+    assert find_difference(text, basis(), {**PLAN, "unmanaged": ["odd"]}) == "the plan is different now"
 
 
 def test_many_records_are_counted() -> None:
