@@ -19,8 +19,8 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-def review(login: str, state: str) -> dict[str, Any]:
-    return {"user": {"login": login}, "state": state}
+def review(login: str, state: str, association: str = "NONE") -> dict[str, Any]:
+    return {"user": {"login": login}, "state": state, "author_association": association}
 
 
 PULLS = f"{API}/commits/{MERGE}/pulls"
@@ -36,6 +36,7 @@ MERGED = {"number": 7, "merged_at": "2026-11-27", "merge_commit_sha": MERGE}
         ([MERGED], [review("x", "APPROVED"), review("x", "DISMISSED"), review("a[bot]", "APPROVED")], ""),
         ([MERGED], [review("bob", "APPROVED"), review("reader", "APPROVED"), review("left", "APPROVED")], "bob"),
         ([MERGED], [{"user": None, "state": "APPROVED"}, review("bob", "APPROVED")], "bob"),
+        ([MERGED], [review("left", "APPROVED", "MEMBER"), review("reader", "APPROVED", "COLLABORATOR")], "left"),
         ([MERGED], [review("-x", "APPROVED"), review("root", "APPROVED")], "root"),
         ([MERGED], [review("a\nX=1", "APPROVED"), review("$(id)", "APPROVED"), review("o_k", "APPROVED")], "o_k"),
         ([MERGED], [], ""),
