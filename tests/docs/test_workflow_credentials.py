@@ -99,15 +99,6 @@ def test_a_fork_cancels_no_plan_of_this_repository(name: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "job"), JOBS)
-def test_a_number_of_a_manual_run_reaches_the_called_workflow_as_a_number(file: str, job: dict[str, Any]) -> None:
-    """It arrives as text: https://github.com/actions/runner/issues/2848. A push has none."""
-    given = triggers(file).get("workflow_dispatch") or {}
-    for name, about in given.get("inputs", {}).items():
-        if "with" in job and about["type"] == "number":
-            assert job["with"][name] == f"${{{{ fromJSON(inputs.{name} || '0') }}}}"
-
-
-@pytest.mark.parametrize(("file", "job"), JOBS)
 def test_what_writes_to_github_has_no_other_right_and_no_checkout(file: str, job: dict[str, Any]) -> None:
     permissions = job.get("permissions", {})
     writes = [name for name, level in permissions.items() if level == "write" and name != "id-token"]
