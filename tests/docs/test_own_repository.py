@@ -209,6 +209,7 @@ def test_the_merge_request_and_who_approved_it_reach_the_records(
 ) -> None:
     known = {"CI_API_V4_URL": api, "CI_PROJECT_ID": "1", "CI_PROJECT_URL": "https://gitlab.example.com/a/b"}
     variables = runner | known | {"CI_COMMIT_SHA": "c0ffee", "READ_TOKEN": "secret"}
+    (tmp_path / "project" / "json.py").write_text("raise SystemExit('a file of the repository ran')\n")
     pull_request, approver, *_ = run_job("apply test", variables, tmp_path / "project")
     assert (pull_request, approver) == ("https://gitlab.example.com/a/b/-/merge_requests/7", "$(id) bo")
     variables["READ_TOKEN"] = "wrong"
