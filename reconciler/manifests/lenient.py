@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.address import Rules, check_address, check_network
+from reconciler.core.address import Rules, check_address, check_network, check_networks
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, NAME, Declaration, User, check_date, make_user
 from reconciler.manifests.files import Files
 from reconciler.manifests.folder import list_manifests
@@ -69,19 +69,19 @@ def _salvage(entry: dict[str, Any], rules: Rules, reservations: list[Reservation
         "description": _text(entry.get("description")),
         "owner": _text(entry.get("owner")),
     }
-    expires = fields["expires"]
+    expires = entry.get("expires")
     known = NAME.fullmatch(own) and fields["allowed_from_addresses"]
     known = known and fields["allowed_source_ips"] is not None and isinstance(fields["enabled"], bool)
-    known = known and isinstance(expires, str) and not (expires and check_date(expires))
+    known = known and ("expires" not in entry or (isinstance(expires, str) and not check_date(expires)))
     return make_user(fields) if known else None
 
 
 def _networks(entry: dict[str, Any]) -> list[str] | None:
-    """Without any valid network, the entry would not be restricted at all: None."""
+    """Without any valid network, or with all of them, the entry would not be restricted at all: None."""
     if "allowed_source_ips" not in entry:
         return []
     valid = [one for one in _list(entry["allowed_source_ips"]) if isinstance(one, str) and not check_network(one)]
-    return valid or None
+    return valid if valid and not check_networks(valid) else None
 
 
 def _rotation(given: dict[str, Any]) -> dict[str, int] | None:

@@ -56,8 +56,10 @@ def test_what_is_valid_is_kept(tmp_path: Path) -> None:
         {"allowed_from_addresses": ["a@example.org"]},
         {"allowed_source_ips": ["10.0.0.0/8"]},
         {"allowed_source_ips": None},
+        {"allowed_source_ips": ["0.0.0.0/1", "128.0.0.0/1"]},
         {"expires": "2027-02-31"},
         {"expires": None},
+        {"expires": ""},
         {"enabled": "yes"},
     ],
 )
