@@ -140,6 +140,17 @@ def find_commit(checkout: Path, revision: str) -> str:
     return commit if COMMIT.fullmatch(commit := done.stdout.strip()) else ""
 
 
+_SUFFIX = re.compile(r"[~^@:].*", re.DOTALL)
+
+
+def find_refs(checkout: Path, revision: str) -> list[str]:
+    """The branches and tags of which an expression may name each: Git would take the tag."""
+    name = _SUFFIX.sub("", revision)
+    refs = [f"refs/tags/{name}", f"refs/heads/{name}", f"refs/remotes/{name}", f"refs/remotes/{name}/HEAD"]
+    found = _ask(checkout, "for-each-ref", "--format=%(refname)", *refs).splitlines() if name else []
+    return [ref for ref in refs if ref in found]
+
+
 def merge_base(checkout: Path, one: str, other: str) -> str:
     """The commit that both commits have in common; empty if this clone has none."""
     done = _run(checkout, "merge-base", one, other)

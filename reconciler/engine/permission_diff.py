@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.core.text import count
 from reconciler.engine.git import find_checkout
-from reconciler.engine.revision import Revision, read_commit, resolve_range
+from reconciler.engine.revision import Revision, has_moved_on, read_commit, resolve_range
 from reconciler.errors import InvalidInput, Problem, ReconcileError
 from reconciler.manifests.environments import Environment, load_environments
 from reconciler.manifests.files import DISK, Files
@@ -18,6 +18,7 @@ from reconciler.manifests.loader import load_manifests
 from reconciler.planning.permission_diff import Declarations, PermissionDiff, Side, compare_sides
 
 Warnings = list[tuple[str, str]]
+_MERGE = "merge it and compare again: a merge may restore a permission that was removed there"
 _COUNTS_AS = "what is invalid there counts as not granted"
 
 
@@ -48,6 +49,8 @@ def diff_permissions(folder: Folder, revisions: str, now: datetime) -> Permissio
     if folder.env and not names:
         known = ", ".join(new.settings)
         raise ReconcileError(f"no environment '{folder.env}' in {folder.config}", f"known environments: {known}")
+    if has_moved_on(checkout, base, folder.config, folder.users):
+        warnings.append((f"{base.branch} has newer changes of manifests or settings", _MERGE))
     environments = compare_sides(old, new, names, now)
     return PermissionDiff(base.label, base.commit, head.label, head.commit, environments, tuple(warnings))
 

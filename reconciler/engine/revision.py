@@ -12,12 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core.text import quote
-from reconciler.engine.git import GitError, ask_bytes, find_commit, is_shallow, merge_base
+from reconciler.engine.git import GitError, ask_bytes, find_commit, find_refs, is_shallow, merge_base
 from reconciler.errors import ReconcileError
 from reconciler.manifests.files import MAX_BYTES
 
-# The branch that pull requests are merged into; the first one that exists counts.
-MAIN_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+# The branch that pull requests are merged into; the first one that exists counts. In full: Git prefers tags to branches,
+# and anyone who may push can push a tag `main` or `origin/main`.
+MAIN_BRANCHES = {
+    "origin/HEAD": "refs/remotes/origin/HEAD",
+    "origin/main": "refs/remotes/origin/main",
+    "origin/master": "refs/remotes/origin/master",
+    "main": "refs/heads/main",
+    "master": "refs/heads/master",
+}
 MAX_TOTAL_BYTES = 100_000_000  # of all files that are read at a commit
 _KINDS = {"040": stat.S_IFDIR, "100": stat.S_IFREG, "120": stat.S_IFLNK, "160": stat.S_IFDIR}  # 160: a submodule
 MISSING = -1  # the size of an object that Git cannot read
@@ -26,10 +33,15 @@ _SHALLOW = "set fetch-depth: 0 in the workflow, or run git fetch --unshallow"
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """`label`: as the caller named it. Without a commit it is the working tree."""
+    """`label`: as the caller named it. Without a commit it is the working tree.
+
+    `branch` and `tip`: of a merge base, the branch that has gone on since, and its newest commit.
+    """
 
     label: str
     commit: str = ""
+    branch: str = ""
+    tip: str = ""
 
     def __str__(self) -> str:
         return f"{self.label} ({self.commit[:12]})" if self.commit else self.label
@@ -59,6 +71,8 @@ def resolve_range(checkout: Path, text: str) -> tuple[Revision, Revision]:
 
 
 def _find(checkout: Path, name: str) -> Revision:
+    if len(refs := find_refs(checkout, name)) > 1:
+        raise ReconcileError(f"'{quote(name)}' is more than one of this clone", f"choose one: {', '.join(refs)}")
     if commit := find_commit(checkout, name):
         return Revision(name, commit)
     hint = _SHALLOW if is_shallow(checkout) else "fetch it, or name another commit or branch"
@@ -66,8 +80,8 @@ def _find(checkout: Path, name: str) -> Revision:
 
 
 def _main_branch(checkout: Path) -> Revision:
-    for name in MAIN_BRANCHES:
-        if commit := find_commit(checkout, name):
+    for name, ref in MAIN_BRANCHES.items():
+        if commit := find_commit(checkout, ref):
             return Revision(name, commit)
     hint = f"{_SHALLOW}; or name the base: reconcile diff BASE"
     raise ReconcileError(f"this clone has no main branch ({', '.join(MAIN_BRANCHES)})", hint)
@@ -75,7 +89,9 @@ def _main_branch(checkout: Path) -> Revision:
 
 def _merge_base(checkout: Path, one: Revision, other: Revision) -> Revision:
     if commit := merge_base(checkout, one.commit, other.commit):
-        return Revision(one.label if commit == one.commit else f"merge base with {one.label}", commit)
+        if commit == one.commit:
+            return one
+        return Revision(f"merge base with {one.label}", commit, one.label, one.commit)
     hint = _SHALLOW if is_shallow(checkout) else "name the base: reconcile diff BASE"
     raise ReconcileError(f"{one.label} and {other.label} have no common commit in this clone", hint)
 
@@ -116,6 +132,17 @@ def read_commit(checkout: Path, commit: str, config: Path, users: Path) -> Commi
     except GitError as error:
         raise ReconcileError(error.cause, error.fix) from None
     return found
+
+
+def has_moved_on(checkout: Path, base: Revision, config: Path, users: Path) -> bool:
+    """Did the branch of a merge base change the manifests or the settings since?"""
+    if not base.tip:
+        return False
+    paths = [_key(checkout, path) for path in (config, users)]
+    try:
+        return bool(ask_bytes(checkout, "diff-tree", "-r", "--name-only", "-z", base.commit, base.tip, "--", *paths))
+    except GitError as error:
+        raise ReconcileError(error.cause, error.fix) from None
 
 
 def _parse_tree(checkout: Path, listed: bytes) -> CommitFiles:

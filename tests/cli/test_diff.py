@@ -165,3 +165,51 @@ def test_without_a_checkout_nothing_is_compared(
         "error: reconcile.yaml is not in a Git checkout",
         "  hint: run it in a clone of the repository",
     ]
+
+
+@pytest.mark.parametrize("tag", ["main", "origin/main"])
+def test_a_tag_named_like_the_main_branch_hides_nothing(repository: Repository, tag: str) -> None:
+    """Git takes the tag for both, and anyone who may push can push one."""
+    if tag == "origin/main":
+        repository.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repository.git("switch", "--create", "branch")
+    repository.declare(entry("billing"), entry("crm"), entry("hidden"))
+    repository.commit()
+    repository.git("tag", tag)
+    assert widened(repository.diff()) == ["hidden"]
+    branch = "refs/remotes/origin/main" if tag == "origin/main" else "refs/heads/main"
+    assert widened(repository.diff(f"{branch}..branch")) == ["hidden"]
+    for text in (tag, f"{tag}...branch", f"branch..{tag}~1"):
+        code, _, err = repository.run("diff", text)
+        assert (code, err.splitlines()[1]) == (1, f"  hint: choose one: refs/tags/{tag}, {branch}"), text
+
+
+def test_a_move_that_restores_what_the_main_branch_removed_is_announced(repository: Repository) -> None:
+    """A merge keeps both changes: the entry is gone from the one file and new in the other."""
+    repository.declare(entry("news"), file="test/news.yaml")
+    repository.commit()
+    repository.git("switch", "--create", "branch")
+    repository.declare(entry("billing"))
+    repository.declare(entry("news"), entry("crm"), file="test/news.yaml")
+    repository.commit()
+    assert repository.diff()["warnings"] == []
+    repository.git("switch", "main")
+    repository.write("README.md", "no manifest")
+    repository.commit()
+    assert repository.diff("main...branch")["warnings"] == []
+    repository.declare(entry("billing"))
+    repository.commit()
+    found = repository.diff("main...branch")
+    assert (widened(found), found["warnings"]) == (
+        [],
+        [
+            {
+                "reason": "main has newer changes of manifests or settings",
+                "hint": "merge it and compare again: a merge may restore a permission that was removed there",
+            }
+        ],
+    )
+    repository.git("switch", "branch")
+    repository.git("merge", "--quiet", "--message", "merge", "main")
+    found = repository.diff()
+    assert (widened(found), found["warnings"]) == (["crm"], [])
