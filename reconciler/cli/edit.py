@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
@@ -92,7 +94,10 @@ def _enable(manifests: Manifests, name: str, *, enabled: bool) -> int:
     if found.user.enabled == enabled:
         say(f"{found.manifest}:{found.line}: {name} is already {word}; nothing to do")
         return EXIT_OK
-    effect = "its password works again" if enabled else "its access key becomes inactive; nothing is deleted"
+    effect = "its access key becomes inactive; nothing is deleted"
+    if enabled:
+        expired = not replace(found.user, enabled=True).may_send(datetime.now(UTC))
+        effect = f"it still may not send: it expired after {found.user.expires}" if expired else "its password works again"
     _write(manifests.set(name, "enabled", enabled), f"{word[:-1]}s {name}: {effect}")
     return EXIT_OK
 
@@ -110,14 +115,15 @@ def _fields(name: str, **options: Any) -> dict[str, Any]:
     every = options["rotate_every"]
     fields = {
         "name": name,
-        "description": options["description"] or f"Messages of {name}",
+        "description": f"Messages of {name}" if options["description"] is None else options["description"],
         "owner": options["owner"],
         "allowed_from_addresses": [*options["addresses"]],
         "expires": options["expires"],
         "allowed_source_ips": [*options["networks"]],
         "rotation": None if every is None else {"every_days": every},
     }
-    given = {field: value for field, value in fields.items() if value}
+    # An option that is given but empty is refused like any other value: without an expiry, a grant would not end.
+    given = {field: value for field, value in fields.items() if value not in (None, [])}
     for field, value in given.items():
         if hidden := hidden_character("".join(value)):
             hint = "write one line of visible text"

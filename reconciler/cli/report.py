@@ -51,6 +51,8 @@ def report(
 def _write(target: Target, out: Path, previous: Path | None, last_use: bool) -> int:
     if out.suffix != ".html":
         raise ReconcileError(f"{out}: the name of the page must end in .html", "for example --out report.html")
+    if not out.parent.is_dir():
+        raise ReconcileError(f"the folder {out.parent} does not exist", "create it, or choose another --out")
     require_extra()
     environment = target.environment()
     continued = read_previous(previous, out, environment.name) if previous else ""

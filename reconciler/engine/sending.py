@@ -10,7 +10,7 @@ from reconciler.core.user import NAME, Declaration
 from reconciler.engine.session import Connection
 from reconciler.manifests.environments import Environment
 from reconciler.manifests.positions import find_lines
-from reconciler.planning.sending import Answer, Question, Verdict, judge, judge_deployed, may_matter
+from reconciler.planning.sending import Answer, Question, Verdict, is_in_doubt, judge, judge_deployed, may_matter
 from reconciler.ports import Listing
 
 
@@ -42,6 +42,8 @@ def deployed_senders(
     if listing.identities is not None:
         known = listing.identities
         names = {name for name in names if name not in known or may_matter(known[name], question)}
+        # The list of all users may be older than a user, and that of an emulator lacks boundaries: these are read again.
+        listing = Listing(listing.users, {name: one for name, one in known.items() if not is_in_doubt(one)})
     for found in _observe(connection, sorted(names), listing, declared, question):
         if found.verdict.allowed or found.verdict.is_unknown:
             yield found

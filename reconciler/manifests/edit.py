@@ -107,7 +107,7 @@ class Manifests:
             raise ReconcileError(message, f"choose one with --file: {', '.join(files)}")
         team = owner.lower().partition("@")[0]
         if not _TEAM.fullmatch(team):
-            raise ReconcileError(f"no file can be named after {quote(owner)}", "name it: --file team.yaml")
+            raise ReconcileError(f"no file can be named after '{quote(owner)}'", "name it: --file team.yaml")
         named = [self.folder / f"{team}{suffix}" for suffix in SUFFIXES]
         return next(filter(Path.exists, named), named[0])
 

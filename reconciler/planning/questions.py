@@ -14,6 +14,8 @@ from reconciler.core.text import quote
 # https://docs.aws.amazon.com/ses/latest/dg/send-email-concepts-email-format.html
 _LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*|\"([ !#-\[\]-~]|\\[ -~])*\"", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_CASE = "evaluated with the domain in lower case; IAM compares case, so clients must write it in lower case, too"
+_PATTERN = "'*' stands for itself here: the answer is about this one address, not about a pattern"
 
 
 def parse_sender(text: str) -> tuple[str, tuple[str, ...]]:
@@ -24,10 +26,7 @@ def parse_sender(text: str) -> tuple[str, tuple[str, ...]]:
     is_valid = at and len(address) <= MAX_ADDRESS and len(local) <= MAX_LOCAL_PART and _LOCAL_PART.fullmatch(local)
     if not is_valid or not all(map(_LABEL.fullmatch, labels)):
         raise ValueError(f"'{quote(text)}' is not an address: write local@domain, without a display name")
-    if address == text:
-        return address, ()
-    note = "evaluated with the domain in lower case; IAM compares case, so clients must write it in lower case, too"
-    return address, (note,)
+    return address, tuple(note for note, applies in ((_CASE, address != text), (_PATTERN, "*" in local)) if applies)
 
 
 def parse_source(text: str) -> tuple[str, tuple[str, ...]]:

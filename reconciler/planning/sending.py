@@ -182,12 +182,16 @@ def judge_deployed(
 
 
 def may_matter(identity: Identity, question: Question) -> bool:
-    """Could this policy, or what is attached beside it, allow the address? Before the keys of the user are read."""
-    if not identity.owned or [*_doubts(identity)]:
+    """Could this policy allow the address, or must the user be read for an answer? Before its keys are read."""
+    if not identity.owned or is_in_doubt(identity):
         return identity.owned
     statements = identity.policy["Statement"] if identity.policy else []
     patterns = [each for one in statements for each in one["Condition"]["StringLike"]["ses:FromAddress"]]
     return any(like(pattern, question.from_address) for pattern in patterns)
+
+
+def is_in_doubt(identity: Identity) -> bool:
+    return any(True for _ in _doubts(identity))
 
 
 def _doubts(identity: Identity) -> Iterable[str]:

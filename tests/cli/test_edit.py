@@ -131,6 +131,10 @@ def test_the_first_user_of_an_environment_creates_its_folder(repository: Reposit
         ((*ADD, "--owner", "nobody"), "the new entry: 'owner' is 'nobody', which is not allowed"),
         ((*ADD, "--owner", "x@example.com", "--from", "a@exampel.com"), "did you mean example.com?"),
         ((*ADD, "--owner", "x@example.com", "--expires", "soon"), "the new entry: 'soon' is not a date"),
+        ((*ADD, "--owner", "x@example.com", "--expires", ""), "the new entry: '' is not a date"),
+        ((*ADD, "--owner", "x@example.com", "--description", ""), "the new entry: 'description' is ''"),
+        ((*ADD, "--owner", ""), "no file can be named after ''"),
+        (("add", "", "--from", "a@example.com", "--owner", "x@example.com"), "the new entry: 'name' is ''"),
         ((*ADD, "--owner", "x@example.com", "--rotate-every", "0"), "the new entry: 'every_days' is '0'"),
         ((*ADD, "--owner", "x@example.com", "--description", "a\nb"), "'description' contains the character U+000A"),
         ((*ADD, "--owner", "x@example.com", "--description", "a\u200bb"), "contains the character U+200B"),
@@ -193,6 +197,9 @@ def test_a_disabled_user_is_enabled_again(repository: Repository) -> None:
     assert repository.path.read_text() == disabled.replace("enabled: false", "enabled: true")
     assert repository.run("enable", "shop") == 0
     assert "already enabled" in repository.out
+    repository.path.write_text(disabled.replace("enabled: false", "enabled: false\n    expires: 2020-06-30"))
+    assert repository.run("enable", "news") == 0
+    assert "enables news: it still may not send: it expired after 2020-06-30" in repository.out
 
 
 def test_a_removed_user_takes_its_comments_along(repository: Repository) -> None:

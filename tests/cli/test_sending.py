@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.aws.iam import IamIdentities
 from reconciler.output.sending import SCOPE
 from support.runs import Checkout, an_entry
 from support.world import World
@@ -102,3 +103,18 @@ def test_what_is_deployed(world: World, declared: Checkout) -> None:
     found = answers(declared, "who-can-send-as", "x@news.example.com", "--deployed")
     assert [(one["name"], one["allowed"]) for one in found] == [("news", None)]
     assert declared.run("explain", "nobody", "--from", "x@example.com", "--deployed").code == 2
+
+
+def test_a_user_that_the_list_of_all_users_shows_incompletely_is_read_again(
+    world: World, declared: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of the sandbox contains no permissions boundaries."""
+    declared.reconcile(world)
+    read = IamIdentities.details
+    monkeypatch.setattr(
+        IamIdentities,
+        "details",
+        lambda self: ({field: one[field] for field in one if field != "PermissionsBoundary"} for one in read(self)),
+    )
+    found = answers(declared, "who-can-send-as", "crm@example.com", "--deployed")
+    assert [(one["name"], one["reason"]) for one in found] == [("crm", "allowed"), ("news", "allowed")]
