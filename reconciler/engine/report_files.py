@@ -39,7 +39,7 @@ def write(documents: Documents, page: Path) -> None:
 
 def read_previous(file: Path, page: Path, environment: str) -> str:
     """The digest of the report to continue. Raises ReconcileError unless it is complete, unchanged and of ENV."""
-    if file.with_suffix("").absolute() == page.with_suffix("").absolute():
+    if file.with_suffix("").resolve() == page.with_suffix("").resolve():
         message = f"{page.with_suffix('')}: the new report would replace the one that it continues"
         raise ReconcileError(message, "give each report its own name, for example report-2026-11.html")
     link, problems = _check(file)

@@ -145,7 +145,7 @@ def _compare(name: str, old: Values, new: Values) -> SettingChange | None:
     rule, default = RULES.get(setting, _UNKNOWN)
     default = INNER_DEFAULTS.get(name, default)
     before, after = old.get(name, default), new.get(name, default)
-    if before == after:
+    if before == after and isinstance(before, bool) == isinstance(after, bool):  # 1 == True
         return None
     if setting == _RESERVED:
         return _compare_reservation(name, before, after)

@@ -157,6 +157,8 @@ def runner(tmp_path: Path) -> dict[str, str]:
         git(folder, "init", "--quiet")
         git(folder, "add", ".")
         git(folder, "commit", "--quiet", "--message", "first")
+    git(project, "remote", "add", "origin", str(tmp_path / "origin"))
+    git(tmp_path, "clone", "--quiet", str(project), "origin")
     manifest = project / "users" / "sandbox" / "platform.yaml"
     manifest.write_text(manifest.read_text().replace("[wiki@example.com]", "[wiki@example.com, hr@example.com]"))
     git(project, "commit", "--quiet", "--all", "--message", "second")
@@ -167,7 +169,7 @@ def runner(tmp_path: Path) -> dict[str, str]:
         "TOOL": str(tmp_path / "tool"),
         "TOOL_URL": str(tool),
         "TOOL_SHA": git(tool, "rev-parse", "HEAD"),
-        "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(project, "rev-parse", "HEAD^"),
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": git(project, "symbolic-ref", "--short", "HEAD"),
         "CI_COMMIT_SHA": git(project, "rev-parse", "HEAD"),
         "AWS_ID_TOKEN": "token",
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "aws-id-token"),
@@ -188,7 +190,12 @@ def run_job(job: str, variables: dict[str, str], folder: Path) -> list[str]:
 def test_the_lines_for_merge_requests_validate_and_show_the_change(runner: dict[str, str], tmp_path: Path) -> None:
     shown = "\n".join(run_job("validate", runner, tmp_path / "project"))
     assert "sandbox: 1 user in 1 manifest, valid" in shown
-    assert "hr@example.com" in shown
+    assert "now may send as hr@example.com" in shown
+    assert "warning" not in shown
+    (tmp_path / "origin" / "users" / "sandbox" / "other.yaml").write_text("users: []\n")
+    git(tmp_path / "origin", "add", ".")
+    git(tmp_path / "origin", "commit", "--quiet", "--message", "merged meanwhile")
+    assert "has newer changes of manifests or settings" in "\n".join(run_job("validate", runner, tmp_path / "project"))
 
 
 @pytest.mark.parametrize("job", ["plan test", "apply test", "drift test"])

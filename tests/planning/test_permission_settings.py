@@ -34,6 +34,7 @@ def test_every_setting_of_the_schema_has_a_rule_and_its_default() -> None:
         ("allowed_domains", ["b.io", "a.io"], ["a.io", "b.io"], "now in the order a.io, b.io", False),
         ("allow_wildcards", True, False, "true -> false", False),
         ("local", None, True, "false -> true", True),
+        ("local", 1, True, "1 -> true", True),
         ("wide_reads", False, None, "false -> true", True),
         ("confirm", False, True, "false -> true", False),
         ("github_subject_prefix", None, "repo:a/b", "not set -> repo:a/b", True),
