@@ -20,6 +20,7 @@ from reconciler.output.terminal import say
 from reconciler.planning.wording import describe_grant
 
 COLORS = {"+": "green", "-": "red"}
+_WORKS = "its password works again"
 
 
 @click.command()
@@ -97,7 +98,7 @@ def _enable(manifests: Manifests, name: str, *, enabled: bool) -> int:
     effect = "its access key becomes inactive; nothing is deleted"
     if enabled:
         expired = not replace(found.user, enabled=True).may_send(datetime.now(UTC))
-        effect = f"it still may not send: it expired after {found.user.expires}" if expired else "its password works again"
+        effect = f"it may still not send: it expired after {found.user.expires}" if expired else _WORKS
     _write(manifests.set(name, "enabled", enabled), f"{word[:-1]}s {name}: {effect}")
     return EXIT_OK
 

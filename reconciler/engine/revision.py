@@ -16,8 +16,8 @@ from reconciler.engine.git import GitError, ask_bytes, find_commit, find_refs, i
 from reconciler.errors import ReconcileError
 from reconciler.manifests.files import MAX_BYTES
 
-# The branch that pull requests are merged into; the first one that exists counts. In full: Git prefers tags to branches,
-# and anyone who may push can push a tag `main` or `origin/main`.
+# The branch that pull requests are merged into; the first one that exists counts. In full: Git prefers tags to
+# branches, and anyone who may push can push a tag `main` or `origin/main`.
 MAIN_BRANCHES = {
     "origin/HEAD": "refs/remotes/origin/HEAD",
     "origin/main": "refs/remotes/origin/main",

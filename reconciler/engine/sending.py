@@ -42,7 +42,7 @@ def deployed_senders(
     if listing.identities is not None:
         known = listing.identities
         names = {name for name in names if name not in known or may_matter(known[name], question)}
-        # The list of all users may be older than a user, and that of an emulator lacks boundaries: these are read again.
+        # The list may be older than a user, and that of an emulator lacks boundaries: these users are read again.
         listing = Listing(listing.users, {name: one for name, one in known.items() if not is_in_doubt(one)})
     for found in _observe(connection, sorted(names), listing, declared, question):
         if found.verdict.allowed or found.verdict.is_unknown:

@@ -37,7 +37,8 @@ def find_renames(changes: Iterable[Change]) -> tuple[Rename, ...]:
 def pair_renamed(deleted: Iterable[User], created: Iterable[User]) -> dict[str, str]:
     """The old name of each created user that replaces a deleted one. Where more than one could be meant: none.
 
-    They have the same addresses; or the same owner, and all addresses of one are addresses of the other.
+    They have the same owner, and the same addresses, or all addresses of one are addresses of the other. With another
+    owner, someone else gets a password: that is a new user, and a widening.
     """
     gone, new = [*deleted], [*created]
     pairs = _unique_pairs(_same_addresses(gone, new))
@@ -49,12 +50,12 @@ def pair_renamed(deleted: Iterable[User], created: Iterable[User]) -> dict[str, 
 
 
 def _same_addresses(gone: Iterable[User], new: Iterable[User]) -> Iterator[tuple[str, str]]:
-    by_addresses: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    known: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for old in gone:
-        by_addresses[old.allowed_from_addresses].append(old.name)
+        known[old.owner, old.allowed_from_addresses].append(old.name)
     for user in new:
         # Two are enough to see that the pair is not unique.
-        yield from ((name, user.name) for name in by_addresses[user.allowed_from_addresses][:2])
+        yield from ((name, user.name) for name in known[user.owner, user.allowed_from_addresses][:2])
 
 
 def _is_extended(old: User, new: User) -> bool:

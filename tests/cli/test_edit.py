@@ -199,7 +199,7 @@ def test_a_disabled_user_is_enabled_again(repository: Repository) -> None:
     assert "already enabled" in repository.out
     repository.path.write_text(disabled.replace("enabled: false", "enabled: false\n    expires: 2020-06-30"))
     assert repository.run("enable", "news") == 0
-    assert "enables news: it still may not send: it expired after 2020-06-30" in repository.out
+    assert "enables news: it may still not send: it expired after 2020-06-30" in repository.out
 
 
 def test_a_removed_user_takes_its_comments_along(repository: Repository) -> None:

@@ -168,7 +168,7 @@ def test_each_report_continues_the_previous_one(
     ("prepare", "out", "words"),
     [
         (lambda _: None, "report-1.html", "the new report would replace the one that it continues"),
-        (lambda folder: (folder / "sub").mkdir(), "sub/../report-1.html", "the new report would replace the one that it continues"),
+        (lambda folder: (folder / "sub").mkdir(), "sub/../report-1.html", "the new report would replace the one"),
         (lambda folder: write(folder, 1, environment="prod"), "b.html", "report-1.json: is about environment prod"),
         (lambda folder: (folder / "report-1.csv").write_text("x"), "b.html", "report-1.csv: was changed"),
         (lambda folder: (folder / "report-1.json").unlink(), "b.html", "report-1.json: cannot be read"),

@@ -102,13 +102,22 @@ def test_the_index_finds_exactly_the_patterns_that_overlap() -> None:
 
 def test_a_rename_keeps_the_permission_and_names_what_else_changes() -> None:
     old = side(a_user("crm", owner="crm@example.com", credential=3))
-    (user,) = diff(old, side(a_user("sales", owner="sales@example.com"))).users
+    (user,) = diff(old, side(a_user("sales", owner="crm@example.com", description="All sales"))).users
     assert (user.kind, user.old_name, user.keeps) == (Kind.RENAMED, "crm", True)
-    assert user.notes == ("renamed from crm: gets a new password", "owner crm@example.com → sales@example.com")
+    assert user.notes == ("renamed from crm: gets a new password", "description changed")
+
+
+def test_a_user_that_takes_the_addresses_of_another_owner_is_new_and_gains_them() -> None:
+    """Its password is new: someone else may send as them, and the lines of renames may be cut."""
+    users = diff(side(a_user("crm", owner="crm@example.com")), side(a_user("evil", owner="evil@example.com"))).users
+    assert [(user.name, user.kind, user.change.widens) for user in users] == [
+        ("evil", Kind.NEW, True),
+        ("crm", Kind.DELETED, False),
+    ]
 
 
 def test_users_are_paired_only_where_one_is_meant() -> None:
-    crm, other = a_user("crm", "a@example.com", owner="o@example.com"), a_user("other", "a@example.com")
+    crm, other = a_user("crm", "a@example.com"), a_user("other", "a@example.com")
     assert pair_renamed([crm], [a_user("new", "a@example.com")]) == {"new": "crm"}
     assert pair_renamed([crm, other], [a_user("new", "a@example.com")]) == {}
     assert pair_renamed([crm], [a_user("new", "b@example.com")]) == {}
