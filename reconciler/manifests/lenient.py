@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.address import Rules, check_address, check_network, check_networks
+from reconciler.core.policy import QUOTA, Sending, build, measure
 from reconciler.core.user import DEFAULT_OVERLAP_DAYS, NAME, Declaration, User, check_date, make_user
 from reconciler.manifests.files import Files
 from reconciler.manifests.folder import list_manifests
@@ -29,13 +30,15 @@ def load_settings(path: Path, files: Files) -> dict[str, dict[str, Any]]:
 
 def load_leniently(users: Path, name: str, settings: dict[str, dict[str, Any]], files: Files) -> dict[str, Declaration]:
     paths, _ = list_manifests(users, name, settings.keys(), files)
-    rules, reservations = _rules(settings.get(name, {})), _reservations(settings.get(name, {}))
+    fields = settings.get(name, {})
+    rules, reservations, sending = _rules(fields), _reservations(fields), _sending(fields)
     found = []
     for path in paths:
         source = read_source(path, path.as_posix(), files)
         entries = _list(_mapping(source.data).get("users")) if not source.problems else []
         for index, entry in enumerate(entries):
-            if user := _salvage(_mapping(entry), rules, reservations):
+            user = _salvage(_mapping(entry), rules, reservations)
+            if user and measure(build(user, sending)) <= QUOTA:
                 found.append(Declaration(user, source.path, source.line(("users", index))))
     times = Counter(declaration.user.name for declaration in found)
     return {declaration.user.name: declaration for declaration in found if times[declaration.user.name] == 1}
@@ -52,6 +55,12 @@ def _reservations(fields: dict[str, Any]) -> list[Reservation]:
         Reservation(_text(one.get("address")), frozenset(user for user in _list(one.get("users")) if _text(user)))
         for one in found
     ]
+
+
+def _sending(fields: dict[str, Any]) -> Sending:
+    regions = [region for region in _list(fields.get("smtp_regions")) if _text(region)]
+    own = (_text(fields.get("region")),)
+    return Sending(_text(fields.get("account_id")), (*regions,) or own, _text(fields.get("configuration_set")))
 
 
 def _salvage(entry: dict[str, Any], rules: Rules, reservations: list[Reservation]) -> User | None:

@@ -67,6 +67,14 @@ def test_a_permission_that_cannot_be_known_counts_as_none(tmp_path: Path, fields
     assert load(tmp_path, {**VALID, **fields}) == {}
 
 
+def test_a_policy_that_iam_would_not_take_counts_as_none(tmp_path: Path) -> None:
+    fields = {**VALID, "allowed_from_addresses": [f"sender-{number:02}@example.com" for number in range(70)]}
+    settings = {**SETTINGS, "region": "eu-central-1", "account_id": "111122223333"}
+    assert [*load(tmp_path, fields, settings=settings)] == ["crm"]
+    settings["smtp_regions"] = ["eu-central-1", "eu-west-1", "us-east-1", "ap-south-1"]
+    assert load(tmp_path, fields, settings=settings) == {}
+
+
 def test_of_a_name_that_is_declared_twice_neither_counts(tmp_path: Path) -> None:
     assert [*load(tmp_path, VALID, {**VALID, "name": "other"}, VALID, 3)] == ["other"]
 
