@@ -9,9 +9,7 @@ import pytest
 from reconciler.planning.questions import parse_sender, parse_source, parse_time
 
 
-@pytest.mark.parametrize(
-    "text", ["billing@example.com", "a$b{c}?@example.com", '"a b"@example.com', "a@b"]
-)
+@pytest.mark.parametrize("text", ["billing@example.com", "a$b{c}?@example.com", '"a b"@example.com', "a@b"])
 def test_any_valid_address_may_be_asked_for(text: str) -> None:
     assert parse_sender(text) == (text, ())
 
