@@ -120,7 +120,8 @@ def find_unchanged(entry: Entry, text: Sequence[str], other: Sequence[str]) -> E
     """The entry of `text` as it is in `other`, if it is certainly the same there; None means: parse it.
 
     Both are lists of lines. The lines that differ must be other entries of the same list, or comments: lines with more
-    indentation than its dashes, or with its dash, and nothing that is still open at the end of a line.
+    indentation than its dashes, or with its dash, and nothing that is still open at the end of a line. None of them
+    mentions the name: of two entries with one name, the first counts.
     """
     if entry.column < 0:
         return None
@@ -135,7 +136,8 @@ def find_unchanged(entry: Entry, text: Sequence[str], other: Sequence[str]) -> E
     indent = " " * entry.column
     harmless = re.compile(rf"\s*(?:#.*)?|{indent}(?:- | +){_CLOSED}")
     changed = (*text[before : len(text) - behind], *other[before : len(other) - behind])
-    if not all(map(harmless.fullmatch, changed)):
+    named = re.compile(rf"(?<![\w-]){re.escape(entry.name)}(?![\w-])")
+    if not all(map(harmless.fullmatch, changed)) or any(map(named.search, changed)):
         return None
     return replace(entry, first=entry.first + shift, end=entry.end + shift)
 

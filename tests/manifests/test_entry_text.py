@@ -109,6 +109,12 @@ def test_what_counts_as_unchanged_is_unchanged(one: str, other: str) -> None:
     assert parsed["crm"].first == found.first
 
 
+def test_a_second_entry_with_the_same_name_is_not_overlooked() -> None:
+    one, other = (HEAD + block(name) + block("crm") for name in ("wiki", "crm"))
+    entry = (read_entries(one.encode()) or {})["crm"]
+    assert find_unchanged(entry, one.split("\n"), other.split("\n")) is None
+
+
 def test_a_change_of_other_entries_needs_no_parsing() -> None:
     one = HEAD + block("a") + block("crm") + block("z")
     entries = read_entries(one.encode())

@@ -134,6 +134,12 @@ def test_a_record_is_judged(records: tuple[str, ...], settings: dict[str, object
     assert fix in found.fix
 
 
+def test_strict_alignment_of_any_of_two_records_is_kept() -> None:
+    found = check("example.com", "_dmarc.example.com TXT v=DMARC1; p=reject",
+                  "_dmarc.example.com TXT v=DMARC1; p=none; adkim=s")  # fmt: skip
+    assert (found.verdict, found.wanted) == (Verdict.WRONG, "v=DMARC1; p=reject; adkim=s")
+
+
 def test_a_subdomain_that_inherits_strict_alignment_says_so() -> None:
     assert "with aspf=s" in check("news.example.com", f"{STRICT}; aspf=s").fix
 
