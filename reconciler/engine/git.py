@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reconciler.planning.history import Comparison, Relation, Source
 
@@ -71,7 +72,8 @@ def _is_dirty(checkout: Path, manifests: Iterable[Path]) -> bool:
         return True
     inside = ["--", *map(str, paths)]
     # Without --exclude-standard: a .gitignore hides no manifest.
-    return bool(_ask(checkout, "ls-files", "--others", *inside)) or _is_change_hidden(checkout, inside)
+    others = _ask(checkout, "ls-files", "--others", *inside)
+    return bool(others) or _is_change_hidden(checkout, inside) or bool(find_converted(checkout, map(str, paths)))
 
 
 def _is_in_submodule(checkout: Path, path: Path) -> bool:
@@ -80,18 +82,27 @@ def _is_in_submodule(checkout: Path, path: Path) -> bool:
 
 
 def _is_change_hidden(checkout: Path, inside: list[str]) -> bool:
-    """Does Git say nothing about a difference between a file and the commit?
+    """Is a file marked as `assume-unchanged` (a small letter) or `skip-worktree`, as in a sparse checkout (S)?"""
+    flags = {line[0] for line in _ask(checkout, "ls-files", "-v", *inside).splitlines()}
+    return any(flag.islower() or flag == "S" for flag in flags)
 
-    A file is marked as `assume-unchanged` (a small letter) or `skip-worktree`, as in a sparse checkout (S); or an
-    attribute made Git write it in another encoding: then it is not what the commit shows to a reviewer.
-    https://git-scm.com/docs/gitattributes#_working_tree_encoding
-    """
-    found = [line for line in ask_bytes(checkout, "ls-files", "-v", "-z", *inside).split(b"\0") if line]
-    if any(line[:1].islower() or line[:1] == b"S" for line in found):
-        return True
-    paths = b"".join(line[2:] + b"\0" for line in found)
-    encodings = ask_bytes(checkout, "check-attr", "-z", "--stdin", "working-tree-encoding", given=paths)
-    return any(value not in (b"unspecified", b"unset") for value in encodings.split(b"\0")[2::3])
+
+# What Git may change in a file when it checks it out, besides line ends. https://git-scm.com/docs/gitattributes
+CONVERSIONS = ("working-tree-encoding", "filter", "ident")
+
+
+def find_converted(checkout: Path, paths: Iterable[str], commit: str = "") -> list[str]:
+    """The files of which a reviewer sees another text than is applied: at a commit, or in the working tree."""
+    with TemporaryDirectory() as folder:
+        index = f"{folder}/index" if commit else ""
+        if commit:
+            ask_bytes(checkout, "read-tree", commit, index=index)
+        names = ask_bytes(checkout, "ls-files", "-z", "--", *paths, index=index)
+        source = ["--cached"] if commit else []
+        words = ["check-attr", "-z", "--stdin", *source, *CONVERSIONS]
+        found = ask_bytes(checkout, *words, given=names, index=index).split(b"\0")
+    answers = zip(found[0::3], found[2::3], strict=False)
+    return sorted({os.fsdecode(path) for path, value in answers if value not in (b"unspecified", b"unset")})
 
 
 def compare(checkout: Path | None, source: Source, commit: str) -> Comparison:
@@ -163,9 +174,9 @@ def is_shallow(checkout: Path) -> bool:
     return _ask(checkout, "rev-parse", "--is-shallow-repository").strip() == "true"
 
 
-def ask_bytes(checkout: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """What Git prints; `given`: what it reads. Raises GitError if it does not answer."""
-    done = _run_bytes(checkout, *arguments, given=given)
+def ask_bytes(checkout: Path, *arguments: str, given: bytes = b"", index: str = "") -> bytes:
+    """What Git prints; `given`: what it reads; `index`: another than its own. Raises GitError if it does not answer."""
+    done = _run_bytes(checkout, *arguments, given=given, index=index)
     if done.returncode != 0:
         raise _error(checkout, done.stderr.decode(errors="backslashreplace"))
     return done.stdout
@@ -185,7 +196,9 @@ def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
 
 
-def _run_bytes(checkout: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _run_bytes(
+    checkout: Path, *arguments: str, given: bytes = b"", index: str = ""
+) -> subprocess.CompletedProcess[bytes]:
     options = [word for setting in _HARDENED for word in ("-c", setting)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env = kept | {
@@ -196,6 +209,7 @@ def _run_bytes(checkout: Path, *arguments: str, given: bytes = b"") -> subproces
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
+        **({"GIT_INDEX_FILE": index} if index else {}),
     }
     try:
         return subprocess.run(  # noqa: S603 - our own arguments

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.core.text import count
-from reconciler.engine.git import find_checkout
-from reconciler.engine.revision import Revision, has_moved_on, read_commit, resolve_range
+from reconciler.engine.git import CONVERSIONS, find_checkout
+from reconciler.engine.revision import Revision, find_unreadable, has_moved_on, read_commit, resolve_range
 from reconciler.errors import InvalidInput, Problem, ReconcileError
 from reconciler.manifests.environments import Environment, load_environments
 from reconciler.manifests.files import DISK, Files
@@ -18,6 +18,7 @@ from reconciler.manifests.loader import load_manifests
 from reconciler.planning.permission_diff import Declarations, PermissionDiff, Side, compare_sides
 
 Warnings = list[tuple[str, str]]
+_ATTRIBUTES = f"remove {', '.join(CONVERSIONS)} for it from .gitattributes"
 _MERGE = "merge it and compare again: a merge may restore a permission that was removed there"
 _COUNTS_AS = "what is invalid there counts as not granted"
 
@@ -43,8 +44,13 @@ def diff_permissions(folder: Folder, revisions: str, now: datetime) -> Permissio
     if checkout is None:
         raise ReconcileError(f"{folder.config} is not in a Git checkout", "run it in a clone of the repository")
     base, head = resolve_range(checkout, revisions)
+    if reason := find_unreadable(checkout, head, folder.config, folder.users):
+        raise ReconcileError(f"{reason}: what is reviewed would not be applied", _ATTRIBUTES)
     new = _read_head(folder, folder.at(checkout, head))
-    old, warnings = _read_base(folder, base, folder.at(checkout, base))
+    if reason := find_unreadable(checkout, base, folder.config, folder.users):
+        old, warnings = Side({}, {}), [(reason, "every environment counts as new")]
+    else:
+        old, warnings = _read_base(folder, base, folder.at(checkout, base))
     names = folder.selected([*new.settings, *(name for name in old.settings if name not in new.settings)])
     if folder.env and not names:
         known = ", ".join(new.settings)

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core.text import quote
-from reconciler.engine.git import GitError, ask_bytes, find_commit, find_refs, is_shallow, merge_base
+from reconciler.engine.git import (
+    GitError,
+    ask_bytes,
+    find_commit,
+    find_converted,
+    find_refs,
+    is_shallow,
+    merge_base,
+)
 from reconciler.errors import ReconcileError
 from reconciler.manifests.files import MAX_BYTES
 
@@ -132,6 +140,16 @@ def read_commit(checkout: Path, commit: str, config: Path, users: Path) -> Commi
     except GitError as error:
         raise ReconcileError(error.cause, error.fix) from None
     return found
+
+
+def find_unreadable(checkout: Path, revision: Revision, config: Path, users: Path) -> str:
+    """Why the text of a commit is not what is applied; '' if it is, and for the working tree."""
+    paths = [_key(checkout, path) for path in (config, users)]
+    try:
+        found = find_converted(checkout, paths, revision.commit) if revision.commit else []
+    except GitError as error:
+        raise ReconcileError(error.cause, error.fix) from None
+    return f"Git changes the text of {quote(found[0])} when it checks out {revision}" if found else ""
 
 
 def has_moved_on(checkout: Path, base: Revision, config: Path, users: Path) -> bool:

@@ -213,3 +213,20 @@ def test_a_move_that_restores_what_the_main_branch_removed_is_announced(reposito
     repository.git("merge", "--quiet", "--message", "merge", "main")
     found = repository.diff()
     assert (widened(found), found["warnings"]) == (["crm"], [])
+
+
+@pytest.mark.parametrize("attribute", ["working-tree-encoding=ISO646-GB", "filter=x", "ident"])
+def test_a_file_whose_text_git_changes_is_refused(repository: Repository, attribute: str) -> None:
+    """I13: in ISO646-GB, `£` is written as `#`. What a reviewer sees as text is then a comment where it is applied."""
+    repository.git("switch", "--create", "branch")
+    repository.write(".gitattributes", f"*.txt {attribute}\n*.yaml -ident eol=lf\n")
+    repository.commit()
+    assert repository.diff("main..branch")["environments"][0]["users"] == []
+    repository.write(".gitattributes", f"[attr]odd {attribute}\nusers/** odd\n")
+    repository.commit()
+    code, _, err = repository.run("diff", "main..branch")
+    assert code == 1
+    assert "Git changes the text of users/test/team.yaml when it checks out branch" in err
+    repository.git("rm", "--quiet", ".gitattributes")
+    fixed = repository.diff("branch")
+    assert (widened(fixed), fixed["warnings"][0]["hint"]) == (["billing", "crm"], "every environment counts as new")

@@ -108,7 +108,7 @@ def test_a_file_of_the_checkout_hides_no_manifest_from_the_check_for_changes(tmp
     users = tmp_path / "users"
     users.mkdir()
     (users / ".gitignore").write_text("*\n")
-    (users / ".gitattributes").write_text("* filter=planted\n")
+    (users / ".gitattributes").write_text("* export-ignore -diff\n")
     git(tmp_path, "add", "--force", ".")
     git(tmp_path, "commit", "-m", "first")
     assert not read_source(tmp_path, [users]).dirty
