@@ -11,7 +11,7 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "hook"))
 import aws_rules
-from support import aws_models
+from support import aws_models, moto_iam
 
 # Before any client is made: no test reaches a real account, whatever this machine is configured for.
 for name in [name for name in os.environ if name.startswith(("AWS_", "GITHUB_", "RECONCILE_"))]:
@@ -29,6 +29,7 @@ os.environ |= {
     "AWS_XRAY_SDK_ENABLED": "false",
 }
 aws_rules.install()
+moto_iam.use()
 aws_models.share()
 
 # In CI the same examples each time, so that a red run can be repeated; elsewhere new ones, to find what is still wrong.

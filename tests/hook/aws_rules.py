@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -60,9 +61,8 @@ def _create_user(params: dict[str, Any], model: Any, **_: Any) -> None:
     for key, value in body.items():
         if key.startswith("Tags.") and key.endswith(".Value") and not TAG_VALUE.fullmatch(value):
             _refuse(model, "InvalidInput", f"invalid tag value {value!r}")
-    for users in _pages(params, "list_users"):
-        if any(user["UserName"].lower() == name.lower() for user in users["Users"]):
-            _refuse(model, "EntityAlreadyExists", f"User with name {name} already exists.", 409)
+    if any(known.lower() == name.lower() for known in _held(params).user_names()):
+        _refuse(model, "EntityAlreadyExists", f"User with name {name} already exists.", 409)
 
 
 def _put_user_policy(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -71,21 +71,15 @@ def _put_user_policy(params: dict[str, Any], model: Any, **_: Any) -> None:
     if not DOCUMENT.fullmatch(document):
         _refuse(model, "MalformedPolicyDocument", "invalid characters in the policy document")
     size = len(re.sub(r"\s", "", document))
-    for page in _pages(params, "list_user_policies", UserName=body["UserName"]):
-        for name in page["PolicyNames"]:
-            if name != body["PolicyName"]:
-                token = _asking.set(True)
-                other = _client(params).get_user_policy(UserName=body["UserName"], PolicyName=name)
-                _asking.reset(token)
-                size += len(json.dumps(other["PolicyDocument"], separators=(",", ":")))
+    for name, other in _held(params).policies(body["UserName"]).items():
+        if name != body["PolicyName"]:
+            size += len(re.sub(r"\s", "", other if isinstance(other, str) else json.dumps(other)))
     if size > 2048:
         _refuse(model, "LimitExceeded", f"Maximum policy size of 2048 bytes exceeded for user {body['UserName']}", 409)
 
 
 def _create_access_key(params: dict[str, Any], model: Any, **_: Any) -> None:
-    name = params["body"]["UserName"]
-    keys = [key for page in _pages(params, "list_access_keys", UserName=name) for key in page["AccessKeyMetadata"]]
-    if len(keys) >= 2:
+    if _held(params).access_keys(params["body"]["UserName"]) >= 2:
         _refuse(model, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409)
 
 
@@ -153,26 +147,46 @@ def _item(params: dict[str, Any], model: Any, **_: Any) -> None:
 _asking: ContextVar[bool] = ContextVar("asking", default=False)
 
 
-def _client(params: dict[str, Any]) -> Any:
-    return _client_of(params["url"].rstrip("/"))
+class Held:
+    """What IAM holds, asked by its API."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._client: Any = boto3.client("iam", endpoint_url=endpoint, region_name="us-east-1")
+
+    def user_names(self) -> list[str]:
+        return [user["UserName"] for page in self._pages("list_users") for user in page["Users"]]
+
+    def policies(self, user: str) -> dict[str, Any]:
+        names = [name for page in self._pages("list_user_policies", UserName=user) for name in page["PolicyNames"]]
+        token = _asking.set(True)
+        try:
+            asked = ((name, self._client.get_user_policy(UserName=user, PolicyName=name)) for name in names)
+            return {name: answer["PolicyDocument"] for name, answer in asked}
+        finally:
+            _asking.reset(token)
+
+    def access_keys(self, user: str) -> int:
+        return sum(len(page["AccessKeyMetadata"]) for page in self._pages("list_access_keys", UserName=user))
+
+    def _pages(self, operation: str, **arguments: Any) -> list[dict[str, Any]]:
+        token = _asking.set(True)
+        try:
+            pages = self._client.get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": 1000})
+            return list(pages)
+        except ClientError as error:
+            # No such user, or an emulator that accepts only its own keys, which the rules cannot read.
+            if error.response["Error"]["Code"] in ("NoSuchEntity", "InvalidClientTokenId"):
+                return []
+            raise
+        finally:
+            _asking.reset(token)
 
 
-@cache
-def _client_of(endpoint: str) -> Any:
-    return boto3.client("iam", endpoint_url=endpoint, region_name="us-east-1")
+held_at: Callable[[str], Any] = cache(Held)
 
 
-def _pages(params: dict[str, Any], operation: str, **arguments: Any) -> list[dict[str, Any]]:
-    token = _asking.set(True)
-    try:
-        return list(_client(params).get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": 1000}))
-    except ClientError as error:
-        # No such user, or an emulator that accepts only its own keys, which the rules cannot read.
-        if error.response["Error"]["Code"] in ("NoSuchEntity", "InvalidClientTokenId"):
-            return []
-        raise
-    finally:
-        _asking.reset(token)
+def _held(params: dict[str, Any]) -> Any:
+    return held_at(params["url"].rstrip("/"))
 
 
 def _refuse(model: Any, code: str, message: str, status: int = 400) -> None:

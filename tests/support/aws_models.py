@@ -20,7 +20,10 @@ import moto.core.models
 import moto.core.responses
 import moto.core.serialize
 import moto.kms.models
+from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore.compat import get_current_datetime
 from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import NoCredentialsError
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.parsing import ast_nodes, validators
@@ -136,12 +139,6 @@ def _count_once(self: Any, node: Any) -> Any:
     return node if node.parent else _count_all(self, node)
 
 
-def _nodes_to_be_processed(self: Any) -> tuple[Any, ...]:
-    if not hasattr(self, "_kinds"):
-        self._kinds = tuple(self._processing_map())
-    return self._kinds
-
-
 _serialize = BaseJSONSerializer._serialize_type_structure
 
 
@@ -164,6 +161,44 @@ def _project_once(self: Any, expressions: Any) -> Any:
         return _project(self, expressions)
     finally:
         del self.to_regular_json
+
+
+def _add_auth(self: Any, request: Any) -> None:
+    """moto reads who signed and for which service, never the signature."""
+    if self.credentials is None:
+        raise NoCredentialsError
+    request.context["timestamp"] = get_current_datetime().strftime(SIGV4_TIMESTAMP)
+    self._modify_request_before_signing(request)
+    request.headers["Authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={self.scope(request)}, SignedHeaders=host, Signature=0"
+    )
+
+
+_processed: dict[tuple[type[Any], type[Any]], bool] = {}
+
+
+def _is_processed(processor: Any, node: type[Any]) -> bool:
+    known = (type(processor), node)
+    if known not in _processed:
+        _processed[known] = issubclass(node, tuple(processor._processing_map()))
+    return _processed[known]
+
+
+def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
+    """moto would look up what it processes at each node of each of ten traversals."""
+    if not isinstance(node, ast_nodes.Node):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        self.pre_processing_of_child(node, number)
+        if isinstance(child, ast_nodes.Node):
+            _traverse(self, child, number)
+    if _is_processed(self, type(node)):
+        node = self.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
 
 
 def share() -> None:
@@ -189,6 +224,7 @@ def share() -> None:
     UpdateExpressionParser.make = _make
     validators.deepcopy = _copy_parsed
     validators.ActionCountValidator.verify_action_counts = _count_once
-    ast_nodes.DepthFirstTraverser.nodes_to_be_processed = _nodes_to_be_processed
+    ast_nodes.DepthFirstTraverser.traverse_node_recursively = _traverse
+    SigV4Auth.add_auth = _add_auth
     BaseJSONSerializer._serialize_type_structure = _serialize_structure
     Item.project = _project_once
