@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ class Workspace:
     """A sandbox, and a folder in which commands run against it."""
 
     root: Path
+    added: Mapping[str, str]  # to the environment of the commands
 
     @property
     def checkout(self) -> Path:
@@ -70,7 +71,7 @@ class Workspace:
                 "AWS_SECRET_ACCESS_KEY": "local",
                 "AWS_DEFAULT_REGION": server.region,
             }
-        return environ
+        return {**environ, **self.added}
 
     def run(self, command: str) -> tuple[int, list[str]]:
         """The exit code and the output, both streams together."""
@@ -100,10 +101,10 @@ class Workspace:
 
 
 @contextmanager
-def workspace() -> Iterator[Workspace]:
-    """Its sandbox is stopped at the end."""
+def workspace(added: Mapping[str, str] | None = None) -> Iterator[Workspace]:
+    """Its sandbox is stopped at the end. `added`: to the environment of its commands."""
     with tempfile.TemporaryDirectory(prefix="smtp-docs-") as folder:
-        made = Workspace(Path(folder))
+        made = Workspace(Path(folder), added or {})
         try:
             yield made
         finally:

@@ -17,13 +17,14 @@ from scripts.replay_docs import (
     replay,
     sort_progress,
 )
+from support.command import quick_command
 
 REPLAYED = [page for page in PAGES if [*find_examples(page.read_text(encoding="utf-8").split("\n"))]]
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Workspace]:
-    with workspace() as made:
+    with quick_command(PYTHONUTF8="1") as added, workspace(added) as made:
         yield made
 
 

@@ -49,6 +49,7 @@ class Mapping:
         self._scheduler = scheduler
         self._table = table
         self._rules = rules
+        self._passed: dict[int, bool] = {}
         self._invoke = invoke
         self._give_up = give_up
         self._trigger = trigger
@@ -81,7 +82,10 @@ class Mapping:
             self._trigger.source = self._table.stream_arn
 
     def passes(self, record: StreamRecord) -> bool:
-        return self._rules.passes(record)
+        """A record stays in the table's log, and what it contains stays the same."""
+        if id(record) not in self._passed:
+            self._passed[id(record)] = self._rules.passes(record)
+        return self._passed[id(record)]
 
     def is_idle(self) -> bool:
         if not self._trigger.delivers:
@@ -89,7 +93,7 @@ class Mapping:
         return not any(lane.busy or lane.waiting or self._fresh(lane) for lane in self.lanes)
 
     def _fresh(self, lane: Lane) -> tuple[StreamRecord, ...]:
-        passing = (record for record in self._table.kept(lane.shard, lane.position) if self._rules.passes(record))
+        passing = (record for record in self._table.kept(lane.shard, lane.position) if self.passes(record))
         return tuple(record for record, _ in zip(passing, range(self._rules.batch_size), strict=False))
 
     def _next(self, lane: Lane) -> None:

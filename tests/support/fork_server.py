@@ -2,9 +2,9 @@
 
     python fork_server.py FOLDER DESCRIPTOR
 
-FOLDER is first in `sys.path`, as the working directory of `python -m`. DESCRIPTOR is a socket: a request is one JSON
-line, followed by the descriptors of standard input, output and error. The answer is the id of the new process, and
-when it has ended, its exit code and its seconds of CPU time. Only one run at a time.
+FOLDER is first in `sys.path`, as the working directory of `python -m`. DESCRIPTOR is a socket, or one that listens, for
+clients which may run something at the same time. A request is one JSON line, followed by the descriptors of standard input, output and error. The answer is the id of the new process, and
+when it has ended, its exit code and its seconds of CPU time. Only one run at a time for each client.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import socket
 import sys
 from importlib import import_module
@@ -34,6 +35,18 @@ def preload() -> None:
         import_module(name)
     gc.collect()
     gc.freeze()
+
+
+def accept(listening: socket.socket) -> socket.socket:
+    """Returns the connection of a client in the process that is forked for it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        connection, _ = listening.accept()
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            listening.close()
+            return connection
+        connection.close()
 
 
 def serve(connection: socket.socket) -> dict[str, Any]:
@@ -64,7 +77,9 @@ def main() -> None:
     folder, descriptor = sys.argv[1:]
     sys.path[0] = folder
     preload()
-    request = serve(socket.socket(fileno=int(descriptor)))
+    connection = socket.socket(fileno=int(descriptor))
+    is_listening = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    request = serve(accept(connection) if is_listening else connection)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environ"])
