@@ -3,8 +3,9 @@
     python fork_server.py FOLDER DESCRIPTOR
 
 FOLDER is first in `sys.path`, as the working directory of `python -m`. DESCRIPTOR is a socket, or one that listens, for
-clients which may run something at the same time. A request is one JSON line, followed by the descriptors of standard input, output and error. The answer is the id of the new process, and
-when it has ended, its exit code and its seconds of CPU time. Only one run at a time for each client.
+clients which may run something at the same time. A request is one JSON line, followed by the descriptors of standard
+input, output and error. The answer is the id of the new process, and when it has ended, its exit code and its seconds
+of CPU time. Only one run at a time for each client.
 """
 
 from __future__ import annotations
