@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Self
 
 # AWS's codes for a missing permission.
@@ -75,11 +76,14 @@ class Problem:
         return f"{where}: {self.message}"
 
 
+POSITION = attrgetter("path", "line", "column", "message", "hint")  # as `<`, which makes two tuples each time
+
+
 class InvalidInput(ReconcileError):
     """Contains every problem of every file, sorted by position."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(problems, key=POSITION))
         count = len(self.problems)
         super().__init__(f"{count} problem{'s' * (count != 1)} found; nothing was changed")
 

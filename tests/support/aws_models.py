@@ -84,16 +84,30 @@ def _endpoint_provider(ruleset_data: Any, partition_data: Any, excluded_params: 
     return _endpoints[known]
 
 
-def _copy_trie(node: dict[str, Any]) -> dict[str, Any]:
-    """The handlers of a session, which every client copies."""
-    return {
-        key: _copy_trie(value)
-        if isinstance(value, dict)
-        else botocore.hooks.NodeList(*map(list, value))
-        if isinstance(value, botocore.hooks.NodeList)
-        else value
-        for key, value in node.items()
-    }
+def _share_trie(self: Any) -> Any:
+    """Every client copies the handlers of its session: it gets the same nodes, until one of the two changes them."""
+    self._is_shared = True
+    made = type(self)()
+    made.__dict__ = dict(self.__dict__)
+    return made
+
+
+def _copy_path(change: Callable[..., None]) -> Callable[..., None]:
+    """Before a change, the nodes from the root to that of the event become this trie's own."""
+
+    def changed(self: Any, key: str, *arguments: Any, **options: Any) -> None:
+        if self._is_shared:
+            node = self._root = {**self._root, "children": dict(self._root["children"])}
+            for part in key.split("."):
+                if not (found := node["children"].get(part)):
+                    break
+                values = found["values"] and botocore.hooks.NodeList(*map(list, found["values"]))
+                own = {**found, "children": dict(found["children"]), "values": values}
+                node["children"][part] = own
+                node = own
+        change(self, key, *arguments, **options)
+
+    return changed
 
 
 def _remember_keys(picker: Any) -> None:
@@ -211,7 +225,13 @@ def share() -> None:
     moto.kms.models.generate_private_key = cache(moto.kms.models.generate_private_key)
     botocore.client.ClientCreator._create_client_class = _create_client_class
     botocore.regions.EndpointProvider = _endpoint_provider
-    botocore.hooks._PrefixTrie._recursive_copy = staticmethod(_copy_trie)
+    trie = botocore.hooks._PrefixTrie
+    trie._is_shared = False
+    trie.__copy__, trie.append_item, trie.remove_item = (
+        _share_trie,
+        _copy_path(trie.append_item),
+        _copy_path(trie.remove_item),
+    )
     botocore.httpsession.create_urllib3_context = cache(botocore.httpsession.create_urllib3_context)
     botocore.useragent.sanitize_user_agent_string_component = cache(
         botocore.useragent.sanitize_user_agent_string_component
