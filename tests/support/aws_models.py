@@ -20,14 +20,13 @@ import moto.core.models
 import moto.core.responses
 import moto.core.serialize
 import moto.kms.models
-from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
-from botocore.compat import get_current_datetime
 from botocore.endpoint_provider import EndpointProvider
-from botocore.exceptions import NoCredentialsError
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.parsing import ast_nodes, validators
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+
+from support import light_clients
 
 
 class _Unique(list[str]):
@@ -82,32 +81,6 @@ def _endpoint_provider(ruleset_data: Any, partition_data: Any, excluded_params: 
     if known not in _endpoints:
         _endpoints[known] = EndpointProvider(ruleset_data, partition_data, excluded_params)
     return _endpoints[known]
-
-
-def _share_trie(self: Any) -> Any:
-    """Every client copies the handlers of its session: it gets the same nodes, until one of the two changes them."""
-    self._is_shared = True
-    made = type(self)()
-    made.__dict__ = dict(self.__dict__)
-    return made
-
-
-def _copy_path(change: Callable[..., None]) -> Callable[..., None]:
-    """Before a change, the nodes from the root to that of the event become this trie's own."""
-
-    def changed(self: Any, key: str, *arguments: Any, **options: Any) -> None:
-        if self._is_shared:
-            node = self._root = {**self._root, "children": dict(self._root["children"])}
-            for part in key.split("."):
-                if not (found := node["children"].get(part)):
-                    break
-                values = found["values"] and botocore.hooks.NodeList(*map(list, found["values"]))
-                own = {**found, "children": dict(found["children"]), "values": values}
-                node["children"][part] = own
-                node = own
-        change(self, key, *arguments, **options)
-
-    return changed
 
 
 def _remember_keys(picker: Any) -> None:
@@ -177,17 +150,6 @@ def _project_once(self: Any, expressions: Any) -> Any:
         del self.to_regular_json
 
 
-def _add_auth(self: Any, request: Any) -> None:
-    """moto reads who signed and for which service, never the signature."""
-    if self.credentials is None:
-        raise NoCredentialsError
-    request.context["timestamp"] = get_current_datetime().strftime(SIGV4_TIMESTAMP)
-    self._modify_request_before_signing(request)
-    request.headers["Authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={self.scope(request)}, SignedHeaders=host, Signature=0"
-    )
-
-
 _processed: dict[tuple[type[Any], type[Any]], bool] = {}
 
 
@@ -225,13 +187,7 @@ def share() -> None:
     moto.kms.models.generate_private_key = cache(moto.kms.models.generate_private_key)
     botocore.client.ClientCreator._create_client_class = _create_client_class
     botocore.regions.EndpointProvider = _endpoint_provider
-    trie = botocore.hooks._PrefixTrie
-    trie._is_shared = False
-    trie.__copy__, trie.append_item, trie.remove_item = (
-        _share_trie,
-        _copy_path(trie.append_item),
-        _copy_path(trie.remove_item),
-    )
+    light_clients.use()
     botocore.httpsession.create_urllib3_context = cache(botocore.httpsession.create_urllib3_context)
     botocore.useragent.sanitize_user_agent_string_component = cache(
         botocore.useragent.sanitize_user_agent_string_component
@@ -245,6 +201,5 @@ def share() -> None:
     validators.deepcopy = _copy_parsed
     validators.ActionCountValidator.verify_action_counts = _count_once
     ast_nodes.DepthFirstTraverser.traverse_node_recursively = _traverse
-    SigV4Auth.add_auth = _add_auth
     BaseJSONSerializer._serialize_type_structure = _serialize_structure
     Item.project = _project_once
