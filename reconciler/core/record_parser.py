@@ -74,13 +74,12 @@ def read_progress(item: Item) -> Progress:
 
 
 _TEXT_FIELDS = (
-    "spec_hash", "iam_user_arn", "key_created_at", "previous_key_retires_at", "previous_key_deletes_at",
-    "observed_hash", "settled_at", "policy_hash",
+    "spec_hash", "iam_user_arn", "previous_key_retires_at", "previous_key_deletes_at", "observed_hash", "policy_hash",
 )  # fmt: skip
-# Many records have the same text in them; it is in memory once.
+# Many records, or two fields of one, have the same text in them; it is in memory once.
 _SHARED_FIELDS = (
     "status", "settled_status", "managed_by", "manifest", "commit", "pull_request", "approver", "actor", "run",
-    "correlation_id", "requested_at",
+    "correlation_id", "requested_at", "key_created_at", "settled_at",
 )  # fmt: skip
 
 

@@ -109,7 +109,9 @@ def prepare(environment: Environment, users: Path, sandbox_folder: Path, allowan
 def _share_user(record: Record, desired: Mapping[str, Declaration]) -> Record:
     """A user that is as it was declared is in memory once."""
     declaration = desired.get(record.name)
-    return replace(record, user=declaration.user) if declaration and declaration.user == record.user else record
+    if declaration is None or declaration.user != record.user:
+        return record
+    return replace(record, name=declaration.user.name, user=declaration.user)
 
 
 def _awaiting(changes: Diff, records: Sequence[Record]) -> dict[str, int]:

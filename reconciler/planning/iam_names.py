@@ -32,12 +32,14 @@ def find_suspects(
 
     An IAM user is known to be managed if the credential manager settled the record after the user was created.
     """
-    wanted = {iam_user_name(environment, name).lower(): name for name in names}
+    wanted, prefix = {name.lower(): name for name in names}, iam_user_name(environment, "").lower()
     settled = {record.name: record.settled_at for record in records}
     found = {
         name: user.name
         for user in listed
-        if (name := wanted.get(user.name.lower())) and not _is_known(user, environment, name, settled.get(name, ""))
+        if user.name.lower().startswith(prefix)
+        and (name := wanted.get(user.name.lower().removeprefix(prefix)))
+        and not _is_known(user, environment, name, settled.get(name, ""))
     }
     return dict(sorted(found.items()))
 
