@@ -65,13 +65,12 @@ def measure(command: Command) -> Sample:
 def interleaved(commands: Mapping[str, Command], repetitions: int) -> dict[str, Sample]:
     """The median of each value. In turns, so that a machine that becomes slower is no advantage for any of them.
 
-    Each runs once before, which compiles modules and fills the cache of files.
+    Each runs once before it is measured: otherwise the processor's caches would hold what the command before it used.
     """
-    for command in commands.values():
-        measure(command)
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
     for _ in range(repetitions):
         for name, command in commands.items():
+            measure(command)
             samples[name].append(measure(command))
     return {name: _median(found) for name, found in samples.items()}
 
