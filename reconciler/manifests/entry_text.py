@@ -36,15 +36,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text as `manifests.files.Files`: there is one file, whatever its name."""
+    """A text as `manifests.files.Contents`: there is one file, whatever its name."""
 
     raw: bytes
-
-    def kind(self, _path: Path) -> int | None:
-        raise NotImplementedError
-
-    def entries(self, _folder: Path) -> list[tuple[str, int]]:
-        raise NotImplementedError
 
     def read(self, _path: Path) -> tuple[bytes, int]:
         return self.raw, len(self.raw)

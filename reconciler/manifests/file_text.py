@@ -9,13 +9,13 @@ from pathlib import Path
 
 from reconciler.core.text import is_hidden
 from reconciler.errors import Problem
-from reconciler.manifests.files import DISK, MAX_BYTES, Files
+from reconciler.manifests.files import DISK, MAX_BYTES, Contents
 
 _UNUSUAL = re.compile(r"\r(?!\n)|[^\t\n\r -~]")  # all else is plain ASCII
 _LINE_BREAKS = frozenset("\r\x85\u2028\u2029")  # YAML 1.1 ends a line and a comment at them; editors and diffs do not
 
 
-def read_text(path: Path, shown: str, files: Files = DISK) -> str | Problem:
+def read_text(path: Path, shown: str, files: Contents = DISK) -> str | Problem:
     try:
         raw, size = files.read(path)
     except OSError as error:

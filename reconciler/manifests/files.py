@@ -12,17 +12,19 @@ from typing import Protocol
 MAX_BYTES = 1_000_000  # of one file
 
 
-class Files(Protocol):
+class Contents(Protocol):
     """Errors are OSError, as of the disk."""
 
+    def read(self, path: Path) -> tuple[bytes, int]:
+        """The content of a regular file, of which the end may be missing above MAX_BYTES, and its size."""
+
+
+class Files(Contents, Protocol):
     def kind(self, path: Path) -> int | None:
         """The type of a file as `stat.S_IFMT` gives it; None if there is no such file."""
 
     def entries(self, folder: Path) -> list[tuple[str, int]]:
         """The name and type of each entry, sorted."""
-
-    def read(self, path: Path) -> tuple[bytes, int]:
-        """The content of a regular file, of which the end may be missing above MAX_BYTES, and its size."""
 
 
 class Disk:

@@ -16,7 +16,7 @@ import yaml
 from reconciler.core.text import clip, quote
 from reconciler.errors import Problem
 from reconciler.manifests.file_text import read_text
-from reconciler.manifests.files import DISK, Files
+from reconciler.manifests.files import DISK, Contents
 from reconciler.manifests.yaml_versions import check_layout, read_scalar
 
 Place = tuple[str | int, ...]  # keys and indexes from the root down
@@ -94,7 +94,7 @@ class _NodeLoader(Loader):  # type: ignore[misc]
         self.depth -= 1
 
 
-def read_source(path: Path, shown: str, files: Files = DISK) -> Source:
+def read_source(path: Path, shown: str, files: Contents = DISK) -> Source:
     """Read a file. Do not use `data` when there are `problems`."""
     source = Source(shown)
     text = read_text(path, shown, files)
